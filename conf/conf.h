@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The configuration as the server uses it: immutable once loaded, one per front, shared by all its threads without locks.
+ * conf_load() parses, checks and resolves everything (users, addresses, regular expressions, log formats), so that
+ * nothing can fail later for a reason the administrator could have been told at start.
+ * All strings and arrays belong to the configuration and live until conf_free().
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "conf/conf_diag.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/err.h"
+#include "gateway/base/log.h"
+
+enum conf_dispatch { CONF_DISPATCH_PREFORK = 1, CONF_DISPATCH_WORKER };
+enum conf_isolation { CONF_ISOLATION_FRESH = 1, CONF_ISOLATION_ROLLBACK, CONF_ISOLATION_SHARED };
+enum conf_profile { CONF_PROFILE_PHP = 1, CONF_PROFILE_STRICT, CONF_PROFILE_LEGACY };
+
+/* A socket address of any family we use. */
+struct conf_addr {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_storage ss;
+		struct sockaddr_un un;
+	} u;
+	socklen_t len;
+	const char *text; /* as written: "127.0.0.1:9000", "[::1]:80", "unix:/run/x.sock" */
+};
+
+struct conf_strs {
+	size_t n;
+	const char **v;
+};
+
+/* --- what is merged per directory, file and location ------------------------------------------------------------- */
+
+enum conf_option { /* bits of conf_dir.options */
+	CONF_OPT_INDEXES = 1,
+	CONF_OPT_FOLLOW = 2,       /* FollowSymLinks */
+	CONF_OPT_OWNER_MATCH = 4,  /* SymLinksIfOwnerMatch */
+	CONF_OPT_MULTIVIEWS = 8,   /* accepted; no effect yet */
+	CONF_OPT_EXECCGI = 16,     /* accepted; no effect yet */
+	CONF_OPT_INCLUDES = 32     /* accepted; no effect yet */
+};
+
+enum conf_override { /* bits of conf_dir.override (AllowOverride classes) */
+	CONF_OV_FILEINFO = 1, CONF_OV_AUTHCFG = 2, CONF_OV_LIMIT = 4, CONF_OV_OPTIONS = 8, CONF_OV_INDEXES = 16,
+	CONF_OV_ALL = 31
+};
+
+enum conf_handler_kind {
+	CONF_HANDLER_DEFAULT, /* static file */
+	CONF_HANDLER_PHP,     /* PHP by the virtual host's dispatch */
+	CONF_HANDLER_POOL     /* SetHandler "proxy:...": a FastCGI pool named in place */
+};
+
+struct conf_pool;
+
+struct conf_handler {
+	enum conf_handler_kind kind;
+	const struct conf_pool *pool; /* CONF_HANDLER_POOL only */
+};
+
+/* AddHandler / AddType: what a file-name extension means. */
+struct conf_ext {
+	const char *ext;              /* without the dot, lower case; compared ASCII case-insensitively except PHP, byte-wise */
+	const char *type;             /* AddType: media type, else NULL */
+	struct conf_handler handler;  /* AddHandler / AddType of a PHP type */
+	bool has_handler;
+};
+
+struct conf_error_doc {
+	int status;
+	enum { CONF_ERRDOC_TEXT, CONF_ERRDOC_PATH, CONF_ERRDOC_URL, CONF_ERRDOC_DEFAULT } kind;
+	const char *value;
+};
+
+struct conf_redirect {
+	int status;         /* 301, 302, 303, 307, 308, 410, or another 3xx/4xx/5xx given as a number */
+	const char *prefix; /* URL path prefix, whole segments */
+	const char *target; /* NULL unless 3xx; path or absolute URL */
+};
+
+struct conf_ini { /* php_value and its kin */
+	const char *name, *value;
+	bool admin;         /* scripts and per-directory files cannot change it */
+};
+
+struct conf_section;
+
+/* Effective per-directory settings. Unset fields inherit while merging; in a merged result every field has a value. */
+struct conf_dir {
+	uint32_t set;                     /* which of the fields below this level sets; private to conf/ */
+	unsigned options, override;
+	bool granted;                     /* Require all granted */
+	bool has_handler;                 /* SetHandler in force (overrides extensions) */
+	struct conf_handler handler;
+	const char *force_type;           /* ForceType or NULL */
+	const char *default_charset;      /* AddDefaultCharset or NULL (Off) */
+	bool php_engine;                  /* php_flag engine; false: PHP files answer 403, never their source */
+	int64_t limit_body;               /* LimitRequestBody in octets; 0 = none */
+	struct conf_strs index;           /* DirectoryIndex */
+	size_t exts_n;                    /* nearest definition last: search from the end */
+	const struct conf_ext *exts;
+	size_t errdocs_n;                 /* search from the end */
+	const struct conf_error_doc *errdocs;
+	size_t redirects_n;
+	const struct conf_redirect *redirects;
+	size_t ini_n;                     /* only those of directory-level sections; the host's own are conf_server.ini */
+	const struct conf_ini *ini;
+	size_t files_n;                   /* <Files> and <FilesMatch> collected so far, in order */
+	const struct conf_section **files;
+};
+
+/* --- FastCGI pools ------------------------------------------------------------------------------------------------- */
+
+struct conf_pool_member {
+	struct conf_addr addr;
+	unsigned weight;          /* >= 1 */
+	unsigned max_connections; /* 0 = no limit of ours */
+	bool backup;              /* used when no other member is up */
+};
+
+struct conf_pool {
+	const char *name;         /* as in <FastCGIPool name>, or the proxy: text for one named in place */
+	size_t index;             /* position in conf.pools */
+	size_t members_n;
+	const struct conf_pool_member *members;
+	unsigned max_idle;        /* kept-alive idle connections in all loops together; 0 = never keep */
+	unsigned idle_timeout_ms; /* an idle connection is closed after this */
+	unsigned connect_timeout_ms;
+	unsigned fail_timeout_ms; /* a member that failed is left alone this long at first, doubled to 8 times */
+	unsigned queue_timeout_ms;/* longest wait for a member, then 503 */
+};
+
+/* --- logs ---------------------------------------------------------------------------------------------------------- */
+
+struct conf_log_item; /* compiled LogFormat; see gateway/http/access_format.h */
+
+struct conf_log_file { /* one per distinct path, shared by all who name it */
+	const char *path;  /* absolute */
+	size_t index;      /* position in conf.log_files: the master opens descriptors in that order */
+};
+
+struct conf_custom_log {
+	const struct conf_log_file *file;
+	const char *format; /* the LogFormat string in force, nickname resolved */
+	size_t format_index;/* position in conf.log_formats (distinct strings) */
+};
+
+/* --- virtual hosts --------------------------------------------------------------------------------------------------- */
+
+struct conf_alias {
+	const char *prefix; /* URL path */
+	const char *path;   /* file-system path, absolute */
+};
+
+struct conf_ids {
+	const char *user, *group; /* names for people */
+	uid_t uid;
+	gid_t gid;
+	size_t groups_n;          /* supplementary, gid not included */
+	const gid_t *groups;
+};
+
+/* One virtual host; conf.servers[0] is the main server, which answers where no virtual host matches. */
+struct conf_server {
+	size_t index;
+	const char *file;         /* where it is defined */
+	unsigned line;
+	const char *name;         /* ServerName's host, lower case; for the main server the machine's name if not given */
+	unsigned port;            /* ServerName's port, 0 when not given */
+	const char *scheme;       /* ServerName's scheme or NULL */
+	struct conf_strs aliases; /* ServerAlias, lower case, * and ? wildcards */
+	size_t addrs_n;           /* <VirtualHost> addresses; port 0 = any */
+	const struct conf_addr *addrs;
+	bool any_addr;            /* "*" or _default_ among them */
+	const char *admin;
+	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself) */
+	const struct conf_log_file *error_log; /* NULL: stderr (foreground without ErrorLog) */
+	enum log_level log_level;
+	size_t custom_logs_n;
+	const struct conf_custom_log *custom_logs;
+	size_t path_aliases_n;    /* longest prefix is NOT implied: first match in order wins, as in Apache */
+	const struct conf_alias *path_aliases;
+	struct conf_dir *dir;     /* settings outside any section */
+
+	/* HTTP */
+	unsigned timeout_ms, keepalive_timeout_ms, max_keepalive_requests; /* 0 requests = no limit */
+	bool keepalive;
+	unsigned limit_line, limit_fields, limit_field_size;
+
+	/* who answers PHP */
+	enum conf_dispatch dispatch;
+	enum conf_isolation isolation;
+	enum conf_profile profile;
+	struct conf_ids ids;              /* the site's user */
+	const struct conf_pool *pool;     /* UsePool; with CONF_DISPATCH_WORKER never NULL unless the host runs no PHP */
+	unsigned start_servers, min_spare, max_spare, max_workers, max_requests; /* cells; max_requests 0 = no limit */
+	unsigned request_timeout_ms, site_idle_timeout_ms; /* 0 = none */
+	size_t ini_n;
+	const struct conf_ini *ini;       /* php_value and its kin at server level, main server's first */
+	const char *php_version;          /* which bulkhead-php; NULL = the newest built */
+};
+
+/* A directive that was accepted and does nothing here; listed by -t. */
+struct conf_noeffect {
+	const char *file;
+	unsigned line;
+	const char *name, *why;
+};
+
+struct conf {
+	struct arena arena;
+	const char *file;                 /* the main file, absolute */
+	const char *server_root;
+	size_t listen_n;
+	struct conf_addr *listen;         /* unique, in order */
+	struct conf_ids front;            /* User and Group: who the front runs as */
+	unsigned loops;                   /* ThreadsPerChild */
+	const char *pid_file;
+	const char *types_config;
+	size_t servers_n;
+	struct conf_server **servers;
+	size_t pools_n;
+	const struct conf_pool **pools;
+	size_t log_files_n;
+	const struct conf_log_file **log_files;
+	size_t log_formats_n;
+	const char **log_formats;
+	size_t noeffect_n;
+	struct conf_noeffect *noeffect;
+	struct conf_types *types;         /* extension -> media type, from TypesConfig */
+	struct conf_index *index;         /* private: host lookup and section tables */
+};
+
+/* --- loading ----------------------------------------------------------------------------------------------------------- */
+
+struct conf_load_opts {
+	const char *file;              /* -f */
+	const char *server_root;       /* -d, or NULL */
+	size_t defines_n;
+	const char *const *defines;    /* -D NAME or NAME=VALUE */
+	size_t before_n, after_n;
+	const char *const *before;     /* -C "directive": processed before the files */
+	const char *const *after;      /* -c "directive": processed after */
+	bool need_root;                /* false: an ordinary user: every site runs as that user */
+};
+
+/**
+ * Parse, check and resolve. Diagnostics (errors and warnings) are appended to @diags, sorted by place; all errors of a
+ * run are reported. Returns the configuration, or NULL when there was at least one error. One thread, may read files,
+ * the user database and the resolver; opens no log and binds nothing.
+ */
+struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *diags) GW_MUST_USE;
+
+/** Free everything. No thread may still use it. NULL is accepted. */
+void conf_free(struct conf *c);
+
+/* --- look-ups on the hot path; no allocation but where said, any thread ------------------------------------------------ */
+
+/**
+ * The virtual host for a connection that arrived at @local and a request naming @host (lower case, no port; NULL for an
+ * HTTP/1.0 request without one). Apache's rule: best address match first, then name, alias, else the first of that address.
+ * Never NULL (the main server answers in the end).
+ */
+const struct conf_server *conf_find_server(const struct conf *c, const struct sockaddr *local, const char *host);
+
+/* Remembers merged results of one thread; the same set of sections is merged once. */
+struct conf_cache;
+struct conf_cache *conf_cache_new(void);
+void conf_cache_free(struct conf_cache *cc);
+
+/* What a request has matched so far; filled step by step in Apache's order. */
+struct conf_match {
+	const struct conf_server *server;
+	const char *dir;   /* absolute path of the directory the file is in (or of the directory itself), with a slash at the end; NULL: none */
+	const char *file;  /* base name for <Files>; NULL or "": a directory */
+	const char *uri;   /* decoded, normalised URL path for <Location>; NULL skips those */
+};
+
+/**
+ * Effective settings for @m: <Directory> shortest first, <DirectoryMatch>, <Files>, <Location>, each main server before virtual host.
+ * Returns a merged result owned by @cc (valid until conf_cache_free), or NULL when memory is out.
+ */
+const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c, const struct conf_match *m) GW_MUST_USE;
+
+/** Media type for a file name by AddType and TypesConfig, its last known extension; NULL when none is known. */
+const char *conf_type_for(const struct conf *c, const struct conf_dir *d, const char *name);
+
+/** Handler for a file name in @d: SetHandler, then AddHandler/AddType by extension, then built-in ".php" (byte-wise, last extension only). */
+struct conf_handler conf_handler_for(const struct conf_dir *d, const char *name);
+
+/** ErrorDocument for @status, or NULL for the built-in text. */
+const struct conf_error_doc *conf_error_doc_for(const struct conf_dir *d, int status);
+
+/* --- for people ---------------------------------------------------------------------------------------------------------- */
+
+/** -S: virtual hosts with dispatch, isolation, profile, user and pool each. */
+void conf_dump_servers(const struct conf *c, int fd);
+
+/** -t: what was accepted without effect. */
+void conf_dump_noeffect(const struct conf *c, int fd);
+
+/** The directive reference as Markdown, from the directive table. */
+void conf_dump_reference(int fd);
+
+#endif

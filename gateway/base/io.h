@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Small descriptor helpers that every role needs. */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/base/err.h"
+
+/** Close *@fd if it is open and set it to -1; keeps errno. */
+void io_close(int *fd);
+
+/** Set O_NONBLOCK on or off. Returns 0 or GW_ERR_SYS. */
+int io_nonblock(int fd, int on) GW_MUST_USE;
+
+/** Set FD_CLOEXEC on or off. Returns 0 or GW_ERR_SYS. */
+int io_cloexec(int fd, int on) GW_MUST_USE;
+
+/** Write all @n octets to a blocking descriptor, retrying EINTR and short writes. Returns 0 or GW_ERR_SYS. */
+int io_write_all(int fd, const void *src, size_t n) GW_MUST_USE;
+
+/** Read exactly @n octets from a blocking descriptor. Returns 0, GW_ERR_CLOSED at end of file, GW_ERR_SYS. */
+int io_read_all(int fd, void *dst, size_t n) GW_MUST_USE;
+
+/** Read a whole regular file of at most @max octets; *@out is malloc'ed, NUL-terminated, the caller frees it.
+ * Returns 0, GW_ERR_SYS, GW_ERR_RANGE (larger than @max) or GW_ERR_NOMEM. */
+int io_read_file(const char *path, size_t max, char **out, size_t *len) GW_MUST_USE;
+
+/** Monotonic clock in milliseconds / microseconds. Any thread. */
+uint64_t io_now_ms(void);
+uint64_t io_now_us(void);
+
+#endif

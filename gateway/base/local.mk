@@ -1,0 +1,17 @@
+# Helpers that every role uses; nothing here depends on another folder.
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	gateway/base/arena.c gateway/base/arena.h \
+	gateway/base/buf.c gateway/base/buf.h \
+	gateway/base/err.c gateway/base/err.h \
+	gateway/base/io.c gateway/base/io.h \
+	gateway/base/log.c gateway/base/log.h \
+	gateway/base/loop.c gateway/base/loop.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_base
+TESTS += tests/unit/check_base
+tests_unit_check_base_SOURCES = tests/unit/check_base.c tests/unit/unit.h
+tests_unit_check_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_base_LDADD = libbase.a $(CHECK_LIBS)
+endif

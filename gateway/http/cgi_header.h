@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The header block a script writes (RFC 3875 section 6), pure and resumable: nothing invalid reaches the client, and a
+ * script's output never decides framing. Hop-by-hop fields (Connection, Keep-Alive, Transfer-Encoding, Upgrade, Trailer,
+ * Proxy-Connection, TE), Date and Server duplicates are dropped.
+ */
+#ifndef CGI_HEADER_H
+#define CGI_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/err.h"
+
+#define CGI_HEADER_MAX 65536 /* octets of the block; more is BACKEND_BAD_HEADER */
+
+struct cgi_header {
+	/* result */
+	int status;              /* from Status:, 302 for a Location with a URL, else 200 */
+	char reason[64];         /* from Status:, may be empty */
+	int64_t content_length;  /* -1 when absent; two differing ones or a bad one are an error */
+	bool has_date, has_content_type, has_content_encoding;
+	const char *local_redirect; /* Location starting with "/" and no Status: the path to serve instead (in @fields' memory), or NULL */
+	struct buf fields;       /* "Name: value\r\n" lines ready to send; owned */
+	struct buf raw;          /* private: the block collected so far */
+	bool done;
+};
+
+void cgi_header_init(struct cgi_header *h);
+void cgi_header_fini(struct cgi_header *h);
+
+/**
+ * Feed script output until the block ends. Returns octets consumed (the rest is body once h->done), or GW_ERR_PROTO
+ * (*@why says what is wrong: no colon, control octet, bad Status, bad Content-Length, too long), GW_ERR_NOMEM.
+ */
+ssize_t cgi_header_feed(struct cgi_header *h, const uint8_t *in, size_t len, const char **why) GW_MUST_USE;
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** HTTP dates (RFC 9110 section 5.6.7), pure. */
+#ifndef HTTP_DATE_H
+#define HTTP_DATE_H
+
+#include <stddef.h>
+#include <time.h>
+
+#define HTTP_DATE_LEN 29
+
+/** "Sun, 06 Nov 1994 08:49:37 GMT" into @out (HTTP_DATE_LEN + 1 octets). */
+void http_date_format(time_t t, char *out);
+
+/** Any of the three forms; -1 when it is none. */
+time_t http_date_parse(const char *s, size_t len);
+
+#endif

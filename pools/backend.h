@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Who answers a FastCGI request, as the gateway sees it: ask a backend for a lease, run one exchange on it, give it back.
+ * A lease is the exclusive hold on one connected FastCGI socket: a kept or new connection to a pool member, or a cell.
+ * Backends are shared by all loops of a front; a waiter is called back on the loop it was queued from.
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/err.h"
+#include "gateway/base/loop.h"
+
+struct backend;
+struct lease;
+
+/* Why there is no lease, or why an exchange failed; pool.h's table gives status code and log text for each. */
+enum backend_fail {
+	BACKEND_OK = 0,
+	BACKEND_DOWN,        /* 503: no member reachable, or the site's zygote does not start */
+	BACKEND_BUSY,        /* 503 + Retry-After: the queue is full, or the wait passed its deadline */
+	BACKEND_REFUSED,     /* 503: OVERLOADED, CANT_MPX_CONN */
+	BACKEND_CLOSED,      /* 502: closed before END_REQUEST */
+	BACKEND_PROTO,       /* 502: not FastCGI, wrong version or request id */
+	BACKEND_BAD_HEADER,  /* 502: no or invalid CGI header block */
+	BACKEND_TIMEOUT,     /* 504 */
+	BACKEND_CRASHED,     /* 500: the cell was killed by a signal */
+	BACKEND_VIOLATION,   /* 500: the cell was killed by its filter */
+	BACKEND_NOMEM        /* 500 */
+};
+
+/* How a lease comes back. */
+enum lease_end {
+	LEASE_REUSE,   /* END_REQUEST seen on an open connection that was asked to be kept */
+	LEASE_CLOSE,   /* done, or given up: close the connection (the application sees it at its next write) */
+	LEASE_KILL     /* past its deadline: close, and kill the cell if it is one */
+};
+
+struct lease {
+	int fd;                   /* connected, non-blocking; owned by the lease */
+	bool keep;                /* ask for FCGI_KEEP_CONN */
+	bool reused;              /* carried a request before: may turn out to be dead, so a request not yet answered may be repeated once on a fresh one */
+	struct backend *backend;
+	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
+};
+
+/* A request waiting for a lease; embedded in the request, one wait at a time. */
+struct backend_waiter {
+	struct loop *loop;        /* set by the caller: where to be called */
+	/* Exactly one call, never from inside backend_acquire(): a lease (why BACKEND_OK), now owned by the callee; or NULL and the reason. */
+	void (*ready)(struct backend_waiter *w, struct lease *lease, enum backend_fail why);
+	bool fresh_only;          /* do not hand out a reused connection (repeat of a failed idempotent request) */
+	/* private to the backend */
+	struct loop_task task;
+	struct loop_timer timer;
+	struct backend_waiter *next, **prevp;
+	struct backend *backend;
+	struct lease *granted;
+	enum backend_fail why;
+	int state;
+};
+
+struct backend_ops {
+	void (*acquire)(struct backend *b, struct backend_waiter *w);
+	void (*cancel)(struct backend *b, struct backend_waiter *w);
+	void (*release)(struct lease *l, enum lease_end how);
+	/* After an exchange failed on @l, before release: what the backend knows of it. May answer later through cb (a
+	 * cell's exit status arrives on another channel), at most 200 ms. Optional. */
+	void (*diagnose)(struct lease *l, struct loop *loop, void (*cb)(void *arg, enum backend_fail why, const char *detail), void *arg);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+	const char *name;
+};
+
+/** Queue @w for a lease of @b. Loop thread of w->loop. */
+static inline void backend_acquire(struct backend *b, struct backend_waiter *w)
+{
+	w->backend = b;
+	b->ops->acquire(b, w);
+}
+
+/** The client left while waiting: afterwards ready() is not called (a lease already granted goes back). Loop thread of w->loop. */
+static inline void backend_cancel(struct backend_waiter *w)
+{
+	w->backend->ops->cancel(w->backend, w);
+}
+
+/** Give a lease back; @l is gone afterwards, its fd no longer watched by the caller. Any loop thread. */
+static inline void lease_release(struct lease *l, enum lease_end how)
+{
+	l->backend->ops->release(l, how);
+}
+
+/** HTTP status for a failure, and a text for the log that says what to look at. Static string. */
+int backend_fail_status(enum backend_fail why);
+const char *backend_fail_text(enum backend_fail why);
+
+#endif

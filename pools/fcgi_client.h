@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * One FastCGI request on one leased connection: sends BEGIN_REQUEST, PARAMS and STDIN, receives STDOUT, STDERR and
+ * END_REQUEST. Version and request id of every record are checked. Embedded in the gateway's request; single loop thread.
+ */
+#ifndef FCGI_CLIENT_H
+#define FCGI_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/loop.h"
+#include "pools/backend.h"
+#include "pools/fcgi_codec.h"
+
+struct fcgi_client;
+
+/* The request body: in memory, or in a file from offset 0. Borrowed until the exchange ends. */
+struct fcgi_body {
+	const uint8_t *mem; /* used when fd is -1 */
+	int fd;
+	uint64_t len;
+};
+
+struct fcgi_client_ops {
+	/* Script output, borrowed for the call. May call fcgi_client_pause() or fcgi_client_abort(). */
+	void (*stdout_cb)(struct fcgi_client *c, const uint8_t *data, size_t n);
+	/* A piece of the error stream, for the log only. */
+	void (*stderr_cb)(struct fcgi_client *c, const uint8_t *data, size_t n);
+	/*
+	 * The exchange is over and the lease has been released or is held for diagnosis no more; exactly one call, the
+	 * client may be reused afterwards. why BACKEND_OK: END_REQUEST with FCGI_REQUEST_COMPLETE and @app_status.
+	 * Else the reason; @detail is for the log (may be NULL); @untouched: no octet of an answer came and the connection
+	 * was reused, so an idempotent request may be repeated.
+	 */
+	void (*end_cb)(struct fcgi_client *c, enum backend_fail why, uint32_t app_status, const char *detail, bool untouched);
+};
+
+struct fcgi_client {
+	const struct fcgi_client_ops *ops;
+	struct loop *loop;
+	struct lease *lease;
+	struct loop_io io;
+	struct loop_timer deadline;
+	struct buf out;            /* encoded octets not yet sent */
+	struct fcgi_body body;
+	uint64_t body_sent;
+	const uint8_t *params;     /* name-value pairs, encoded by fcgi_put_param(); borrowed until sent */
+	size_t params_len, params_sent;
+	struct fcgi_decoder dec;
+	uint8_t *in;               /* read buffer; borrowed from the loop's thread */
+	bool paused, began, answered, ended, sent_all;
+	int state;
+};
+
+/**
+ * Start on @lease (ownership passes). @params are encoded name-value pairs without record headers.
+ * @deadline_ms from now for the whole exchange, 0 = none. Failures arrive through end_cb, never from inside this call.
+ */
+void fcgi_client_start(struct fcgi_client *c, const struct fcgi_client_ops *ops, struct loop *loop, struct lease *lease,
+	const uint8_t *params, size_t params_len, const struct fcgi_body *body, uint64_t deadline_ms);
+
+/** Stop / resume reading: back-pressure from a slow client. Resume may deliver data at once from a later event, never from inside. */
+void fcgi_client_pause(struct fcgi_client *c);
+void fcgi_client_resume(struct fcgi_client *c);
+
+/** Give up (client gone, answer unusable): releases the lease with @how; end_cb is not called. Safe inside callbacks. */
+void fcgi_client_abort(struct fcgi_client *c, enum lease_end how);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Everything a zygote is told about its site, and nothing of any other. The master encodes it into a sealed memfd;
+ * bulkhead-php decodes it after exec. Pure text protocol: one "key<TAB>value\n" a setting, in values \\ \n \t and \0
+ * escaped by a backslash; so it can be read by a person and fuzzed. Unknown or repeated single keys are errors.
+ */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/buf.h"
+#include "gateway/base/err.h"
+
+#define SPEC_MAX (1024 * 1024) /* octets of an encoded spec */
+#define SPEC_CHAN_FD 3         /* in bulkhead-php: channel to the front */
+#define SPEC_SPEC_FD 4         /* in bulkhead-php: the sealed memfd with the spec, at offset 0 */
+
+struct spec_ini {
+	const char *name, *value;
+	bool admin;
+};
+
+struct spec {
+	const char *site;       /* name for logs and the process title */
+	const char *docroot;
+	const char *user;
+	bool drop;              /* true: become uid/gid/groups below; false: started as an ordinary user, stays it */
+	uid_t uid;
+	gid_t gid;
+	size_t groups_n;
+	const gid_t *groups;
+	const char *profile;    /* "php" ... a name of sb_profile_find() */
+	const char *isolation;  /* "fresh" or "shared" */
+	unsigned max_requests;  /* shared: requests before a cell is renewed; 0 = no limit */
+	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */
+	size_t ini_n;
+	const struct spec_ini *ini;
+};
+
+/** Append the encoding of @s to @out. Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE past SPEC_MAX. Pure. */
+int spec_encode(const struct spec *s, struct buf *out) GW_MUST_USE;
+
+/**
+ * Decode @len octets; strings and arrays go to @a.
+ * Returns 0, GW_ERR_PROTO (with *@why a static text), GW_ERR_NOMEM. Checks every field: isolation and
+ * profile are names, numbers in range, site and docroot present. Pure.
+ */
+int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, const char **why) GW_MUST_USE;
+
+#endif
