@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void buf_init(struct buf *b)
+{
+	*b = (struct buf){0};
+}
+
+void buf_fini(struct buf *b)
+{
+	free(b->data);
+	buf_init(b);
+}
+
+void buf_reset(struct buf *b)
+{
+	b->pos = b->len = 0;
+}
+
+int buf_reserve(struct buf *b, size_t more)
+{
+	if (b->cap - b->len >= more)
+		return GW_OK;
+	if (b->pos > 0) {
+		memmove(b->data, b->data + b->pos, b->len - b->pos);
+		b->len -= b->pos;
+		b->pos = 0;
+		if (b->cap - b->len >= more)
+			return GW_OK;
+	}
+	if (more > SIZE_MAX / 2 - b->len)
+		return GW_ERR_NOMEM;
+
+	size_t cap = b->cap < 256 ? 256 : b->cap;
+	while (cap < b->len + more)
+		cap *= 2;
+	uint8_t *data = realloc(b->data, cap);
+	if (data == NULL)
+		return GW_ERR_NOMEM;
+	b->data = data;
+	b->cap = cap;
+	return GW_OK;
+}
+
+int buf_append(struct buf *b, const void *src, size_t n)
+{
+	if (n == 0)
+		return GW_OK;
+	if (buf_reserve(b, n) < 0)
+		return GW_ERR_NOMEM;
+	memcpy(b->data + b->len, src, n);
+	b->len += n;
+	return GW_OK;
+}
+
+int buf_puts(struct buf *b, const char *s)
+{
+	return buf_append(b, s, strlen(s));
+}
+
+int buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
+		return GW_ERR_NOMEM;
+	va_start(ap, fmt);
+	vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+	return GW_OK;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	b->pos += n;
+	if (b->pos == b->len)
+		buf_reset(b);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void io_close(int *fd)
+{
+	if (*fd == -1)
+		return;
+	int saved = errno;
+	close(*fd);
+	errno = saved;
+	*fd = -1;
+}
+
+static int flag_set(int fd, int get, int set, int flag, int on)
+{
+	int old = fcntl(fd, get);
+
+	if (old == -1)
+		return GW_ERR_SYS;
+	int want = on ? old | flag : old & ~flag;
+	if (want != old && fcntl(fd, set, want) == -1)
+		return GW_ERR_SYS;
+	return GW_OK;
+}
+
+int io_nonblock(int fd, int on)
+{
+	return flag_set(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+int io_cloexec(int fd, int on)
+{
+	return flag_set(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+int io_write_all(int fd, const void *src, size_t n)
+{
+	const char *p = src;
+
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+		if (done == -1) {
+			if (errno == EINTR)
+				continue;
+			return GW_ERR_SYS;
+		}
+		p += done;
+		n -= (size_t)done;
+	}
+	return GW_OK;
+}
+
+int io_read_all(int fd, void *dst, size_t n)
+{
+	char *p = dst;
+
+	while (n > 0) {
+		ssize_t got = read(fd, p, n);
+		if (got == -1) {
+			if (errno == EINTR)
+				continue;
+			return GW_ERR_SYS;
+		}
+		if (got == 0)
+			return GW_ERR_CLOSED;
+		p += got;
+		n -= (size_t)got;
+	}
+	return GW_OK;
+}
+
+static int read_open_file(int fd, size_t max, char **out, size_t *len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return GW_ERR_SYS;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return GW_ERR_SYS;
+	}
+	if (st.st_size < 0 || (size_t)st.st_size > max)
+		return GW_ERR_RANGE;
+	char *data = malloc((size_t)st.st_size + 1);
+	if (data == NULL)
+		return GW_ERR_NOMEM;
+	int err = io_read_all(fd, data, (size_t)st.st_size);
+	if (err < 0) {
+		free(data);
+		return err;
+	}
+	data[st.st_size] = '\0';
+	*out = data;
+	*len = (size_t)st.st_size;
+	return GW_OK;
+}
+
+int io_read_file(const char *path, size_t max, char **out, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd == -1)
+		return GW_ERR_SYS;
+	int err = read_open_file(fd, max, out, len);
+	io_close(&fd);
+	return err;
+}
+
+uint64_t io_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t io_now_ms(void)
+{
+	return io_now_us() / 1000;
+}

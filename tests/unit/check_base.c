@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/buf.h"
+#include "gateway/base/io.h"
+#include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "tests/unit/unit.h"
+
+START_TEST(buf_keeps_order)
+{
+	struct buf b;
+
+	buf_init(&b);
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(buf_printf(&b, "%d,", i), GW_OK);
+	ck_assert_int_eq(strncmp((char *)buf_head(&b), "0,1,2,", 6), 0);
+	buf_consume(&b, 4);
+	ck_assert_int_eq(buf_puts(&b, "end"), GW_OK);
+	ck_assert_int_eq(strncmp((char *)buf_head(&b), "2,3,", 4), 0);
+	ck_assert_int_eq(memcmp(buf_head(&b) + buf_unread(&b) - 3, "end", 3), 0);
+	ck_assert_int_eq(buf_reserve(&b, SIZE_MAX - 10), GW_ERR_NOMEM);
+	buf_consume(&b, buf_unread(&b));
+	ck_assert_uint_eq(buf_unread(&b), 0);
+	buf_fini(&b);
+}
+END_TEST
+
+START_TEST(arena_gives_distinct_aligned_memory)
+{
+	struct arena a;
+
+	arena_init(&a);
+	for (int round = 0; round < 3; round++) {
+		char *last = NULL;
+		for (size_t n = 1; n < 9000; n = n * 2 + 1) {
+			char *p = arena_alloc(&a, n);
+			ck_assert_ptr_nonnull(p);
+			ck_assert_uint_eq((uintptr_t)p % _Alignof(max_align_t), 0);
+			memset(p, 0x5a, n);
+			ck_assert_ptr_ne(p, last);
+			last = p;
+		}
+		ck_assert_str_eq(arena_printf(&a, "%s-%d", "x", 7), "x-7");
+		ck_assert_str_eq(arena_strndup(&a, "abcdef", 3), "abc");
+		ck_assert_ptr_null(arena_calloc(&a, SIZE_MAX / 2, 4));
+		arena_reset(&a);
+	}
+	arena_fini(&a);
+}
+END_TEST
+
+START_TEST(log_line_cannot_be_forged)
+{
+	char path[] = "/tmp/check_base_XXXXXX", text[4096] = "";
+	int fd = mkstemp(path);
+	struct log_sink s = {.fd = fd, .level = LOG_LV_INFO, .site = "a\nb"};
+	struct log_about about = {.client = "192.0.2.1:5", .script = "/x\n[fake] \\"};
+
+	unlink(path);
+	log_line(&s, LOG_LV_ERROR, &about, "bad %s", "tail\r\nnext");
+	log_line(&s, LOG_LV_DEBUG, NULL, "dropped");
+	ck_assert_int_gt((int)pread(fd, text, sizeof(text) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(text, "[client 192.0.2.1:5] site=a\\x0ab script=/x\\x0a[fake] \\\\ bad tail\\x0d\\x0anext\n"));
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	close(fd);
+	ck_assert_int_eq(log_level_find("Warn"), LOG_LV_WARN);
+	ck_assert_int_eq(log_level_find("trace8"), LOG_LV_TRACE);
+	ck_assert_int_eq(log_level_find("trace9"), -1);
+}
+END_TEST
+
+/* --- loop ---------------------------------------------------------------------------------------------------------- */
+
+static struct loop_timer timers[200];
+static uint64_t fired[200];
+static int fired_n;
+
+static void on_timer(struct loop *l, struct loop_timer *t)
+{
+	fired[fired_n++] = t->due_ms;
+	if (fired_n == 100)
+		loop_stop(l);
+}
+
+START_TEST(timers_fire_in_order_and_stopped_ones_do_not)
+{
+	struct loop *l = loop_new();
+
+	for (int i = 0; i < 200; i++) {
+		timers[i] = (struct loop_timer){.cb = on_timer};
+		ck_assert_int_eq(loop_timer_set(l, &timers[i], (uint64_t)((i * 37) % 50)), GW_OK);
+	}
+	for (int i = 0; i < 200; i += 2)
+		loop_timer_stop(l, &timers[i]);
+	ck_assert_int_eq(loop_run(l), GW_OK);
+	ck_assert_int_eq(fired_n, 100);
+	for (int i = 1; i < 100; i++)
+		ck_assert_uint_le(fired[i - 1], fired[i]);
+	loop_free(l);
+}
+END_TEST
+
+static struct loop_io pair_io[2];
+static int pair_calls;
+
+static void on_pair(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	(void)io;
+	(void)ready;
+	/* Whichever runs first removes the other: it must not be called any more. */
+	pair_calls++;
+	loop_io_del(l, &pair_io[0]);
+	loop_io_del(l, &pair_io[1]);
+	loop_stop(l);
+}
+
+START_TEST(removed_descriptor_gets_no_event)
+{
+	struct loop *l = loop_new();
+	int p[2], q[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_int_eq(pipe(q), 0);
+	pair_io[0] = (struct loop_io){.fd = p[0], .events = EPOLLIN, .cb = on_pair};
+	pair_io[1] = (struct loop_io){.fd = q[0], .events = EPOLLIN, .cb = on_pair};
+	ck_assert_int_eq(loop_io_add(l, &pair_io[0], 0), GW_OK);
+	ck_assert_int_eq(loop_io_add(l, &pair_io[1], 0), GW_OK);
+	ck_assert_int_eq(io_write_all(p[1], "x", 1), GW_OK);
+	ck_assert_int_eq(io_write_all(q[1], "x", 1), GW_OK);
+	ck_assert_int_eq(loop_run(l), GW_OK);
+	ck_assert_int_eq(pair_calls, 1);
+	loop_free(l);
+	for (int i = 0; i < 2; i++) {
+		close(p[i]);
+		close(q[i]);
+	}
+}
+END_TEST
+
+static struct loop_task tasks[1000];
+static int tasks_run;
+
+static void on_task(struct loop *l, struct loop_task *t)
+{
+	ck_assert_ptr_eq(t, &tasks[tasks_run]);
+	if (++tasks_run == 1000)
+		loop_stop(l);
+}
+
+static void *poster(void *arg)
+{
+	for (int i = 0; i < 1000; i++) {
+		tasks[i].cb = on_task;
+		loop_post(arg, &tasks[i]);
+	}
+	return NULL;
+}
+
+START_TEST(posted_tasks_run_once_in_order)
+{
+	struct loop *l = loop_new();
+	pthread_t t;
+
+	ck_assert_int_eq(pthread_create(&t, NULL, poster, l), 0);
+	ck_assert_int_eq(loop_run(l), GW_OK);
+	pthread_join(t, NULL);
+	ck_assert_int_eq(tasks_run, 1000);
+	loop_free(l);
+}
+END_TEST
+
+static Suite *base_suite(void)
+{
+	Suite *s = suite_create("base");
+	TCase *tc = tcase_create("base");
+
+	tcase_add_test(tc, buf_keeps_order);
+	tcase_add_test(tc, arena_gives_distinct_aligned_memory);
+	tcase_add_test(tc, log_line_cannot_be_forged);
+	tcase_add_test(tc, timers_fire_in_order_and_stopped_ones_do_not);
+	tcase_add_test(tc, removed_descriptor_gets_no_event);
+	tcase_add_test(tc, posted_tasks_run_once_in_order);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(base_suite)
