@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/spec.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#define GROUPS_MAX 65536 /* the kernel's NGROUPS_MAX */
+
+enum field_kind { FIELD_TEXT, FIELD_PATH, FIELD_NAME, FIELD_BOOL, FIELD_ID, FIELD_COUNT, FIELD_LIMIT };
+
+/* Single settings, in the order they are written; groups and ini entries repeat and are handled beside this table. */
+static const struct field {
+	const char *key;
+	enum field_kind kind;
+	size_t offset;
+	bool required;
+} fields[] = {
+	{"site", FIELD_TEXT, offsetof(struct spec, site), true},
+	{"docroot", FIELD_PATH, offsetof(struct spec, docroot), true},
+	{"user", FIELD_TEXT, offsetof(struct spec, user), true},
+	{"drop", FIELD_BOOL, offsetof(struct spec, drop), true},
+	{"uid", FIELD_ID, offsetof(struct spec, uid), true},
+	{"gid", FIELD_ID, offsetof(struct spec, gid), true},
+	{"profile", FIELD_NAME, offsetof(struct spec, profile), true},
+	{"isolation", FIELD_NAME, offsetof(struct spec, isolation), true},
+	{"max_requests", FIELD_COUNT, offsetof(struct spec, max_requests), true},
+	{"limit_nofile", FIELD_LIMIT, offsetof(struct spec, limit_nofile), true},
+};
+#define FIELDS_N (sizeof(fields) / sizeof(fields[0]))
+
+_Static_assert(sizeof(uid_t) == 4 && sizeof(gid_t) == 4, "FIELD_ID is 32 bits wide");
+
+/* --- encoding --------------------------------------------------------------------------------------------------- */
+
+static int put_escaped(struct buf *out, const char *s)
+{
+	for (;;) {
+		size_t plain = strcspn(s, "\\\n\t");
+		if (buf_append(out, s, plain) != 0)
+			return GW_ERR_NOMEM;
+		s += plain;
+		if (*s == '\0')
+			return 0;
+		const char *esc = *s == '\\' ? "\\\\" : *s == '\n' ? "\\n" : "\\t";
+		if (buf_append(out, esc, 2) != 0)
+			return GW_ERR_NOMEM;
+		s++;
+	}
+}
+
+static int put_field(const struct spec *s, const struct field *f, struct buf *out)
+{
+	const char *at = (const char *)s + f->offset;
+	uint32_t id;
+	int64_t limit;
+	unsigned count;
+	const char *text;
+
+	switch (f->kind) {
+	case FIELD_BOOL:
+		return buf_puts(out, *(const bool *)at ? "1" : "0");
+	case FIELD_ID:
+		memcpy(&id, at, sizeof(id));
+		return buf_printf(out, "%" PRIu32, id);
+	case FIELD_COUNT:
+		memcpy(&count, at, sizeof(count));
+		return buf_printf(out, "%u", count);
+	case FIELD_LIMIT:
+		memcpy(&limit, at, sizeof(limit));
+		return buf_printf(out, "%" PRId64, limit);
+	case FIELD_TEXT:
+	case FIELD_PATH:
+	case FIELD_NAME:
+		memcpy(&text, at, sizeof(text));
+		return put_escaped(out, text == NULL ? "" : text);
+	}
+	return GW_ERR_RANGE;
+}
+
+static int encode_all(const struct spec *s, struct buf *out)
+{
+	for (size_t i = 0; i < FIELDS_N; i++)
+		if (buf_puts(out, fields[i].key) != 0 || buf_append(out, "\t", 1) != 0 ||
+		    put_field(s, &fields[i], out) != 0 || buf_append(out, "\n", 1) != 0)
+			return GW_ERR_NOMEM;
+	for (size_t i = 0; i < s->groups_n; i++)
+		if (buf_printf(out, "group\t%" PRIu32 "\n", (uint32_t)s->groups[i]) != 0)
+			return GW_ERR_NOMEM;
+	for (size_t i = 0; i < s->ini_n; i++)
+		if (buf_puts(out, s->ini[i].admin ? "admin_ini\t" : "ini\t") != 0 ||
+		    put_escaped(out, s->ini[i].name) != 0 || buf_append(out, "=", 1) != 0 ||
+		    put_escaped(out, s->ini[i].value) != 0 || buf_append(out, "\n", 1) != 0)
+			return GW_ERR_NOMEM;
+	return 0;
+}
+
+int spec_encode(const struct spec *s, struct buf *out)
+{
+	size_t before = buf_unread(out);
+	int err = encode_all(s, out);
+
+	if (err == 0 && buf_unread(out) - before > SPEC_MAX)
+		err = GW_ERR_RANGE;
+	return err;
+}
+
+/* --- decoding --------------------------------------------------------------------------------------------------- */
+
+struct decoding {
+	struct arena *a;
+	struct spec *s;
+	gid_t *groups;
+	struct spec_ini *ini;
+	size_t groups_max, ini_max;
+	uint32_t seen; /* bit i: fields[i] came */
+	const char *why;
+};
+
+_Static_assert(FIELDS_N <= 32, "seen is a 32-bit set");
+
+static int refuse(struct decoding *d, const char *why)
+{
+	d->why = why;
+	return GW_ERR_PROTO;
+}
+
+/* The value at @in without its escapes, as a C string of the arena. */
+static int unescape(struct decoding *d, const char *in, size_t len, char **out)
+{
+	char *text = arena_strndup(d->a, in, len);
+	if (text == NULL)
+		return GW_ERR_NOMEM;
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		char c = in[i];
+		if (c == '\0' || c == '\t')
+			return refuse(d, "a value holds a NUL or a bare tab");
+		if (c == '\\') {
+			if (++i == len)
+				return refuse(d, "a value ends inside an escape");
+			if (in[i] == 'n')
+				c = '\n';
+			else if (in[i] == 't')
+				c = '\t';
+			else if (in[i] != '\\')
+				return refuse(d, "a value holds an unknown escape");
+		}
+		text[n++] = c;
+	}
+	text[n] = '\0';
+	*out = text;
+	return 0;
+}
+
+/* Decimal without sign or leading zero, at most @max. */
+static bool get_number(const char *s, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (s[0] == '\0' || (s[0] == '0' && s[1] != '\0'))
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		uint64_t digit = (uint64_t)(*s - '0');
+		if (v > (max - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+	}
+	*out = v;
+	return true;
+}
+
+static bool is_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return n > 0 && n <= 32 && s[n] == '\0';
+}
+
+static int set_number(struct decoding *d, const struct field *f, const char *text)
+{
+	char *at = (char *)d->s + f->offset;
+	uint64_t v = 0;
+	bool minus_one = f->kind == FIELD_LIMIT && strcmp(text, "-1") == 0;
+	/* (uid_t)-1 means "leave as it is" to the kernel: never an id. */
+	uint64_t max = f->kind == FIELD_ID ? UINT32_MAX - 1 : f->kind == FIELD_COUNT ? UINT_MAX
+		     : f->kind == FIELD_BOOL ? 1 : INT64_MAX;
+
+	if (!minus_one && !get_number(text, max, &v))
+		return refuse(d, "a number is malformed or out of range");
+	if (f->kind == FIELD_BOOL) {
+		*(bool *)at = v == 1;
+	} else if (f->kind == FIELD_LIMIT) {
+		int64_t limit = minus_one ? -1 : (int64_t)v;
+		memcpy(at, &limit, sizeof(limit));
+	} else {
+		uint32_t id = (uint32_t)v;
+		memcpy(at, &id, sizeof(id));
+	}
+	return 0;
+}
+
+static int set_field(struct decoding *d, const struct field *f, const char *text)
+{
+	switch (f->kind) {
+	case FIELD_BOOL:
+	case FIELD_ID:
+	case FIELD_COUNT:
+	case FIELD_LIMIT:
+		return set_number(d, f, text);
+	case FIELD_NAME:
+		if (!is_name(text))
+			return refuse(d, "profile or isolation is not a name");
+		break;
+	case FIELD_PATH:
+		if (text[0] != '/')
+			return refuse(d, "docroot is not an absolute path");
+		break;
+	case FIELD_TEXT:
+		if (text[0] == '\0')
+			return refuse(d, "site or user is empty");
+		break;
+	}
+	memcpy((char *)d->s + f->offset, &text, sizeof(text));
+	return 0;
+}
+
+static int add_group(struct decoding *d, const char *text)
+{
+	uint64_t v;
+
+	if (d->s->groups_n == d->groups_max || !get_number(text, UINT32_MAX - 1, &v))
+		return refuse(d, "a group is malformed or out of range");
+	d->groups[d->s->groups_n++] = (gid_t)v;
+	return 0;
+}
+
+static int add_ini(struct decoding *d, char *text, bool admin)
+{
+	char *equals = strchr(text, '=');
+
+	if (d->s->ini_n == d->ini_max || equals == NULL || equals == text)
+		return refuse(d, "an ini setting is not name=value");
+	*equals = '\0';
+	d->ini[d->s->ini_n++] = (struct spec_ini){.name = text, .value = equals + 1, .admin = admin};
+	return 0;
+}
+
+static bool key_is(const char *key, size_t len, const char *name)
+{
+	return strlen(name) == len && memcmp(key, name, len) == 0;
+}
+
+static int decode_line(struct decoding *d, const char *line, size_t len)
+{
+	const char *tab = memchr(line, '\t', len);
+	if (tab == NULL)
+		return refuse(d, "a line has no tab");
+	size_t key_len = (size_t)(tab - line);
+	char *text;
+	int err = unescape(d, tab + 1, len - key_len - 1, &text);
+	if (err != 0)
+		return err;
+	if (key_is(line, key_len, "group"))
+		return add_group(d, text);
+	if (key_is(line, key_len, "ini"))
+		return add_ini(d, text, false);
+	if (key_is(line, key_len, "admin_ini"))
+		return add_ini(d, text, true);
+	for (size_t i = 0; i < FIELDS_N; i++) {
+		if (!key_is(line, key_len, fields[i].key))
+			continue;
+		if ((d->seen & 1U << i) != 0)
+			return refuse(d, "a setting came twice");
+		d->seen |= 1U << i;
+		return set_field(d, &fields[i], text);
+	}
+	return refuse(d, "unknown setting");
+}
+
+/* How many lines of @in start with @key: the exact size of an array, before anything is stored. */
+static size_t count_lines(const char *in, size_t len, const char *key)
+{
+	size_t n = 0, key_len = strlen(key);
+
+	for (const char *line = in, *end = in + len; line < end;) {
+		const char *nl = memchr(line, '\n', (size_t)(end - line));
+		if (nl == NULL)
+			break;
+		n += (size_t)(nl - line) >= key_len && memcmp(line, key, key_len) == 0;
+		line = nl + 1;
+	}
+	return n;
+}
+
+static int check_spec(struct decoding *d)
+{
+	for (size_t i = 0; i < FIELDS_N; i++)
+		if (fields[i].required && (d->seen & 1U << i) == 0)
+			return refuse(d, "a required setting is missing");
+	if (strcmp(d->s->isolation, "fresh") != 0 && strcmp(d->s->isolation, "shared") != 0)
+		return refuse(d, "isolation is neither fresh nor shared");
+	/* A site that would run as root is a mistake somewhere above: refuse it here, where it would happen. */
+	if (d->s->drop && (d->s->uid == 0 || d->s->gid == 0))
+		return refuse(d, "the site's user or group is root");
+	return 0;
+}
+
+int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, const char **why)
+{
+	struct decoding d = {.a = a, .s = s, .why = "too long or unfinished"};
+	int err = GW_ERR_PROTO;
+
+	memset(s, 0, sizeof(*s));
+	*why = d.why;
+	if (len == 0 || len > SPEC_MAX || in[len - 1] != '\n')
+		return GW_ERR_PROTO;
+	d.groups_max = count_lines(in, len, "group\t");
+	d.ini_max = count_lines(in, len, "ini\t") + count_lines(in, len, "admin_ini\t");
+	if (d.groups_max > GROUPS_MAX)
+		return GW_ERR_PROTO;
+	d.groups = arena_calloc(a, d.groups_max + 1, sizeof(*d.groups));
+	d.ini = arena_calloc(a, d.ini_max + 1, sizeof(*d.ini));
+	if (d.groups == NULL || d.ini == NULL)
+		return GW_ERR_NOMEM;
+	s->groups = d.groups;
+	s->ini = d.ini;
+
+	for (const char *line = in, *end = in + len; line < end;) {
+		const char *nl = memchr(line, '\n', (size_t)(end - line));
+		err = decode_line(&d, line, (size_t)(nl - line));
+		if (err != 0)
+			break;
+		line = nl + 1;
+	}
+	if (err == 0)
+		err = check_spec(&d);
+	*why = d.why;
+	return err;
+}
