@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# "./dev check", sourced by ./dev: every test. One line a step; the output of a step is shown when it fails, and kept in
+# build/check/STEP.log. The last line adds up: N passed, N failed, N skipped.
+
+CHECK_PASSED=0 CHECK_FAILED=0 CHECK_SKIPPED=0
+CHECK_DIR=$BUILD/check
+CHECK_STEPS="packages gcc unit it asan asan-it clang distcheck"
+# What a sanitizer finds goes to standard error and ends the process; leaks cannot be looked for under a seccomp filter.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=0:exitcode=99:handle_abort=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+check_count() { # passed failed skipped
+	CHECK_PASSED=$((CHECK_PASSED + $1)) CHECK_FAILED=$((CHECK_FAILED + $2)) CHECK_SKIPPED=$((CHECK_SKIPPED + $3))
+}
+
+# Numbers of a "make check": of check's own programs their cases, of any other program the program itself.
+check_count_units() { # build directory
+	local trs log line passed=0 failed=0 skipped=0
+	while read -r trs; do
+		log=${trs%.trs}.log
+		line=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -n 1)
+		if [ -n "$line" ]; then
+			# shellcheck disable=SC2086 # three numbers
+			set -- $line
+			passed=$((passed + $1 - $2 - $3)) failed=$((failed + $2 + $3))
+			# A program that died after its summary has failed all the same.
+			if [ $(($2 + $3)) = 0 ] && ! grep -q '^:test-result: PASS' "$trs"; then failed=$((failed + 1)); fi
+		elif grep -q '^:test-result: PASS' "$trs"; then
+			passed=$((passed + 1))
+		elif grep -q '^:test-result: SKIP' "$trs"; then
+			skipped=$((skipped + 1))
+		else
+			failed=$((failed + 1))
+		fi
+	done < <(find "$1/tests" -name '*.trs')
+	# Something was built to be run: nothing found is a failure of the check itself.
+	[ $((passed + failed + skipped)) -gt 0 ] || failed=1
+	check_count $passed $failed $skipped
+	CHECK_NOTE="$passed passed, $failed failed, $skipped skipped"
+	if must_work && [ $skipped -gt 0 ]; then return 1; fi
+	[ $failed = 0 ]
+}
+
+check_count_pytest() { # junit file
+	local line
+	line=$(/usr/bin/python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+n = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+try:
+	for suite in tree.parse(sys.argv[1]).iter("testsuite"):
+		for k in n:
+			n[k] += int(suite.get(k, 0))
+except (OSError, tree.ParseError):
+	n["failures"] = 1
+bad = n["failures"] + n["errors"]
+print(max(n["tests"] - bad - n["skipped"], 0), bad if n["tests"] else max(bad, 1), n["skipped"])
+PY
+	)
+	# shellcheck disable=SC2086 # three numbers
+	set -- $line
+	check_count "$1" "$2" "$3"
+	CHECK_NOTE="$1 passed, $2 failed, $3 skipped"
+}
+
+check_pytest() { # name, directory with the programs, then pytest's arguments
+	local name=$1 bin=$2 rc
+	shift 2
+	rm -f "$CHECK_DIR/$name.xml"
+	BULKHEAD_BIN=$bin/bulkhead /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra --junitxml="$CHECK_DIR/$name.xml" \
+		"$TOP/tests/it" "$@"
+	rc=$?
+	check_count_pytest "$CHECK_DIR/$name.xml"
+	return $rc
+}
+
+step_packages() { cmd_deps build run check; }
+
+step_gcc() { build_in "$CHECK_DIR/gcc" CC=gcc --enable-werror; }
+
+step_unit() {
+	local rc=0
+	find "$CHECK_DIR/gcc/tests" \( -name '*.trs' -o -name '*.log' \) -delete
+	make -C "$CHECK_DIR/gcc" -j "$JOBS" -k check || rc=1
+	check_count_units "$CHECK_DIR/gcc" && return $rc
+}
+
+step_it() { check_pytest it "$CHECK_DIR/gcc"; }
+
+step_asan() {
+	local rc=0
+	build_in "$CHECK_DIR/asan" CC=clang CFLAGS='-O1 -g' --enable-werror --enable-sanitizers || return 1
+	find "$CHECK_DIR/asan/tests" \( -name '*.trs' -o -name '*.log' \) -delete
+	CK_FORK=no make -C "$CHECK_DIR/asan" -j "$JOBS" -k check || rc=1
+	check_count_units "$CHECK_DIR/asan" && return $rc
+}
+
+# Master and front of the sanitizer build, cells of the plain one: a sanitizer's run-time calls more than a cell may.
+step_asan_it() {
+	local bin=$CHECK_DIR/asan-bin
+	rm -rf "$bin" && mkdir -p "$bin" && cp "$CHECK_DIR/asan/bulkhead" "$CHECK_DIR/gcc/bulkhead-php$PHPV" "$bin/" || return 1
+	check_pytest asan-it "$bin" -m 'not slow'
+}
+
+step_clang() { build_in "$CHECK_DIR/clang" CC=clang --enable-werror && make -C "$CHECK_DIR/clang" -j "$JOBS" check TESTS=; }
+
+# The tests themselves ran above: here it is whether the archive is complete and builds, installs and cleans up alone.
+step_distcheck() {
+	make -C "$CHECK_DIR/gcc" -j "$JOBS" distcheck TESTS= \
+		DISTCHECK_CONFIGURE_FLAGS="--enable-werror CC=gcc"
+}
+
+check_step() { # name
+	local name=$1 started=$SECONDS rc log=$CHECK_DIR/$1.log before=$((CHECK_PASSED + CHECK_FAILED + CHECK_SKIPPED)) failed=$CHECK_FAILED
+	CHECK_NOTE=
+	printf '%-10s ' "$name"
+	"step_${name//-/_}" >"$log" 2>&1
+	rc=$?
+	# A step without tests of its own counts as one.
+	if [ $((CHECK_PASSED + CHECK_FAILED + CHECK_SKIPPED)) = $before ]; then
+		if [ $rc = 0 ]; then check_count 1 0 0; else check_count 0 1 0; fi
+	elif [ $rc != 0 ] && [ "$CHECK_FAILED" = "$failed" ]; then
+		check_count 0 1 0
+	fi
+	if [ $rc = 0 ]; then
+		printf 'ok     %4ds  %s\n' $((SECONDS - started)) "$CHECK_NOTE"
+	else
+		printf 'FAILED %4ds  %s\n' $((SECONDS - started)) "$CHECK_NOTE"
+		sed 's/^/    /' "$log" | tail -n 400
+	fi
+	return $rc
+}
+
+cmd_check() { # steps; default all
+	local step rc=0 needs=
+	mkdir -p "$CHECK_DIR"
+	[ $# -gt 0 ] || set -- $CHECK_STEPS
+	for step in "$@"; do
+		case " $CHECK_STEPS " in *" $step "*) ;; *) die "no such step: $step (there are: $CHECK_STEPS)" ;; esac
+		# A step asked for alone brings the builds that it runs on.
+		case $step in
+		unit | it | distcheck) needs="$needs gcc" ;;
+		asan-it) needs="$needs gcc asan" ;;
+		esac
+	done
+	for step in $CHECK_STEPS; do
+		case " $* $needs " in *" $step "*) ;; *) continue ;; esac
+		check_step "$step" || rc=1
+		# Without packages or a build nothing further says anything.
+		case $step in packages | gcc) [ $rc = 0 ] || break ;; esac
+	done
+	[ $CHECK_FAILED = 0 ] || rc=1
+	say "$CHECK_PASSED passed, $CHECK_FAILED failed, $CHECK_SKIPPED skipped"
+	exit $rc
+}
