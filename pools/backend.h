@@ -7,17 +7,20 @@
 #ifndef BACKEND_H
 #define BACKEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/base/err.h"
 #include "gateway/base/loop.h"
+#include "pools/mailbox.h"
 
 struct backend;
 struct lease;
+struct waitq;
 
-/* Why there is no lease, or why an exchange failed; pool.h's table gives status code and log text for each. */
+/* Why there is no lease, or why an exchange failed; backend.c's table gives status code and log text for each. */
 enum backend_fail {
 	BACKEND_OK = 0,
 	BACKEND_DOWN,        /* 503: no member reachable, or the site's zygote does not start */
@@ -39,12 +42,20 @@ enum lease_end {
 	LEASE_KILL     /* past its deadline: close, and kill the cell if it is one */
 };
 
+/* How far the current request on a lease is; written by its user, read by the backend from any thread. */
+enum lease_progress {
+	LEASE_GRANTED,   /* nothing was sent yet */
+	LEASE_SENT,      /* octets of the request went out */
+	LEASE_ANSWERED   /* octets of the answer came back: somebody is at the other end */
+};
+
 struct lease {
 	int fd;                   /* connected, non-blocking; owned by the lease */
 	bool keep;                /* ask for FCGI_KEEP_CONN */
 	bool reused;              /* carried a request before: may turn out to be dead, so a request not yet answered may be repeated once on a fresh one */
 	struct backend *backend;
 	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
+	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */
 };
 
 /* A request waiting for a lease; embedded in the request, one wait at a time. */
@@ -53,10 +64,11 @@ struct backend_waiter {
 	/* Exactly one call, never from inside backend_acquire(): a lease (why BACKEND_OK), now owned by the callee; or NULL and the reason. */
 	void (*ready)(struct backend_waiter *w, struct lease *lease, enum backend_fail why);
 	bool fresh_only;          /* do not hand out a reused connection (repeat of a failed idempotent request) */
-	/* private to the backend */
-	struct loop_task task;
-	struct loop_timer timer;
-	struct backend_waiter *next, **prevp;
+	/* private to the backend; zeroed by the caller before the first use */
+	struct mail mail;          /* queued for a lease, or on its way to ready() */
+	struct loop_timer timer;   /* the queue's deadline */
+	struct waitq *queue;
+	struct mailbox *box;
 	struct backend *backend;
 	struct lease *granted;
 	enum backend_fail why;
@@ -68,7 +80,9 @@ struct backend_ops {
 	void (*cancel)(struct backend *b, struct backend_waiter *w);
 	void (*release)(struct lease *l, enum lease_end how);
 	/* After an exchange failed on @l, before release: what the backend knows of it. May answer later through cb (a
-	 * cell's exit status arrives on another channel), at most 200 ms. Optional. */
+	 * cell's exit status arrives on another channel), at most 200 ms later, never from inside the call. lease_release()
+	 * before that withdraws the question. @loop is the caller's own. BACKEND_OK: nothing is known. @detail is borrowed
+	 * for the call, NULL if there is none. Optional. */
 	void (*diagnose)(struct lease *l, struct loop *loop, void (*cb)(void *arg, enum backend_fail why, const char *detail), void *arg);
 };
 

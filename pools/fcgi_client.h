@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "gateway/base/buf.h"
 #include "gateway/base/loop.h"
@@ -33,37 +34,53 @@ struct fcgi_client_ops {
 	/*
 	 * The exchange is over and the lease has been released or is held for diagnosis no more; exactly one call, the
 	 * client may be reused afterwards. why BACKEND_OK: END_REQUEST with FCGI_REQUEST_COMPLETE and @app_status.
-	 * Else the reason; @detail is for the log (may be NULL); @untouched: no octet of an answer came and the connection
-	 * was reused, so an idempotent request may be repeated.
+	 * Else the reason; @detail is for the log (may be NULL); @untouched: the connection was a reused one
+	 * and closed without any octet of an answer, so an idempotent request may be repeated once, on a fresh one.
 	 */
 	void (*end_cb)(struct fcgi_client *c, enum backend_fail why, uint32_t app_status, const char *detail, bool untouched);
 };
 
+#define FCGI_CLIENT_IOV 16
+
 struct fcgi_client {
 	const struct fcgi_client_ops *ops;
 	struct loop *loop;
-	struct lease *lease;
+	struct lease *lease;       /* owned; NULL when no exchange runs */
 	struct loop_io io;
 	struct loop_timer deadline;
-	struct buf out;            /* encoded octets not yet sent */
-	struct fcgi_body body;
-	uint64_t body_sent;
-	const uint8_t *params;     /* name-value pairs, encoded by fcgi_put_param(); borrowed until sent */
-	size_t params_len, params_sent;
 	struct fcgi_decoder dec;
-	uint8_t *in;               /* read buffer; borrowed from the loop's thread */
-	bool paused, began, answered, ended, sent_all;
-	int state;
+	/* sending: the records of one batch, in pieces that point to where the octets are */
+	struct iovec iov[FCGI_CLIENT_IOV];
+	unsigned iov_n, iov_at, heads_n;
+	uint8_t begin[FCGI_CODEC_BEGIN_LEN];
+	uint8_t heads[FCGI_CLIENT_IOV][FCGI_CODEC_HEAD_LEN];
+	struct buf chunk;          /* the piece of a body in a file that is being sent */
+	struct fcgi_body body;
+	uint64_t body_sent;        /* octets that were put into a batch */
+	const uint8_t *params;     /* name-value pairs, encoded by fcgi_put_param(); borrowed until the exchange ends */
+	size_t params_len, params_sent;
+	const char *failed_detail; /* static */
+	enum backend_fail failed_why;
+	int state, phase;
+	bool watched, paused;
+	bool began;                /* an octet of the request went out */
+	bool answered;             /* an octet of the answer came */
+	bool send_dead;            /* the other side takes no more input */
 };
 
 /**
  * Start on @lease (ownership passes). @params are encoded name-value pairs without record headers.
- * @deadline_ms from now for the whole exchange, 0 = none. Failures arrive through end_cb, never from inside this call.
+ * @params and what @body names stay the caller's and unchanged until the exchange ended. @body may be NULL: none.
+ * @deadline_ms from now for the whole exchange, 0 = none. Sends at once what the socket takes. Failures arrive through
+ * end_cb, never from inside this call. @c is caller storage; what it held is overwritten.
  */
 void fcgi_client_start(struct fcgi_client *c, const struct fcgi_client_ops *ops, struct loop *loop, struct lease *lease,
 	const uint8_t *params, size_t params_len, const struct fcgi_body *body, uint64_t deadline_ms);
 
-/** Stop / resume reading: back-pressure from a slow client. Resume may deliver data at once from a later event, never from inside. */
+/**
+ * Stop / resume reading: back-pressure from a slow client. What was read already (at most 64 KiB), the end included, is
+ * still delivered by the event that read it. Resume delivers from a later event, never from inside.
+ */
 void fcgi_client_pause(struct fcgi_client *c);
 void fcgi_client_resume(struct fcgi_client *c);
 

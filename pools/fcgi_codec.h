@@ -16,6 +16,7 @@
 #include "gateway/base/err.h"
 
 #define FCGI_CODEC_HEAD_LEN 8
+#define FCGI_CODEC_BEGIN_LEN 16
 #define FCGI_CODEC_MAX_CONTENT 65535
 
 enum fcgi_type { /* FastCGI 1.0, section 8 */
@@ -38,7 +39,10 @@ ssize_t fcgi_hdr_decode(const uint8_t *in, size_t len, struct fcgi_hdr *h) GW_MU
 /** Encode one record header into 8 octets. */
 void fcgi_hdr_encode(uint8_t out[FCGI_CODEC_HEAD_LEN], const struct fcgi_hdr *h);
 
-/** Append a BEGIN_REQUEST record for the responder role (section 5.1). */
+/** Encode a BEGIN_REQUEST record for the responder role (section 5.1), header included. */
+void fcgi_begin_encode(uint8_t out[FCGI_CODEC_BEGIN_LEN], uint16_t id, bool keep);
+
+/** The same, appended to @out. Returns 0 or GW_ERR_NOMEM. */
 int fcgi_put_begin(struct buf *out, uint16_t id, bool keep) GW_MUST_USE;
 
 /** Append one name-value pair in section 3.4's encoding (4-octet lengths from 128 up). GW_ERR_RANGE past 2^31-1. */
@@ -61,16 +65,21 @@ struct fcgi_decoder {
 	size_t head_len, end_len;
 	struct fcgi_hdr hdr;
 	size_t content_left, padding_left;
-	bool in_record, done;
+	bool in_record;
+	bool done;            /* END_REQUEST was seen; only its padding may still come */
 };
 
 /** Begin decoding the answer to request @id. */
 void fcgi_decoder_init(struct fcgi_decoder *d, uint16_t id);
 
+/** Whether END_REQUEST was consumed with all of its padding: the stream stands exactly at a record boundary. */
+bool fcgi_decoder_at_end(const struct fcgi_decoder *d);
+
 /**
  * Consume octets up to and including one event; call again with the rest while octets remain.
  * Content is passed on as it comes: an event may hold a part of a record. Returns octets consumed (> 0 unless len is 0),
- * or GW_ERR_PROTO: wrong version, foreign request id, unknown or misplaced type, short END_REQUEST, anything after END_REQUEST.
+ * or GW_ERR_PROTO: wrong version, foreign request id, unknown or misplaced type, END_REQUEST of another length than 8,
+ * anything but padding after END_REQUEST. After an error the decoder is of no further use.
  */
 ssize_t fcgi_decode(struct fcgi_decoder *d, const uint8_t *in, size_t len, struct fcgi_event *ev) GW_MUST_USE;
 
