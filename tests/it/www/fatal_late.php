@@ -1,0 +1,4 @@
+<?php
+echo "begun\n";
+flush();
+no_such_function();
