@@ -2,7 +2,8 @@
 /**
  * The header block a script writes (RFC 3875 section 6), pure and resumable: nothing invalid reaches the client, and a
  * script's output never decides framing. Hop-by-hop fields (Connection, Keep-Alive, Transfer-Encoding, Upgrade, Trailer,
- * Proxy-Connection, TE), Date and Server duplicates are dropped.
+ * Proxy-Connection, TE), a second Date and a second Server are dropped; Status and Content-Length are taken out, the
+ * front writes its own. All others pass unchanged and in order (Location, which may be held back, last).
  */
 #ifndef CGI_HEADER_H
 #define CGI_HEADER_H
@@ -19,13 +20,16 @@
 
 struct cgi_header {
 	/* result */
-	int status;              /* from Status:, 302 for a Location with a URL, else 200 */
+	int status;              /* from Status: (200..599), 302 for a Location with a URL, else 200 */
 	char reason[64];         /* from Status:, may be empty */
 	int64_t content_length;  /* -1 when absent; two differing ones or a bad one are an error */
-	bool has_date, has_content_type, has_content_encoding;
-	const char *local_redirect; /* Location starting with "/" and no Status: the path to serve instead (in @fields' memory), or NULL */
+	bool has_date, has_server, has_content_type, has_content_encoding, has_last_modified, has_etag;
+	const char *local_redirect; /* Location starting with "/" and no Status: the path to serve instead, NUL-terminated in
+	                             * @raw's memory and not among @fields; or NULL */
 	struct buf fields;       /* "Name: value\r\n" lines ready to send; owned */
 	struct buf raw;          /* private: the block collected so far */
+	size_t line_len;         /* private: octets of the line that has not ended yet */
+	bool line_cr;            /* private: that line is a lone CR so far */
 	bool done;
 };
 
@@ -33,9 +37,13 @@ void cgi_header_init(struct cgi_header *h);
 void cgi_header_fini(struct cgi_header *h);
 
 /**
- * Feed script output until the block ends. Returns octets consumed (the rest is body once h->done), or GW_ERR_PROTO
- * (*@why says what is wrong: no colon, control octet, bad Status, bad Content-Length, too long), GW_ERR_NOMEM.
+ * Feed script output until the block ends. Lines may end in LF or CRLF. Returns octets consumed (the rest is body once
+ * h->done), or GW_ERR_PROTO (*@why, when not NULL, says what is wrong: no colon, control octet, bad Status, bad
+ * Content-Length, too long, empty block), GW_ERR_NOMEM. After an error only cgi_header_fini() may follow.
  */
 ssize_t cgi_header_feed(struct cgi_header *h, const uint8_t *in, size_t len, const char **why) GW_MUST_USE;
+
+/** Value of the first of @fields with this lower-case name (for the access log), not NUL-terminated; NULL when absent. Borrowed. */
+const char *cgi_header_find(const struct cgi_header *h, const char *name, size_t *len);
 
 #endif

@@ -4,6 +4,7 @@
 #define HTTP_DATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #define HTTP_DATE_LEN 29
@@ -11,7 +12,14 @@
 /** "Sun, 06 Nov 1994 08:49:37 GMT" into @out (HTTP_DATE_LEN + 1 octets). */
 void http_date_format(time_t t, char *out);
 
-/** Any of the three forms; -1 when it is none. */
+/** Any of the three forms; -1 when it is none (or before 1970). Reads the clock for a two-digit year only. */
 time_t http_date_parse(const char *s, size_t len);
+
+/** The same, pure: a two-digit year is taken to be at most 50 years after @now. */
+time_t http_date_parse_at(const char *s, size_t len, time_t now);
+
+/** Civil date to days since 1970-01-01 and back, without the C library's time zone machinery. @month 1..12. */
+int64_t http_date_from_civil(int64_t year, unsigned month, unsigned day);
+void http_date_to_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 
 #endif

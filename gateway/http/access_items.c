@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/http/access_items.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/http/http_chars.h"
+
+#define STRFTIME_MAX 512 /* octets that one %{format}t may write */
+
+/* --- writing ----------------------------------------------------------------------------------------------------------- */
+
+static int put_none(struct buf *out)
+{
+	return buf_append(out, "-", 1);
+}
+
+static bool plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static int put_escaped(struct buf *out, const char *s, size_t len)
+{
+	static const char letters[] = "\bb\nn\rr\tt\vv\"\"\\\\", hex[] = "0123456789abcdef";
+
+	for (size_t i = 0, run; i < len; i += run + 1) {
+		for (run = 0; i + run < len && plain(s[i + run]); run++)
+			;
+		if (buf_append(out, s + i, run) < 0)
+			return GW_ERR_NOMEM;
+		if (i + run == len)
+			break;
+		uint8_t octet = (uint8_t)s[i + run];
+		char text[4] = {'\\', 'x', hex[octet >> 4], hex[octet & 15]};
+		size_t n = 4;
+		for (const char *l = letters; *l != '\0'; l += 2)
+			if (*l == s[i + run]) {
+				text[1] = l[1];
+				n = 2;
+			}
+		if (buf_append(out, text, n) < 0)
+			return GW_ERR_NOMEM;
+	}
+	return GW_OK;
+}
+
+static int put_string(struct buf *out, const char *s)
+{
+	return s == NULL ? put_none(out) : put_escaped(out, s, strlen(s));
+}
+
+static int put_number(struct buf *out, uint64_t n)
+{
+	char text[20], *p = text + sizeof(text);
+
+	do
+		*--p = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return buf_append(out, p, (size_t)(text + sizeof(text) - p));
+}
+
+/* op->choice = place of the argument in @names, a list that ends with NULL. */
+static bool choose(struct access_op *op, const char *const *names)
+{
+	for (op->choice = 0; names[op->choice] != NULL; op->choice++)
+		if (op->arg != NULL && strcmp(op->arg, names[op->choice]) == 0)
+			return true;
+	return false;
+}
+
+/* --- who, where, what -------------------------------------------------------------------------------------------------- */
+
+#define PUT_STRING(name, member)                                                                        \
+	static int name(const struct access_op *op, const struct access_event *e, struct buf *out)      \
+	{                                                                                               \
+		(void)op;                                                                               \
+		return put_string(out, e->member);                                                      \
+	}
+
+PUT_STRING(put_local_ip, local_ip)
+PUT_STRING(put_server_name, server_name)
+PUT_STRING(put_method, method)
+PUT_STRING(put_request_line, request_line)
+PUT_STRING(put_path, path)
+PUT_STRING(put_protocol, protocol)
+PUT_STRING(put_filename, filename)
+PUT_STRING(put_handler, handler)
+PUT_STRING(put_user, user)
+
+static int put_literal(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)e;
+	return buf_append(out, op->arg, op->arg_len);
+}
+
+static int put_percent(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	(void)e;
+	return buf_append(out, "%", 1);
+}
+
+/* What has no meaning here, and is "-" in Apache too unless some module provides it. */
+static int put_dash(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	(void)e;
+	return put_none(out);
+}
+
+static bool prepare_client(struct access_op *op)
+{
+	return op->arg == NULL || choose(op, (const char *const[]){"c", NULL});
+}
+
+static int put_client(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_string(out, op->arg != NULL && e->peer_ip != NULL ? e->peer_ip : e->client_ip);
+}
+
+static int put_host_asked(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_string(out, e->host_asked != NULL ? e->host_asked : e->server_name);
+}
+
+static int put_query(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	if (e->query == NULL)
+		return GW_OK;
+	int rc = buf_append(out, "?", 1);
+	return rc < 0 ? rc : put_escaped(out, e->query, strlen(e->query));
+}
+
+enum { PORT_CANONICAL, PORT_LOCAL, PORT_REMOTE };
+
+static bool prepare_port(struct access_op *op)
+{
+	return op->arg == NULL || choose(op, (const char *const[]){"canonical", "local", "remote", NULL});
+}
+
+static int put_port(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_string(out, op->choice == PORT_LOCAL ? e->local_port
+			: op->choice == PORT_REMOTE     ? e->client_port
+							: e->canonical_port);
+}
+
+enum { ID_PROCESS, ID_THREAD, ID_THREAD_HEX };
+
+static bool prepare_id(struct access_op *op)
+{
+	return op->arg == NULL || choose(op, (const char *const[]){"pid", "tid", "hextid", NULL});
+}
+
+static int put_id(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)e;
+	if (op->choice == ID_THREAD_HEX)
+		return buf_printf(out, "%lx", (unsigned long)gettid());
+	return put_number(out, (uint64_t)(op->choice == ID_THREAD ? gettid() : getpid()));
+}
+
+/* --- counts ------------------------------------------------------------------------------------------------------------ */
+
+static int put_status(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	int status = op->final ? e->status : e->status_original;
+
+	return status <= 0 ? put_none(out) : put_number(out, (uint64_t)status);
+}
+
+static int put_body(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->bytes_body);
+}
+
+/* The Common Log Format has no 0. */
+static int put_body_clf(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return e->bytes_body == 0 ? put_none(out) : put_number(out, e->bytes_body);
+}
+
+static int put_in(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->bytes_in);
+}
+
+static int put_out(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->bytes_out);
+}
+
+static int put_both(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->bytes_in + e->bytes_out);
+}
+
+static int put_keepalive(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->keepalive_count);
+}
+
+static int put_connection(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	char c = (char)e->connection_state;
+
+	(void)op;
+	return c == '\0' ? put_none(out) : put_escaped(out, &c, 1);
+}
+
+static const uint64_t duration_units[] = {1000000, 1000, 1}; /* microseconds in "s", "ms", "us" */
+
+static bool prepare_duration(struct access_op *op)
+{
+	return op->arg == NULL || choose(op, (const char *const[]){"s", "ms", "us", NULL});
+}
+
+static int put_duration(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_number(out, e->duration_us / duration_units[op->choice]);
+}
+
+static int put_duration_us(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	(void)op;
+	return put_number(out, e->duration_us);
+}
+
+/* --- time -------------------------------------------------------------------------------------------------------------- */
+
+enum { TIME_SEC, TIME_MSEC, TIME_USEC, TIME_MSEC_FRAC, TIME_USEC_FRAC, TIME_STRFTIME, TIME_CLF };
+
+/* "begin:" or "end:", then a name or a format for strftime. */
+static bool prepare_time(struct access_op *op)
+{
+	static const char *const names[] = {"sec", "msec", "usec", "msec_frac", "usec_frac", NULL};
+
+	if (op->arg == NULL) {
+		op->choice = TIME_CLF;
+		return true;
+	}
+	size_t prefix = strncmp(op->arg, "begin:", 6) == 0 ? 6 : strncmp(op->arg, "end:", 4) == 0 ? 4 : 0;
+	op->moment = prefix == 4;
+	op->arg += prefix;
+	op->arg_len -= prefix;
+	if (op->arg_len == 0)
+		op->choice = TIME_CLF;
+	else if (!choose(op, names))
+		op->choice = TIME_STRFTIME;
+	return true;
+}
+
+/* "[22/Nov/2026:23:11:26 +0000]": the same for every line of a second, so each thread remembers its last one. */
+static int put_clf_time(time_t sec, struct buf *out)
+{
+	static _Thread_local time_t last;
+	static _Thread_local char text[40];
+	static _Thread_local size_t len;
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	struct tm tm;
+
+	if (len == 0 || sec != last) {
+		if (localtime_r(&sec, &tm) == NULL)
+			return put_none(out);
+		long offset = tm.tm_gmtoff / 60, minutes = offset < 0 ? -offset : offset;
+		struct buf b;
+		buf_init(&b);
+		if (buf_printf(&b, "[%02d/%s/%04d:%02d:%02d:%02d %c%02ld%02ld]", tm.tm_mday, months[tm.tm_mon],
+			    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, offset < 0 ? '-' : '+', minutes / 60,
+			    minutes % 60) < 0)
+			return GW_ERR_NOMEM;
+		len = buf_unread(&b) < sizeof(text) ? buf_unread(&b) : sizeof(text);
+		memcpy(text, buf_head(&b), len);
+		buf_fini(&b);
+		last = sec;
+	}
+	return buf_append(out, text, len);
+}
+
+/* The format is the administrator's, and so is what it writes: nothing to escape. */
+static int put_strftime(time_t sec, const char *format, struct buf *out)
+{
+	struct tm tm;
+	char text[STRFTIME_MAX];
+
+	if (localtime_r(&sec, &tm) == NULL)
+		return put_none(out);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	size_t n = strftime(text, sizeof(text), format, &tm);
+#pragma GCC diagnostic pop
+	return buf_append(out, text, n);
+}
+
+static int put_time(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	uint64_t usec = (uint64_t)e->start.tv_nsec / 1000;
+	time_t sec = e->start.tv_sec;
+
+	if (op->moment == 1) {
+		usec += e->duration_us;
+		sec += (time_t)(usec / 1000000);
+		usec %= 1000000;
+	}
+	switch (op->choice) {
+	case TIME_SEC:
+		return put_number(out, (uint64_t)sec);
+	case TIME_MSEC:
+		return put_number(out, (uint64_t)sec * 1000 + usec / 1000);
+	case TIME_USEC:
+		return put_number(out, (uint64_t)sec * 1000000 + usec);
+	case TIME_MSEC_FRAC:
+		return buf_printf(out, "%03" PRIu64, usec / 1000);
+	case TIME_USEC_FRAC:
+		return buf_printf(out, "%06" PRIu64, usec);
+	case TIME_STRFTIME:
+		return put_strftime(sec, op->arg, out);
+	default:
+		return put_clf_time(sec, out);
+	}
+}
+
+/* --- fields ------------------------------------------------------------------------------------------------------------ */
+
+static bool prepare_field(struct access_op *op)
+{
+	for (size_t i = 0; i < op->arg_len; i++)
+		op->arg[i] = http_lower(op->arg[i]);
+	return true;
+}
+
+static int put_looked_up(const char *(*find)(void *arg, const char *name, size_t *len), const struct access_op *op,
+	const struct access_event *e, struct buf *out)
+{
+	size_t len = 0;
+	const char *s = find == NULL ? NULL : find(e->arg, op->arg, &len);
+
+	return s == NULL ? put_none(out) : put_escaped(out, s, len);
+}
+
+static int put_request_field(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_looked_up(e->request_field, op, e, out);
+}
+
+static int put_response_field(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_looked_up(e->response_field, op, e, out);
+}
+
+static int put_env(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_looked_up(e->env, op, e, out);
+}
+
+/* RFC 6265 4.2.1: "a=1; b=2". The first cookie of the name counts. */
+static int put_cookie(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	size_t len = 0;
+	const char *s = e->request_field == NULL ? NULL : e->request_field(e->arg, "cookie", &len);
+
+	while (s != NULL) {
+		const char *end = len == 0 ? NULL : memchr(s, ';', len), *pair = s;
+		size_t n = end == NULL ? len : (size_t)(end - s);
+		s = end == NULL ? NULL : end + 1;
+		len -= end == NULL ? n : n + 1;
+		http_trim(&pair, &n);
+		if (n > op->arg_len && pair[op->arg_len] == '=' && memcmp(pair, op->arg, op->arg_len) == 0)
+			return put_escaped(out, pair + op->arg_len + 1, n - op->arg_len - 1);
+	}
+	return put_none(out);
+}
+
+/* --- the table --------------------------------------------------------------------------------------------------------- */
+
+const struct access_item access_item_literal = {"", ACCESS_ARG_MAY, NULL, put_literal};
+
+static const struct access_item items[] = {
+	{"%", ACCESS_ARG_NONE, NULL, put_percent},
+	{"a", ACCESS_ARG_MAY, prepare_client, put_client},
+	{"A", ACCESS_ARG_NONE, NULL, put_local_ip},
+	{"b", ACCESS_ARG_NONE, NULL, put_body_clf},
+	{"B", ACCESS_ARG_NONE, NULL, put_body},
+	{"C", ACCESS_ARG_NEEDED, NULL, put_cookie},
+	{"D", ACCESS_ARG_NONE, NULL, put_duration_us},
+	{"e", ACCESS_ARG_NEEDED, NULL, put_env},
+	{"f", ACCESS_ARG_NONE, NULL, put_filename},
+	{"h", ACCESS_ARG_MAY, prepare_client, put_client},
+	{"H", ACCESS_ARG_NONE, NULL, put_protocol},
+	{"i", ACCESS_ARG_NEEDED, prepare_field, put_request_field},
+	{"I", ACCESS_ARG_NONE, NULL, put_in},
+	{"k", ACCESS_ARG_NONE, NULL, put_keepalive},
+	{"l", ACCESS_ARG_NONE, NULL, put_dash},
+	{"L", ACCESS_ARG_MAY, NULL, put_dash},
+	{"m", ACCESS_ARG_NONE, NULL, put_method},
+	{"n", ACCESS_ARG_NEEDED, NULL, put_dash},
+	{"o", ACCESS_ARG_NEEDED, prepare_field, put_response_field},
+	{"O", ACCESS_ARG_NONE, NULL, put_out},
+	{"p", ACCESS_ARG_MAY, prepare_port, put_port},
+	{"P", ACCESS_ARG_MAY, prepare_id, put_id},
+	{"q", ACCESS_ARG_NONE, NULL, put_query},
+	{"r", ACCESS_ARG_NONE, NULL, put_request_line},
+	{"R", ACCESS_ARG_NONE, NULL, put_handler},
+	{"s", ACCESS_ARG_NONE, NULL, put_status},
+	{"S", ACCESS_ARG_NONE, NULL, put_both},
+	{"t", ACCESS_ARG_MAY, prepare_time, put_time},
+	{"T", ACCESS_ARG_MAY, prepare_duration, put_duration},
+	{"u", ACCESS_ARG_NONE, NULL, put_user},
+	{"U", ACCESS_ARG_NONE, NULL, put_path},
+	{"v", ACCESS_ARG_NONE, NULL, put_server_name},
+	{"V", ACCESS_ARG_NONE, NULL, put_host_asked},
+	{"X", ACCESS_ARG_NONE, NULL, put_connection},
+	{"^ti", ACCESS_ARG_NEEDED, NULL, put_dash},
+	{"^to", ACCESS_ARG_NEEDED, NULL, put_dash},
+};
+
+const struct access_item *access_item_find(const char **s)
+{
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		size_t n = strlen(items[i].name);
+		if (strncmp(*s, items[i].name, n) == 0) {
+			*s += n;
+			return &items[i];
+		}
+	}
+	return NULL;
+}
