@@ -5,6 +5,15 @@ libipc_a_SOURCES = \
 	sandbox/ipc_wire.c sandbox/ipc_wire.h \
 	sandbox/spec.c sandbox/spec.h
 
+noinst_LIBRARIES += libsandbox.a
+libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+libsandbox_a_SOURCES = \
+	sandbox/sb_enter.c sandbox/sb_enter.h \
+	sandbox/sb_filter.c sandbox/sb_filter.h \
+	sandbox/sb_profile.c sandbox/sb_profile.h \
+	sandbox/sb_profile_php.c sandbox/sb_profile_php.h \
+	sandbox/sb_sigsys.c sandbox/sb_sigsys.h
+
 # Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
 check_PROGRAMS += tests/fuzz/replay_spec tests/fuzz/replay_ipc
 TESTS += tests/fuzz/replay_spec tests/fuzz/replay_ipc
@@ -23,4 +32,22 @@ tests_fuzz_fuzz_spec_LDADD = libbase.a
 tests_fuzz_fuzz_ipc_SOURCES = tests/fuzz/fuzz_ipc.c sandbox/ipc_wire.c
 tests_fuzz_fuzz_ipc_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ipc_LDADD = libbase.a
+endif
+
+# What the profiles let through and what not, tried under the loaded filter. Never sanitised, so compiled from the sources.
+check_PROGRAMS += tests/probe/try_syscall
+TESTS += tests/probe/try_syscall
+tests_probe_try_syscall_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(SECCOMP_CFLAGS)
+tests_probe_try_syscall_LDFLAGS = $(BH_HARDEN_LDFLAGS)
+tests_probe_try_syscall_LDADD = $(SECCOMP_LIBS)
+tests_probe_try_syscall_SOURCES = \
+	tests/probe/try_syscall.c tests/probe/cases_php.c tests/probe/cases.h \
+	gateway/base/io.c sandbox/sb_filter.c sandbox/sb_profile.c sandbox/sb_profile_php.c sandbox/sb_sigsys.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_sandbox
+TESTS += tests/unit/check_sandbox
+tests_unit_check_sandbox_SOURCES = tests/unit/check_sandbox.c tests/unit/unit.h
+tests_unit_check_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+tests_unit_check_sandbox_LDADD = libsandbox.a libipc.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
 endif

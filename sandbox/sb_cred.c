@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/sb_cred.h"
+
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define SECBITS (1UL << 0 | 1UL << 1 /* NOROOT: uid 0 gives no capability */ \
+	| 1UL << 3                   /* NO_SETUID_FIXUP stays off: leaving uid 0 clears the sets */ \
+	| 1UL << 5                   /* KEEP_CAPS stays off */ \
+	| 1UL << 6 | 1UL << 7)       /* NO_CAP_AMBIENT_RAISE */
+
+/* What exec of a file with capabilities, or of root's program, could ever give back: nothing. Needs CAP_SETPCAP. */
+int sb_cred_drop_bounding(void)
+{
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (cap_drop_bound(cap) == -1)
+			return GW_ERR_SYS;
+	if (cap_reset_ambient() == -1)
+		return GW_ERR_SYS;
+	return prctl(PR_SET_SECUREBITS, SECBITS, 0, 0, 0) == -1 ? GW_ERR_SYS : 0;
+}
+
+/* Groups and gid before uid: both need rights that go with the uid. */
+int sb_cred_become(const struct sb_cred *c)
+{
+	if (setgroups(c->groups_n, c->groups) == -1)
+		return GW_ERR_SYS;
+	if (setresgid(c->gid, c->gid, c->gid) == -1)
+		return GW_ERR_SYS;
+	return setresuid(c->uid, c->uid, c->uid) == -1 ? GW_ERR_SYS : 0;
+}
+
+int sb_cred_clear_caps(void)
+{
+	cap_t none = cap_init();
+	if (none == NULL)
+		return GW_ERR_NOMEM;
+	int err = cap_set_proc(none) == -1 ? GW_ERR_SYS : 0;
+	cap_free(none);
+	return err;
+}
+
+static int compare_gids(const void *a, const void *b)
+{
+	gid_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+/* The kernel returns the groups sorted. */
+static int check_groups(const struct sb_cred *c)
+{
+	size_t n = c->groups_n;
+	gid_t *have = calloc(n + 1, sizeof(*have)), *want = calloc(n + 1, sizeof(*want));
+	int err = GW_ERR_NOMEM;
+
+	if (have != NULL && want != NULL) {
+		if (n > 0)
+			memcpy(want, c->groups, n * sizeof(*want));
+		qsort(want, n, sizeof(*want), compare_gids);
+		err = getgroups((int)n + 1, have) == (int)n && memcmp(have, want, n * sizeof(*have)) == 0
+			? 0 : GW_ERR_DENIED;
+	}
+	free(have);
+	free(want);
+	return err;
+}
+
+/* Believe no return value: look at what the process is now, and try the way back. */
+int sb_cred_check_ids(const struct sb_cred *c)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+
+	if (getresuid(&ruid, &euid, &suid) == -1 || getresgid(&rgid, &egid, &sgid) == -1)
+		return GW_ERR_SYS;
+	if (ruid != c->uid || euid != c->uid || suid != c->uid || rgid != c->gid || egid != c->gid || sgid != c->gid)
+		return GW_ERR_DENIED;
+	if (setuid(0) != -1 || seteuid(0) != -1 || (c->gid != 0 && setegid(0) != -1))
+		return GW_ERR_DENIED;
+	return check_groups(s);
+}
+
+int sb_cred_check_caps(bool bounding_too)
+{
+	cap_t now = cap_get_proc(), none = cap_init();
+	int err = now == NULL || none == NULL ? GW_ERR_NOMEM : cap_compare(now, none) == 0 ? 0 : GW_ERR_DENIED;
+
+	cap_free(now);
+	cap_free(none);
+	for (cap_value_t cap = 0; err == 0 && bounding_too; cap++) {
+		int bound = cap_get_bound(cap);
+		if (bound < 0)
+			break;
+		if (bound != 0)
+			err = GW_ERR_DENIED;
+	}
+	return err;
+}
+
+int sb_cred_no_way_up(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return GW_ERR_SYS;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : GW_ERR_DENIED;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Giving up the ids and capabilities a process was started with, and making sure that they are gone. */
+#ifndef SB_CRED_H
+#define SB_CRED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "gateway/base/err.h"
+
+struct sb_cred {
+	uid_t uid;
+	gid_t gid;
+	size_t groups_n;
+	const gid_t *groups; /* supplementary, borrowed */
+};
+
+/** Empty the bounding and ambient sets, lock securebits. Needs CAP_SETPCAP. Returns 0 or GW_ERR_SYS. Irreversible. */
+int sb_cred_drop_bounding(void) GW_MUST_USE;
+
+/** Become @c's user: groups, gid, uid, in this order. Returns 0 or GW_ERR_SYS. Irreversible. One thread. */
+int sb_cred_become(const struct sb_cred *c) GW_MUST_USE;
+
+/** Empty the permitted, effective and inheritable sets. Returns 0, GW_ERR_SYS or GW_ERR_NOMEM. */
+int sb_cred_clear_caps(void) GW_MUST_USE;
+
+/** Look at what the process is now and try the way back. Returns 0, GW_ERR_SYS, GW_ERR_NOMEM, or GW_ERR_DENIED when it is not @c. */
+int sb_cred_check_ids(const struct sb_cred *c) GW_MUST_USE;
+
+/** Whether all capability sets are empty, the bounding set included with @bounding_too. Returns as sb_cred_check_ids(). */
+int sb_cred_check_caps(bool bounding_too) GW_MUST_USE;
+
+/** No new privileges, not dumpable; verified. Returns 0, GW_ERR_SYS or GW_ERR_DENIED. Irreversible. */
+int sb_cred_no_way_up(void) GW_MUST_USE;
+
+#endif

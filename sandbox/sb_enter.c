@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trust: runs as root for a moment, in a process that has read nothing but its own site's spec, which the master wrote
+ * and sealed. No octet of a client or of the site's files is looked at before the last step.
+ */
+#include "sandbox/sb_enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+
+/* linux/securebits.h is not written for inclusion beside libcap: bit and its lock, as in capabilities(7). */
+#define SECBITS (1UL << 0 | 1UL << 1 /* NOROOT: uid 0 gives no capability */ \
+	| 1UL << 3                   /* NO_SETUID_FIXUP stays off: leaving uid 0 clears the sets */ \
+	| 1UL << 5                   /* KEEP_CAPS stays off */ \
+	| 1UL << 6 | 1UL << 7)       /* NO_CAP_AMBIENT_RAISE */
+
+#define NOFILE_DEFAULT 1024
+
+/* Soft and hard limit alike; nobody in the sandbox can raise them again. */
+static const struct {
+	__rlimit_resource_t what;
+	rlim_t value;
+} limits[] = {
+	{RLIMIT_CORE, 0},         /* a core file holds the secrets of every request so far */
+	{RLIMIT_RTPRIO, 0},
+	{RLIMIT_NICE, 0},
+	{RLIMIT_MEMLOCK, 65536},
+	{RLIMIT_MSGQUEUE, 0},     /* mq_* is not in any profile */
+};
+
+static int lower_limit(__rlimit_resource_t what, rlim_t value)
+{
+	struct rlimit now;
+
+	if (getrlimit(what, &now) == -1)
+		return GW_ERR_SYS;
+	/* Without CAP_SYS_RESOURCE the hard limit only goes down: take what is lower. */
+	if (now.rlim_max < value)
+		value = now.rlim_max;
+	now.rlim_cur = now.rlim_max = value;
+	return setrlimit(what, &now) == -1 ? GW_ERR_SYS : 0;
+}
+
+static int set_limits(const struct spec *s)
+{
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (lower_limit(limits[i].what, limits[i].value) != 0)
+			return GW_ERR_SYS;
+	return lower_limit(RLIMIT_NOFILE, s->limit_nofile >= 0 ? (rlim_t)s->limit_nofile : NOFILE_DEFAULT);
+}
+
+/* exec keeps ignored and blocked signals: whatever the master had, start from the defaults. */
+static int default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL); /* the two that the C library keeps to itself refuse */
+	sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? GW_ERR_SYS : 0;
+}
+
+/* A session of our own: no controlling terminal to push characters into. */
+static int new_session(void)
+{
+	if (setsid() == -1 && (errno != EPERM || getsid(0) != getpid()))
+		return GW_ERR_SYS;
+	return 0;
+}
+
+static int stdin_null(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return GW_ERR_SYS;
+	int err = dup2(fd, STDIN_FILENO) == -1 ? GW_ERR_SYS : 0;
+	if (fd != STDIN_FILENO)
+		io_close(&fd);
+	return err;
+}
+
+/* What exec of a file with capabilities, or of root's program, could ever give back: nothing. Needs CAP_SETPCAP. */
+static int drop_bounding(void)
+{
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (cap_drop_bound(cap) == -1)
+			return GW_ERR_SYS;
+	if (cap_reset_ambient() == -1)
+		return GW_ERR_SYS;
+	return prctl(PR_SET_SECUREBITS, SECBITS, 0, 0, 0) == -1 ? GW_ERR_SYS : 0;
+}
+
+/* Groups and gid before uid: both need rights that go with the uid. */
+static int become_user(const struct spec *s)
+{
+	if (setgroups(s->groups_n, s->groups) == -1)
+		return GW_ERR_SYS;
+	if (setresgid(s->gid, s->gid, s->gid) == -1)
+		return GW_ERR_SYS;
+	return setresuid(s->uid, s->uid, s->uid) == -1 ? GW_ERR_SYS : 0;
+}
+
+static int clear_capabilities(void)
+{
+	cap_t none = cap_init();
+	if (none == NULL)
+		return GW_ERR_NOMEM;
+	int err = cap_set_proc(none) == -1 ? GW_ERR_SYS : 0;
+	cap_free(none);
+	return err;
+}
+
+static int compare_gids(const void *a, const void *b)
+{
+	gid_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+/* The kernel returns the groups sorted. */
+static int check_groups(const struct spec *s)
+{
+	size_t n = s->groups_n;
+	gid_t *have = calloc(n + 1, sizeof(*have)), *want = calloc(n + 1, sizeof(*want));
+	int err = GW_ERR_NOMEM;
+
+	if (have != NULL && want != NULL) {
+		if (n > 0)
+			memcpy(want, s->groups, n * sizeof(*want));
+		qsort(want, n, sizeof(*want), compare_gids);
+		err = getgroups((int)n + 1, have) == (int)n && memcmp(have, want, n * sizeof(*have)) == 0
+			? 0 : GW_ERR_DENIED;
+	}
+	free(have);
+	free(want);
+	return err;
+}
+
+/* Believe no return value: look at what the process is now, and try the way back. */
+static int check_ids(const struct spec *s)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+
+	if (getresuid(&ruid, &euid, &suid) == -1 || getresgid(&rgid, &egid, &sgid) == -1)
+		return GW_ERR_SYS;
+	if (ruid != s->uid || euid != s->uid || suid != s->uid || rgid != s->gid || egid != s->gid || sgid != s->gid)
+		return GW_ERR_DENIED;
+	if (setuid(0) != -1 || seteuid(0) != -1 || (s->gid != 0 && setegid(0) != -1))
+		return GW_ERR_DENIED;
+	return check_groups(s);
+}
+
+static int check_capabilities(bool bounding_too)
+{
+	cap_t now = cap_get_proc(), none = cap_init();
+	int err = now == NULL || none == NULL ? GW_ERR_NOMEM : cap_compare(now, none) == 0 ? 0 : GW_ERR_DENIED;
+
+	cap_free(now);
+	cap_free(none);
+	for (cap_value_t cap = 0; err == 0 && bounding_too; cap++) {
+		int bound = cap_get_bound(cap);
+		if (bound < 0)
+			break;
+		if (bound != 0)
+			err = GW_ERR_DENIED;
+	}
+	return err;
+}
+
+/* setresuid(2) clears the death signal, so it is set after; a parent that died before is noticed by its absence. */
+static int die_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return GW_ERR_SYS;
+	return getppid() == parent ? 0 : GW_ERR_CLOSED;
+}
+
+static int no_way_up(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return GW_ERR_SYS;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : GW_ERR_DENIED;
+}
+
+/* Root stays root only by mistake; an ordinary user cannot become another. */
+static int check_plan(const struct spec *s)
+{
+	return s->drop == (geteuid() == 0) ? 0 : GW_ERR_DENIED;
+}
+
+#define STEP(name, call)           \
+	do {                       \
+		e->step = (name);  \
+		int err_ = (call); \
+		if (err_ != 0)     \
+			return err_; \
+	} while (0)
+
+/*
+ * The order matters, and is the whole point of having it in one place:
+ * what needs root (limits, bounding set, groups, gid, uid) comes before what gives root up, capabilities go after the
+ * last use of one, the death signal after the uid change that clears it, dumpable after the exec and uid changes that
+ * set it, no_new_privs before any filter. Mount, network and process namespaces belong between 5 and 6, a file-system
+ * rule set after 12. PHP starts only behind all of them; the system call filter follows PHP's start, which needs more
+ * calls than a request.
+ */
+int sb_enter(const struct spec *s, pid_t parent, int keep_fd, struct sb_entry *e)
+{
+	e->dropped = false;
+	/*  1 */ STEP("plan: drop says whether we are root", check_plan(s));
+	/*  2 */ STEP("signals", default_signals());
+	/*  3 */ STEP("session", new_session());
+	/*  4 */ STEP("standard input", stdin_null());
+	/*  5 */ STEP("close_range", close_range((unsigned)keep_fd + 1, ~0U, 0) == -1 ? GW_ERR_SYS : 0);
+	umask(S_IWGRP | S_IWOTH);
+	/*  6 */ STEP("resource limits", set_limits(s));
+	if (s->drop) {
+		/*  7 */ STEP("capability bounding set and securebits", drop_bounding());
+		/*  8 */ STEP("groups, gid, uid", become_user(s));
+	}
+	/*  9 */ STEP("capabilities", clear_capabilities());
+	if (s->drop)
+		/* 10 */ STEP("check of ids and groups", check_ids(s));
+	/* 11 */ STEP("check of capabilities", check_capabilities(s->drop));
+	/* 12 */ STEP("dumpable and no_new_privs", no_way_up());
+	/* 13 */ STEP("death signal", die_with_parent(parent));
+	e->dropped = s->drop;
+	e->step = "done";
+	return 0;
+}

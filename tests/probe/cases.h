@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the probe tries: one call with its arguments, and what a cell of the profile must see. */
+#ifndef PROBE_CASES_H
+#define PROBE_CASES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum probe_expect {
+	REACHED, /* the kernel did it: same outcome as without a filter */
+	EPERM_,  /* refused by the filter */
+	ENOSYS_, /* denied by default */
+	KILLED   /* violation: SIGSYS, with the number noted */
+};
+
+struct probe_case {
+	const char *name;
+	enum probe_expect expect;
+	uint64_t args[6];
+	bool alarm;  /* would block: a timer ends it */
+	bool zygote; /* in the zygote's place: before the delta is loaded */
+};
+
+/* Placeholder for an argument: replaced by the pid of the process that tries. */
+#define OWN_PID UINT64_C(0xfeedfacecafebeef)
+
+extern const struct probe_case probe_php[];
+extern const size_t probe_php_n;
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Tries every allow and every deny of a profile under its loaded filter, each call in a process of its own; TAP output.
+ * First it proves that the list of cases is complete: every row of the profile (every value of a row's list) is met by a
+ * case, and every call whose rows depend on arguments is also tried with arguments that fit none.
+ * Not sanitised: a sanitizer's own system calls are not in any profile.
+ */
+#include <errno.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/sb_filter.h"
+#include "sandbox/sb_profile.h"
+#include "sandbox/sb_sigsys.h"
+#include "tests/probe/cases.h"
+
+/* How a try ended. */
+struct outcome {
+	bool returned; /* the call came back */
+	int err;       /* its errno, 0 = success */
+	int status;    /* wait status when it did not */
+};
+
+/* Written by the process that tries, read by us. */
+struct shared {
+	volatile int returned, err;
+	volatile int32_t slot;
+};
+
+static struct shared *shared;
+static struct sb_filter zygote, delta;
+static unsigned test_n, failed_n;
+
+static void report(bool ok, const char *what, const char *detail)
+{
+	test_n++;
+	failed_n += !ok;
+	printf("%sok %u - %s%s%s\n", ok ? "" : "not ", test_n, what, detail[0] != '\0' ? ": " : "", detail);
+}
+
+static void die(const char *what)
+{
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(99);
+}
+
+/* --- the list is complete ------------------------------------------------------------------------------------------- */
+
+static bool case_meets(const struct probe_case *c, const struct sb_rule *rule, const uint32_t *value)
+{
+	uint64_t args[6];
+
+	/* A zygote's row is met by a case in its place, a cell's row by one in a cell's. */
+	if (strcmp(c->name, rule->name) != 0 || (rule->where == SB_ZYGOTE && !c->zygote) ||
+	    (rule->where == SB_DELTA && c->zygote))
+		return false;
+	for (size_t i = 0; i < 6; i++)
+		args[i] = c->args[i] == OWN_PID ? 1234 : c->args[i];
+	if (!sb_rule_fits(rule, args, 1234))
+		return false;
+	return value == NULL || (args[rule->list_arg] & SB_INT) == *value;
+}
+
+static bool is_met(const struct sb_rule *rule, const uint32_t *value)
+{
+	for (size_t i = 0; i < probe_php_n; i++)
+		if (case_meets(&probe_php[i], rule, value))
+			return true;
+	return false;
+}
+
+static bool conditional(const struct sb_rule *rule)
+{
+	return rule->cmps_n > 0 || rule->values_n > 0;
+}
+
+/* A case of this call that the table leaves to the default, or refuses by another row. */
+static bool refusal_is_met(const struct sb_rule *rule)
+{
+	for (size_t i = 0; i < probe_php_n; i++)
+		if (strcmp(probe_php[i].name, rule->name) == 0 && !case_meets(&probe_php[i], rule, NULL) &&
+		    probe_php[i].expect != REACHED)
+			return true;
+	return false;
+}
+
+static void check_complete(const struct sb_profile *p)
+{
+	const struct sb_rule *rule;
+	char what[128];
+
+	for (size_t i = 0; (rule = sb_profile_rule(p, i)) != NULL; i++) {
+		bool met = rule->values_n > 0 || is_met(rule, NULL);
+		for (size_t v = 0; v < rule->values_n; v++)
+			met = met && is_met(rule, &rule->values[v]);
+		if (conditional(rule) && rule->action == SB_ALLOW)
+			met = met && refusal_is_met(rule);
+		snprintf(what, sizeof(what), "row %zu (%s) has its cases", i, rule->name);
+		if (!met)
+			report(false, what, "add one to cases");
+	}
+	report(failed_n == 0, "every row of the profile is tried", "");
+}
+
+/* --- one try ---------------------------------------------------------------------------------------------------------- */
+
+static void try_here(const struct probe_case *c, int nr, bool filtered)
+{
+	long a[6];
+
+	for (size_t i = 0; i < 6; i++)
+		a[i] = (long)(c->args[i] == OWN_PID ? (uint64_t)getpid() : c->args[i]);
+	if (c->alarm) {
+		struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+		setitimer(ITIMER_REAL, &soon, NULL);
+	}
+	if (filtered) {
+		sb_sigsys_set_slot(&shared->slot);
+		sb_filter_set_pid(&delta, (uint32_t)getpid());
+		if (sb_sigsys_install() != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		    sb_filter_load(&zygote) != 0 || (!c->zygote && sb_filter_load(&delta) != 0))
+			_exit(98);
+	}
+	long ret = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	shared->err = ret == -1 ? errno : 0;
+	shared->returned = 1;
+	_exit(0);
+}
+
+static struct outcome try_call(const struct probe_case *c, int nr, bool filtered)
+{
+	struct outcome o = {.status = 0};
+
+	shared->returned = 0;
+	shared->err = 0;
+	shared->slot = SB_SLOT_EMPTY;
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == -1)
+		die("fork");
+	if (pid == 0)
+		try_here(c, nr, filtered);
+	if (waitpid(pid, &o.status, 0) == -1)
+		die("waitpid");
+	o.returned = shared->returned != 0;
+	o.err = shared->err;
+	return o;
+}
+
+static const char *outcome_text(const struct outcome *o, char *buf, size_t len)
+{
+	if (o->returned)
+		snprintf(buf, len, "returned %s", o->err == 0 ? "success" : strerrorname_np(o->err));
+	else if (WIFSIGNALED(o->status))
+		snprintf(buf, len, "signal %d, slot %d", WTERMSIG(o->status), shared->slot);
+	else
+		snprintf(buf, len, "exit %d", WEXITSTATUS(o->status));
+	return buf;
+}
+
+static bool as_expected(const struct probe_case *c, int nr, const struct outcome *o, const struct outcome *bare)
+{
+	switch (c->expect) {
+	case EPERM_:
+		return o->returned && o->err == EPERM;
+	case ENOSYS_:
+		return o->returned && o->err == ENOSYS;
+	case KILLED:
+		return !o->returned && WIFSIGNALED(o->status) && WTERMSIG(o->status) == SIGSYS && shared->slot == nr;
+	case REACHED:
+		break;
+	}
+	if (o->returned != bare->returned || shared->slot != SB_SLOT_EMPTY)
+		return false;
+	return o->returned ? o->err == bare->err : o->status == bare->status;
+}
+
+static enum probe_expect by_table(const struct sb_profile *p, const struct probe_case *c)
+{
+	static const enum probe_expect of[] = {[SB_ALLOW] = REACHED, [SB_EPERM] = EPERM_, [SB_ENOSYS] = ENOSYS_, [SB_KILL] = KILLED};
+	uint64_t args[6];
+
+	for (size_t i = 0; i < 6; i++)
+		args[i] = c->args[i] == OWN_PID ? 1234 : c->args[i];
+	return of[sb_profile_verdict(p, c->name, args, 1234)];
+}
+
+static void run_case(const struct sb_profile *p, const struct probe_case *c)
+{
+	static const char *const want[] = {[REACHED] = "reaches the kernel", [EPERM_] = "EPERM", [ENOSYS_] = "ENOSYS", [KILLED] = "killed"};
+	struct outcome bare = {.returned = false};
+	char what[128], got[64], bare_text[64] = "";
+	int nr = seccomp_syscall_resolve_name(c->name);
+
+	snprintf(what, sizeof(what), "%s%s(%llx, %llx, %llx, %llx) %s", c->zygote ? "zygote: " : "", c->name,
+		(unsigned long long)c->args[0], (unsigned long long)c->args[1], (unsigned long long)c->args[2],
+		(unsigned long long)c->args[3], want[c->expect]);
+	if (nr < 0) {
+		/* A name that libseccomp does not know yet is no row either; one of another architecture is skipped there. */
+		report(true, what, "# SKIP no such call here");
+		return;
+	}
+	if (c->expect == REACHED) {
+		bare = try_call(c, nr, false);
+		outcome_text(&bare, bare_text, sizeof(bare_text));
+		if (bare.returned && bare.err == ENOSYS) {
+			report(true, what, "# SKIP this kernel does not have it");
+			return;
+		}
+	}
+	struct outcome o = try_call(c, nr, true);
+	bool ok = as_expected(c, nr, &o, &bare);
+	if (!c->zygote && by_table(p, c) != c->expect) {
+		report(false, what, "the table says otherwise");
+		return;
+	}
+	report(ok, what, ok ? "" : outcome_text(&o, got, sizeof(got)));
+	if (!ok && bare_text[0] != '\0')
+		printf("# without filter: %s\n", bare_text);
+}
+
+/* --- calls by another door --------------------------------------------------------------------------------------------- */
+
+#ifdef __x86_64__
+static void run_foreign(const char *what, int nr, bool int80)
+{
+	fflush(stdout);
+	pid_t pid = fork();
+	int status;
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || sb_filter_load(&zygote) != 0)
+			_exit(98);
+		if (int80) {
+			long ret;
+			__asm__ volatile("int $0x80" : "=a"(ret) : "a"(20L /* getpid of i386 */) : "memory");
+		} else {
+			syscall(nr);
+		}
+		_exit(0);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		die("fork");
+	report(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, what, "");
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "php", *why;
+	const struct sb_profile *p = sb_profile_find(name);
+
+	if (p == NULL || sb_filter_build(&zygote, p, SB_FILTER_ZYGOTE, &why) != 0 ||
+	    sb_filter_build(&delta, p, SB_FILTER_DELTA, &why) != 0)
+		die(p == NULL ? "no such profile" : why);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("mmap");
+	printf("# filter of %u instructions, delta of %u\n", zygote.insns_n, delta.insns_n);
+	check_complete(p);
+	for (size_t i = 0; i < probe_php_n; i++)
+		run_case(p, &probe_php[i]);
+#ifdef __x86_64__
+	run_foreign("x32 call kills", 0x40000000 | SYS_getpid, false);
+	run_foreign("32-bit call through int 0x80 kills", 0, true);
+#endif
+	printf("1..%u\n", test_n);
+	sb_filter_fini(&zygote);
+	sb_filter_fini(&delta);
+	return failed_n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
