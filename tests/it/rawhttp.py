@@ -15,7 +15,7 @@ class Response:
 		self.body = b""
 		self.framing = "none"  # none, length, chunked, close
 		self.interim = []      # statuses of 1xx answers that came before
-		self.times = []        # when each piece of the body came, seconds from the request
+		self.times = []        # when something arrived, seconds from the request
 
 	def all(self, name):
 		return [v for n, v in self.fields if n.lower() == name.lower()]
@@ -45,6 +45,7 @@ class Conn:
 		self.s.settimeout(timeout)
 		self.s.connect(addr)
 		self.buf = b""
+		self.marks = []        # when something arrived, seconds from the last send()
 		self.started = time.monotonic()
 
 	def __enter__(self):
@@ -58,6 +59,7 @@ class Conn:
 
 	def send(self, data):
 		self.started = time.monotonic()
+		self.marks = []
 		self.s.sendall(data)
 
 	def send_slowly(self, data, step=1, pause=0.01):
@@ -81,6 +83,7 @@ class Conn:
 		except ConnectionResetError:
 			raise Broken("connection reset; so far: %r" % self.buf[:500]) from None
 		self.buf += got
+		self.marks.append(time.monotonic() - self.started)
 		return got
 
 	def line(self):
@@ -95,7 +98,6 @@ class Conn:
 			if not self.more():
 				r.body += self.buf
 				raise Broken("body cut after %d octets" % len(r.body))
-			r.times.append(time.monotonic() - self.started)
 		out, self.buf = self.buf[:n], self.buf[n:]
 		return out
 
@@ -128,7 +130,7 @@ class Conn:
 				raise Broken("a 1xx answer with framing: %r" % r)
 			interim.append(r.status)
 		r.interim = interim
-		r.times.append(time.monotonic() - self.started)
+		r.times = self.marks
 		self.judge(r)
 		length, te = r.get("content-length"), r.get("transfer-encoding")
 		if method == "HEAD" or r.status in (204, 304):
@@ -148,8 +150,7 @@ class Conn:
 				self.buf = b""
 				if not self.more():
 					break
-				r.times.append(time.monotonic() - self.started)
-		return r
+			return r
 
 	def chunks(self, r):
 		while True:

@@ -51,7 +51,7 @@ def writable_dir(path):
 # ini settings that every PHP of the tests gets: cells, php-fpm and mod_php.
 def common_ini(tmp):
 	return {
-		"display_errors": "0", "log_errors": "1", "html_errors": "0", "error_reporting": "32767",
+		"display_errors": "0", "output_buffering": "0", "log_errors": "1", "html_errors": "0", "error_reporting": "32767",
 		"date.timezone": "UTC", "memory_limit": "96M", "post_max_size": "48M", "upload_max_filesize": "40M",
 		"session.save_path": writable_dir(tmp + "/sessions"), "upload_tmp_dir": writable_dir(tmp + "/uploads"),
 		"opcache.file_update_protection": "0", "opcache.revalidate_freq": "0",

@@ -20,7 +20,7 @@ error_reporting(0);
 ignore_user_abort(true);
 stream_wrapper_register('left', LeftClass::class);
 header('X-Left: 1');
-http_response_code(418);
+http_response_code(201);
 setcookie('left', '1');
 session_start();
 $_SESSION['left'] = 1;
