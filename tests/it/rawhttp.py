@@ -150,7 +150,7 @@ class Conn:
 				self.buf = b""
 				if not self.more():
 					break
-			return r
+		return r
 
 	def chunks(self, r):
 		while True:
