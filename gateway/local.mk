@@ -1,1 +1,28 @@
-# see Makefile.am
+# The server: master and front.
+noinst_LIBRARIES += libgateway.a
+libgateway_a_SOURCES = \
+	gateway/access_log.c gateway/access_log.h \
+	gateway/cgi_env.c gateway/cgi_env.h \
+	gateway/conn.c gateway/conn.h \
+	gateway/outq.c gateway/outq.h \
+	gateway/req_body.c gateway/req_body.h \
+	gateway/request.c gateway/request.h \
+	gateway/respond.c gateway/respond.h \
+	gateway/route.c gateway/route.h \
+	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_static.c \
+	gateway/front.c gateway/front.h \
+	gateway/front_lock.c gateway/front_lock.h \
+	gateway/build_info.c gateway/build_info.h \
+	gateway/cmdline.c gateway/cmdline.h \
+	gateway/generation.c gateway/generation.h \
+	gateway/launch.c gateway/launch.h \
+	gateway/listen.c gateway/listen.h \
+	gateway/log_files.c gateway/log_files.h \
+	gateway/master.c gateway/master.h \
+	gateway/pid_file.c gateway/pid_file.h
+libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
+
+bin_PROGRAMS += bulkhead
+bulkhead_SOURCES = gateway/main.c
+bulkhead_LDADD = libgateway.a libhttp.a libpools.a libconf.a libsandbox.a libipc.a libbase.a \
+	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(SYSTEMD_LIBS)

@@ -1,5 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-int main(void)
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "gateway/build_info.h"
+#include "gateway/cmdline.h"
+#include "gateway/master.h"
+#include "gateway/pid_file.h"
+
+#define STOP_WAIT_S 10
+
+static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 {
-	return 0;
+	*o = (struct conf_load_opts){.file = cmd->file, .server_root = cmd->root, .defines_n = cmd->defines_n,
+		.defines = cmd->defines, .before_n = cmd->before_n, .before = cmd->before, .after_n = cmd->after_n,
+		.after = cmd->after, .need_root = geteuid() == 0};
+}
+
+/* Load and print what is wrong; NULL when there were errors. */
+static struct conf *load(const struct conf_load_opts *o)
+{
+	struct conf_diags diags;
+
+	conf_diags_init(&diags);
+	struct conf *c = conf_load(o, &diags);
+	if (diags.n > 0)
+		conf_diags_print(&diags, STDERR_FILENO);
+	conf_diags_fini(&diags);
+	return c;
+}
+
+static bool wait_gone(pid_t pid)
+{
+	const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
+
+	for (int i = 0; i < STOP_WAIT_S * 20; i++) {
+		if (kill(pid, 0) == -1)
+			return true;
+		nanosleep(&step, NULL);
+	}
+	return false;
+}
+
+static int send_signal(const struct conf *c, const char *word)
+{
+	static const struct {
+		const char *word;
+		int signal;
+	} signals[] = {{"stop", SIGTERM}, {"graceful", SIGUSR1}, {"graceful-stop", SIGWINCH}, {"restart", SIGHUP}};
+	pid_t pid = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
+	int signal = 0;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (strcmp(word, signals[i].word) == 0)
+			signal = signals[i].signal;
+	if (pid == 0) {
+		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+		return EXIT_FAILURE;
+	}
+	if (kill(pid, signal) == -1) {
+		fprintf(stderr, "bulkhead: cannot signal process %d: %s\n", (int)pid, strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (signal == SIGTERM && !wait_gone(pid)) {
+		fprintf(stderr, "bulkhead: process %d is still there after %d s\n", (int)pid, STOP_WAIT_S);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+static void warn_unprivileged(void)
+{
+	if (geteuid() != 0)
+		fprintf(stderr, "bulkhead: started as an ordinary user: every site runs as this user, so sites are not isolated "
+			"from each other or from your files; capabilities and system calls are still locked down\n");
+}
+
+static int with_configuration(const struct cmdline *cmd)
+{
+	static struct master_opts opts; /* outlives this call: the master reloads from it */
+
+	load_opts(cmd, &opts.load);
+	struct conf *c = load(&opts.load);
+	if (c == NULL)
+		return EXIT_FAILURE;
+	int status = EXIT_SUCCESS;
+	switch (cmd->action) {
+	case CMD_CHECK:
+		conf_dump_noeffect(c, STDOUT_FILENO);
+		puts("Syntax OK");
+		break;
+	case CMD_VHOSTS:
+		conf_dump_servers(c, STDOUT_FILENO);
+		break;
+	case CMD_SIGNAL:
+		status = send_signal(c, cmd->signal);
+		break;
+	default:
+		warn_unprivileged();
+		opts.foreground = cmd->foreground;
+		return master_run(c, &opts);
+	}
+	conf_free(c);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmdline cmd;
+
+	umask(0022);
+	if (!cmdline_parse(&cmd, argc, argv))
+		return EXIT_FAILURE;
+	switch (cmd.action) {
+	case CMD_HELP:
+		cmdline_help();
+		return EXIT_SUCCESS;
+	case CMD_VERSION:
+		puts("Server version: Bulkhead/" PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	case CMD_BUILD:
+		build_info_print();
+		return EXIT_SUCCESS;
+	case CMD_COMPILED:
+		build_info_modules();
+		return EXIT_SUCCESS;
+	case CMD_REFERENCE:
+		conf_dump_reference(STDOUT_FILENO);
+		return EXIT_SUCCESS;
+	default:
+		return with_configuration(&cmd);
+	}
 }

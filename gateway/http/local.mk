@@ -14,3 +14,7 @@ libhttp_a_SOURCES = \
 	gateway/http/multirange.c gateway/http/multirange.h \
 	gateway/http/status_text.c gateway/http/status_text.h \
 	gateway/http/uri.c gateway/http/uri.h
+libhttp_a_SOURCES += \
+	gateway/static/file_open.c gateway/static/file_open.h \
+	gateway/static/file_walk.c gateway/static/file_walk.h \
+	gateway/static/script_find.c gateway/static/script_find.h

@@ -12,12 +12,24 @@ enum file_links { FILE_LINKS_NEVER, FILE_LINKS_OWNER, FILE_LINKS_FOLLOW };
 
 /**
  * Open @rel (no leading slash; "" is the root itself) beneath the directory @root_fd for reading, without blocking on
- * FIFOs or devices: only regular files and directories are returned. Links: NEVER refuses every symbolic link; OWNER
- * follows a link whose owner owns its target, FOLLOW follows; both may leave the root as Apache allows for links, but
- * "..", magic links and /proc never lead out. OWNER is checked on descriptors, race-free (see the .c).
- * Returns a descriptor (O_CLOEXEC) with *@st filled, or minus a status: -404 (does not exist, component is a file),
- * -403 (permission, link refused, not a regular file), -414 (name too long), -500, -503 (out of descriptors).
+ * FIFOs or devices: only regular files and directories are returned. Symbolic links beneath the root:
+ *   NEVER   none is followed;
+ *   OWNER   one is followed when its owner also owns the object that it finally leads to;
+ *   FOLLOW  one that stays beneath the root is followed; one that leaves it (an absolute target, or ".." past the root)
+ *           only when root made it, or when its owner also owns the object that it finally leads to.
+ * Links met on the way out there come under the same rule. At most 40 links; never anything on a proc file system, and
+ * no magic link. All checks are made on descriptors: whoever changes the tree meanwhile gains nothing.
+ * @rel itself may hold no ".." segment. The root's own path is the caller's affair.
+ * Returns a descriptor (O_CLOEXEC) with *@st filled, or minus a status: -404 (does not exist, a component is a file),
+ * -403 (permission, link refused, not a regular file), -414 (name too long), -500, -503 (out of descriptors or memory).
+ * Any thread. System calls: openat2, openat, fstat, fstatfs, readlinkat, close; openat2 may be missing or forbidden.
  */
 int file_open(int root_fd, const char *rel, enum file_links links, struct stat *st) GW_MUST_USE;
+
+/**
+ * The same by the same rules, but the descriptor is O_PATH: good for telling that a file is there which its owner alone
+ * may read (a script that runs as its owner).
+ */
+int file_open_path(int root_fd, const char *rel, enum file_links links, struct stat *st) GW_MUST_USE;
 
 #endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/build_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "gateway/launch.h"
+
+static void line(const char *what, bool there, const char *otherwise)
+{
+	printf("  %-28s %s%s%s\n", what, there ? "yes" : "no", there ? "" : ": ", there ? "" : otherwise);
+}
+
+static bool have_openat2(void)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
+	long fd = syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0 || errno != ENOSYS;
+}
+
+static void print_php(void)
+{
+	char versions[] = BH_PHP_VERSIONS;
+	char *save = NULL;
+
+	for (char *v = strtok_r(versions, " ", &save); v != NULL; v = strtok_r(NULL, " ", &save)) {
+		const char *path = launch_program(v);
+		printf("  PHP %-24s %s%s\n", v, path, access(path, X_OK) == 0 ? "" : " (missing)");
+	}
+}
+
+void build_info_print(void)
+{
+	struct utsname u;
+	const struct scmp_version *s = seccomp_version();
+
+	puts("Server version: Bulkhead/" PACKAGE_VERSION);
+	puts("Built with:");
+	printf("  compiler                     %s\n", __VERSION__);
+	printf("  configuration                %s/bulkhead\n", BH_SYSCONFDIR);
+	printf("  libseccomp                   %u.%u.%u\n", s->major, s->minor, s->micro);
+#ifdef HAVE_SYSTEMD
+	puts("  systemd notification         yes");
+#else
+	puts("  systemd notification         no");
+#endif
+	print_php();
+	if (uname(&u) == -1)
+		return;
+	printf("On %s %s, as uid %d:\n", u.sysname, u.release, (int)geteuid());
+	line("site users and groups", geteuid() == 0, "needs root; every site runs as you");
+	line("system call filters", seccomp_api_get() > 0, "the kernel lacks CONFIG_SECCOMP_FILTER; prefork hosts will not start");
+	line("openat2 path confinement", have_openat2(), "older than Linux 5.6; paths are walked step by step instead");
+	puts("  RequestIsolation             fresh, shared (rollback is not built yet)");
+}
+
+void build_info_modules(void)
+{
+	puts("Compiled in:\n"
+	     "  gateway   HTTP/1.1, static files, access and error logs\n"
+	     "  pools     FastCGI client, pools with balancing and health, cells\n"
+	     "  sandbox   user and groups, capabilities, no_new_privs, limits, seccomp\n"
+	     "  conf      Apache's configuration language\n"
+	     "PHP: " BH_PHP_VERSIONS);
+}

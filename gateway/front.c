@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "gateway/conn.h"
+#include "gateway/front_lock.h"
+#include "pools/pool.h"
+#include "sandbox/ipc_chan.h"
+
+#define ACCEPT_BATCH 16       /* connections a turn */
+#define ACCEPT_PAUSE_MS 100   /* when descriptors have run out and nobody idles */
+
+/* --- date ------------------------------------------------------------------------------------------------------------------- */
+
+const char *worker_date(struct worker *w)
+{
+	time_t now = time(NULL);
+
+	if (now != w->date_at) {
+		w->date_at = now;
+		http_date_format(now, w->date);
+	}
+	return w->date;
+}
+
+/* --- accepting ---------------------------------------------------------------------------------------------------------------- */
+
+static void listens_watch(struct worker *w, bool on)
+{
+	if (w->accepting == on)
+		return;
+	w->accepting = on;
+	for (size_t i = 0; i < w->front->conf->listen_n; i++) {
+		if (!on)
+			loop_io_del(w->loop, &w->listens[i]);
+		else if (loop_io_add(w->loop, &w->listens[i], EPOLLEXCLUSIVE) < 0)
+			log_err("cannot watch %s: %m", w->front->conf->listen[i].text);
+	}
+}
+
+static void accept_again(struct loop *l, struct loop_timer *t)
+{
+	struct worker *w = loop_data(l);
+
+	(void)t;
+	if (!w->draining)
+		listens_watch(w, true);
+}
+
+static void out_of_descriptors(struct worker *w)
+{
+	if (conn_close_idlest(w))
+		return;
+	log_warn("out of file descriptors with %u connections: accepting again in %d ms; raise LimitNOFILE", w->conns_n,
+		ACCEPT_PAUSE_MS);
+	listens_watch(w, false);
+	if (loop_timer_set(w->loop, &w->accept_pause, ACCEPT_PAUSE_MS) < 0)
+		listens_watch(w, true);
+}
+
+static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	struct worker *w = loop_data(l);
+	struct sockaddr_storage peer;
+
+	(void)ready;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		socklen_t len = sizeof(peer);
+		memset(&peer, 0, sizeof(peer.ss_family));
+		int fd = accept4(io->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				out_of_descriptors(w);
+			return;
+		}
+		conn_accept(w, fd, &peer);
+	}
+}
+
+/* --- draining ------------------------------------------------------------------------------------------------------------------- */
+
+/* The last worker without a connection ends the process; until then each loop goes on, for the sites' channels it holds. */
+static void check_drained(struct worker *w)
+{
+	if (!w->draining || w->drained || w->conns_n > 0)
+		return;
+	w->drained = true;
+	if (atomic_fetch_sub(&w->front->running, 1) == 1) {
+		log_info("drained: exiting");
+		_exit(EXIT_SUCCESS);
+	}
+}
+
+static void drain(struct loop *l, struct loop_task *task)
+{
+	struct worker *w = loop_data(l);
+
+	(void)task;
+	if (w->draining)
+		return;
+	loop_timer_stop(l, &w->accept_pause);
+	listens_watch(w, false);
+	w->draining = true;
+	conn_drain_all(w);
+}
+
+static void drain_all(struct front *f)
+{
+	for (unsigned i = 0; i < f->workers_n; i++)
+		if (f->workers[i].drain_task.cb == NULL) {
+			f->workers[i].drain_task.cb = drain;
+			loop_post(f->workers[i].loop, &f->workers[i].drain_task);
+		}
+}
+
+/* --- the master's channel; on the first worker's loop ------------------------------------------------------------------------------ */
+
+struct master_io {
+	struct loop_io io;
+	struct front *front;
+};
+
+static void ask_master(struct cells_host *h, unsigned type, const struct conf_server *site)
+{
+	struct front *f = (struct front *)((char *)h - offsetof(struct front, cells_host));
+	struct ipc_msg m;
+
+	ipc_fill(&m, type, (uint32_t)site->index, NULL);
+	if (ipc_send(f->master_chan, &m) < 0)
+		log_err("cannot reach the master: %m");
+}
+
+static void cells_log(struct cells_host *h, const struct conf_server *site, enum log_level level, const char *text)
+{
+	struct front *f = (struct front *)((char *)h - offsetof(struct front, cells_host));
+
+	log_line(&f->sinks[site->index], level, NULL, "%s", text);
+}
+
+static void from_master(struct front *f, struct ipc_msg *m)
+{
+	struct backend *site = m->id < f->conf->servers_n ? f->sites[m->id] : NULL;
+
+	switch (m->type) {
+	case IPC_DRAIN:
+		drain_all(f);
+		break;
+	case IPC_SITE_UP:
+		if (site != NULL)
+			cells_zygote_up(site, m->fds[0]);
+		else
+			close(m->fds[0]);
+		break;
+	case IPC_SITE_DOWN:
+		m->body[m->body_len < IPC_BODY_MAX ? m->body_len : IPC_BODY_MAX - 1] = '\0';
+		if (site != NULL)
+			cells_zygote_down(site, (const char *)m->body);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_master(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	struct front *f = ((struct master_io *)io)->front;
+	struct ipc_msg m;
+
+	(void)l;
+	(void)ready;
+	for (;;) {
+		int err = ipc_recv(io->fd, IPC_MASTER, IPC_FRONT, &m);
+		if (err == GW_ERR_AGAIN)
+			return;
+		if (err < 0) {
+			/* Without a master nobody would restart us or our sites: end now rather than linger unseen. */
+			log_err("the master is gone (%s): exiting", gw_strerror(err));
+			_exit(EXIT_FAILURE);
+		}
+		from_master(f, &m);
+	}
+}
+
+/* --- set-up ---------------------------------------------------------------------------------------------------------------------------- */
+
+_Noreturn static void die(const char *what)
+{
+	log_line(log_server(), LOG_LV_CRIT, NULL, "the front cannot start: %s: %m", what);
+	_exit(EXIT_FAILURE);
+}
+
+static void *need(void *p)
+{
+	if (p == NULL)
+		die("out of memory");
+	return p;
+}
+
+static void end_of_batch(struct loop *l, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)l;
+	conn_reap(w);
+	access_log_flush(&w->log);
+	check_drained(w);
+}
+
+static void worker_init(struct front *f, unsigned index)
+{
+	struct worker *w = &f->workers[index];
+	const struct conf *c = f->conf;
+
+	w->front = f;
+	w->index = index;
+	w->loop = need(loop_new());
+	loop_set_data(w->loop, w);
+	w->cache = need(conf_cache_new());
+	w->listens = need(calloc(c->listen_n + 1, sizeof(*w->listens)));
+	for (size_t i = 0; i < c->listen_n; i++)
+		w->listens[i] = (struct loop_io){.fd = f->listen_fds[i], .events = EPOLLIN, .cb = on_accept};
+	w->accept_pause.cb = accept_again;
+	if (access_log_init(&w->log, c->log_files_n, f->log_fds) < 0 || loop_before_sleep(w->loop, end_of_batch, w) < 0)
+		die("out of memory");
+}
+
+static bool needs_cells(const struct conf_server *s)
+{
+	return s->dispatch == CONF_DISPATCH_PREFORK && s->docroot != NULL;
+}
+
+static void backends_init(struct front *f)
+{
+	const struct conf *c = f->conf;
+
+	f->sites = need(calloc(c->servers_n + 1, sizeof(struct backend *)));
+	f->pools = need(calloc(c->pools_n + 1, sizeof(struct backend *)));
+	f->cells_host = (struct cells_host){.ask_master = ask_master, .log = cells_log};
+	/* The master's answers arrive on the first worker's loop, so all sites' channels live there. */
+	for (size_t i = 0; i < c->servers_n; i++)
+		if (needs_cells(c->servers[i]))
+			f->sites[i] = need(cells_new(c->servers[i], f->workers[0].loop, &f->cells_host));
+	for (size_t i = 0; i < c->pools_n; i++)
+		f->pools[i] = need(pool_new(c->pools[i], f->workers[i % f->workers_n].loop));
+}
+
+static void logs_init(struct front *f)
+{
+	const struct conf *c = f->conf;
+
+	f->sinks = need(calloc(c->servers_n, sizeof(*f->sinks)));
+	for (size_t i = 0; i < c->servers_n; i++) {
+		const struct conf_server *s = c->servers[i];
+		f->sinks[i] = (struct log_sink){.fd = s->error_log != NULL ? f->log_fds[s->error_log->index] : STDERR_FILENO,
+			.level = s->log_level, .site = i > 0 ? s->name : NULL};
+	}
+	*log_server() = f->sinks[0];
+	f->formats = need(calloc(c->log_formats_n + 1, sizeof(struct access_format *)));
+	for (size_t i = 0; i < c->log_formats_n; i++) {
+		const char *why = "";
+		size_t at = 0;
+		f->formats[i] = access_format_new(c->log_formats[i], &why, &at);
+		if (f->formats[i] == NULL) {
+			errno = EINVAL;
+			die(why);
+		}
+	}
+}
+
+static void *worker_run(void *arg)
+{
+	struct worker *w = arg;
+	char name[16] = "bh-loop-";
+
+	name[8] = (char)('0' + w->index / 10 % 10);
+	name[9] = (char)('0' + w->index % 10);
+	prctl(PR_SET_NAME, name);
+	/* No client before the filter is on every thread. */
+	pthread_barrier_wait(&w->front->locked);
+	listens_watch(w, true);
+	if (loop_run(w->loop) < 0)
+		die("event loop");
+	return NULL;
+}
+
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged)
+{
+	static struct master_io master;
+	struct front *f = need(calloc(1, sizeof(*f)));
+	struct ipc_msg ready;
+
+	log_role("front");
+	prctl(PR_SET_NAME, "bulkhead-front");
+	f->conf = c;
+	f->master_chan = chan;
+	f->listen_fds = listen_fds;
+	f->log_fds = log_fds;
+	logs_init(f);
+	f->spool_fd = open(P_tmpdir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (f->spool_fd == -1)
+		die(P_tmpdir);
+	f->workers_n = c->loops > 0 ? c->loops : 1;
+	f->workers = need(calloc(f->workers_n, sizeof(*f->workers)));
+	atomic_init(&f->running, f->workers_n);
+	if (pthread_barrier_init(&f->locked, NULL, f->workers_n) != 0)
+		die("threads");
+	for (unsigned i = 0; i < f->workers_n; i++)
+		worker_init(f, i);
+	backends_init(f);
+
+	front_drop(c, privileged);
+	master = (struct master_io){.io = {.fd = chan, .events = EPOLLIN, .cb = on_master}, .front = f};
+	if (io_nonblock(chan, 1) < 0 || loop_io_add(f->workers[0].loop, &master.io, 0) < 0)
+		die("channel to the master");
+	for (unsigned i = 1; i < f->workers_n; i++)
+		if (pthread_create(&f->workers[i].thread, NULL, worker_run, &f->workers[i]) != 0)
+			die("thread");
+	front_filter();
+	pthread_barrier_wait(&f->locked);
+	ipc_fill(&ready, IPC_FRONT_READY, 0, NULL);
+	if (ipc_send(chan, &ready) < 0)
+		die("channel to the master");
+	listens_watch(&f->workers[0], true);
+	if (loop_run(f->workers[0].loop) < 0)
+		die("event loop");
+	_exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The front: the process that holds clients' sockets. Its own user, no capability, a filter of its own; one event loop a
+ * thread. Lives as long as one configuration: a reload forks a new front and drains this one.
+ *
+ * Peers: the master (channel: asks for zygotes, is told to drain), zygotes and cells (through pools/cells.h), FastCGI
+ * servers (through pools/pool.h), clients. Ends when drained, or when the master's channel closes.
+ */
+#ifndef FRONT_H
+#define FRONT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "conf/conf.h"
+#include "gateway/access_log.h"
+#include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "gateway/http/http_date.h"
+#include "pools/backend.h"
+#include "pools/cells.h"
+
+struct conn;
+
+/* What every thread of a front shares; read-only once the threads run, but for the fields said. */
+struct front {
+	const struct conf *conf;
+	int master_chan;
+	const int *listen_fds;           /* conf->listen_n of them */
+	const int *log_fds;              /* conf->log_files_n of them, O_APPEND */
+	int spool_fd;                    /* directory where unlinked temporary files are made */
+	struct log_sink *sinks;          /* one a server: its error log */
+	struct access_format **formats;  /* one a conf->log_formats entry */
+	struct backend **sites;          /* by server index; NULL where no cells are needed */
+	struct backend **pools;          /* by pool index */
+	struct cells_host cells_host;
+	struct worker *workers;
+	unsigned workers_n;
+	pthread_barrier_t locked;        /* passed once the filter is on all threads */
+	atomic_uint running;             /* workers that have not finished draining */
+	char hostname[256];
+};
+
+/* One loop's own things; only its thread touches them. */
+struct worker {
+	struct front *front;
+	unsigned index;
+	pthread_t thread;
+	struct loop *loop;
+	struct conf_cache *cache;
+	struct loop_io *listens;         /* one a listening socket */
+	struct loop_timer accept_pause;
+	struct loop_task drain_task;
+	struct access_log log;
+	struct conn *conns, *dirty;      /* all connections; those with output to send at the end of this batch */
+	struct conn *idle_old, *idle_new;/* idle kept-alive connections, longest idle first */
+	unsigned conns_n;
+	bool draining, drained, accepting;
+	time_t date_at;
+	char date[HTTP_DATE_LEN + 1];    /* "Date" of this second */
+};
+
+/**
+ * Run a front until it is drained; called in the freshly forked process, never returns.
+ * @chan: its end of the channel to the master; @listen_fds, @log_fds: in the order of the configuration.
+ */
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged);
+
+/** HTTP date of now, formatted once a second. Own thread. */
+const char *worker_date(struct worker *w);
+
+#endif

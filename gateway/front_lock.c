@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/front_lock.h"
+
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "gateway/base/log.h"
+#include "sandbox/sb_cred.h"
+
+_Noreturn static void die(const char *what)
+{
+	log_line(log_server(), LOG_LV_CRIT, NULL, "the front cannot lock itself down: %s: %m", what);
+	_exit(EXIT_FAILURE);
+}
+
+static void no_core(void)
+{
+	struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		die("core limit");
+}
+
+void front_drop(const struct conf *c, bool privileged)
+{
+	struct sb_cred cred = {.uid = c->front.uid, .gid = c->front.gid, .groups_n = c->front.groups_n, .groups = c->front.groups};
+
+	/* 1. limits while they may be set; 2. sets that need rights to empty; 3. ids; 4. what is left; 5. proof. */
+	no_core();
+	if (privileged) {
+		if (sb_cred_drop_bounding() < 0)
+			die("capability bounding set");
+		if (sb_cred_become(&cred) < 0)
+			die("User and Group");
+	}
+	if (sb_cred_clear_caps() < 0)
+		die("capabilities");
+	if (sb_cred_no_way_up() < 0)
+		die("no_new_privs");
+	if (privileged && sb_cred_check_ids(&cred) < 0)
+		die("still has rights of the user it was started as");
+	if (sb_cred_check_caps(privileged) < 0)
+		die("still has capabilities");
+}
+
+/* All that a front does once its threads run. Everything else fails with EPERM, and what only an attacker calls kills. */
+static const int allowed[] = {
+	/* clients, pools, cells */
+	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendfile),
+	SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(socket),
+	SCMP_SYS(connect), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+	SCMP_SYS(dup), SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(pipe2),
+	/* files */
+	SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(open), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+	SCMP_SYS(fstatfs), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
+	SCMP_SYS(getdents64), SCMP_SYS(unlinkat), SCMP_SYS(ftruncate),
+	/* the loops */
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(futex), SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
+	SCMP_SYS(sched_yield), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(prctl),
+	/* memory and ending */
+	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
+	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+/* Never by accident: somebody runs code of his own here. */
+static const int fatal[] = {
+	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone), SCMP_SYS(clone3),
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2),
+	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf), SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(init_module),
+	SCMP_SYS(finit_module), SCMP_SYS(kexec_load), SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open), SCMP_SYS(chroot),
+	SCMP_SYS(pivot_root), SCMP_SYS(seccomp),
+};
+
+static int add_rules(scmp_filter_ctx ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++) {
+		if (allowed[i] == SCMP_SYS(mmap) || allowed[i] == SCMP_SYS(mprotect))
+			/* 4 = PROT_EXEC: nothing new becomes code. */
+			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+		else
+			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	}
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal) && err == 0; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
+	return err;
+}
+
+void front_filter(void)
+{
+#ifndef BH_SANITIZED /* the sanitizers' own calls (personality, clone of a symbolizer) are not ours to list */
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(1 /* EPERM */));
+
+	if (ctx == NULL || seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
+	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0 ||
+	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 || add_rules(ctx) < 0 ||
+	    seccomp_load(ctx) < 0)
+		die("system call filter");
+	seccomp_release(ctx);
+#endif
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a front gives up before it reads its first octet from a client. Both functions end the process when they fail. */
+#ifndef FRONT_LOCK_H
+#define FRONT_LOCK_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+
+/** Become the front's user for good: groups, ids, no capability, empty bounding set, no new privileges, no core dump. One thread. */
+void front_drop(const struct conf *c, bool privileged);
+
+/** Load the front's system-call filter on all its threads. After they were created. */
+void front_filter(void);
+
+#endif

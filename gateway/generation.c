@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/generation.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "gateway/base/log.h"
+#include "gateway/front.h"
+#include "gateway/launch.h"
+#include "gateway/log_files.h"
+#include "sandbox/ipc_chan.h"
+
+#define CHANNEL_OCTETS (8 * 1024 * 1024) /* room for a message from every site at once */
+#define STABLE_MS 60000                  /* a front that lived this long starts with a clean record */
+#define BACKOFF_MAX_S 60
+#define LAUNCH_GAP_MS 100                /* between two zygotes of one site: a front cannot make us a fork bomb */
+
+static void describe_end(int status, char *out, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(out, size, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(out, size, "exited with status %d", WEXITSTATUS(status));
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------- */
+
+static void on_restart(struct loop *l, struct loop_timer *t)
+{
+	struct generation *g = (struct generation *)((char *)t - offsetof(struct generation, restart));
+
+	(void)l;
+	if (g->state != GEN_GONE && generation_start(g) < 0 && loop_timer_set(g->host->loop, &g->restart, 1000) < 0)
+		log_err("no memory for a timer: the front stays down");
+}
+
+struct generation *generation_new(struct generation_host *h, struct conf *c, struct listen_set *listens)
+{
+	struct generation *g = calloc(1, sizeof(*g));
+	int *log_fds;
+
+	if (g == NULL || log_files_open(c, &log_fds) < 0) {
+		free(g);
+		return NULL;
+	}
+	g->zygotes = calloc(c->servers_n, sizeof(*g->zygotes));
+	g->launched_ms = calloc(c->servers_n, sizeof(*g->launched_ms));
+	g->wanted = calloc(c->servers_n, sizeof(*g->wanted));
+	if (g->zygotes == NULL || g->launched_ms == NULL || g->wanted == NULL) {
+		free(g->zygotes);
+		free(g->wanted);
+		free(g->launched_ms);
+		log_files_close(c, &log_fds);
+		free(g);
+		return NULL;
+	}
+	g->host = h;
+	g->conf = c;
+	g->listens = *listens;
+	g->log_fds = log_fds;
+	g->state = GEN_STARTING;
+	g->chan.fd = -1;
+	g->restart.cb = on_restart;
+	return g;
+}
+
+void generation_free(struct generation *g)
+{
+	loop_timer_stop(g->host->loop, &g->restart);
+	log_files_close(g->conf, &g->log_fds);
+	conf_free(g->conf);
+	free(g->zygotes);
+	free(g->wanted);
+	free(g->launched_ms);
+	free(g);
+}
+
+static void kill_zygotes(const struct generation *g)
+{
+	for (size_t i = 0; i < g->conf->servers_n; i++)
+		if (g->zygotes[i] > 0)
+			kill(g->zygotes[i], SIGKILL);
+}
+
+void generation_kill(struct generation *g)
+{
+	g->state = GEN_GONE;
+	loop_timer_stop(g->host->loop, &g->restart);
+	if (g->front > 0)
+		kill(g->front, SIGKILL);
+	kill_zygotes(g);
+}
+
+bool generation_alive(const struct generation *g)
+{
+	if (g->front > 0)
+		return true;
+	for (size_t i = 0; i < g->conf->servers_n; i++)
+		if (g->zygotes[i] > 0)
+			return true;
+	return false;
+}
+
+static void close_channel(struct generation *g)
+{
+	loop_io_del(g->host->loop, &g->chan);
+	io_close(&g->chan.fd);
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------------------ */
+
+static void send_front(struct generation *g, const struct ipc_msg *m)
+{
+	if (g->chan.fd == -1)
+		return;
+	int err = ipc_send(g->chan.fd, m);
+	if (err < 0) {
+		log_err("front %d does not take messages (%s): killing it", (int)g->front, gw_strerror(err));
+		kill(g->front, SIGKILL);
+		close_channel(g);
+	}
+}
+
+static void send_down(struct generation *g, uint32_t site, const char *reason)
+{
+	struct ipc_msg m;
+
+	ipc_fill(&m, IPC_SITE_DOWN, site, reason);
+	send_front(g, &m);
+}
+
+static void site_want(struct generation *g, uint32_t id)
+{
+	const struct conf_server *site = g->conf->servers[id];
+	uint64_t now = loop_now_ms(g->host->loop);
+	struct ipc_msg m;
+	const char *why;
+	int chan;
+
+	/* The front is believed nothing: only sites that have cells, one zygote each, not too often. */
+	if (site->dispatch != CONF_DISPATCH_PREFORK) {
+		send_down(g, id, "this virtual host has no cells");
+		return;
+	}
+	g->wanted[id] = g->zygotes[id] > 0; /* the last one is still ending: launched when it is reaped */
+	if (g->wanted[id])
+		return;
+	if (g->launched_ms[id] != 0 && now - g->launched_ms[id] < LAUNCH_GAP_MS) {
+		send_down(g, id, "its zygote ended right after its start");
+		return;
+	}
+	g->launched_ms[id] = now;
+	pid_t pid = launch_zygote(site, g->host->privileged, &chan, &why);
+	if (pid < 0) {
+		log_err("site=%s %s", site->name, why);
+		send_down(g, id, why);
+		return;
+	}
+	g->zygotes[id] = pid;
+	log_debug("site=%s zygote %d started", site->name, (int)pid);
+	ipc_fill(&m, IPC_SITE_UP, id, NULL);
+	m.fds[0] = chan;
+	m.fds_n = 1;
+	send_front(g, &m);
+	close(chan);
+}
+
+static void from_front(struct generation *g, const struct ipc_msg *m)
+{
+	if (m->type == IPC_FRONT_READY) {
+		if (g->state == GEN_STARTING)
+			g->state = GEN_SERVING;
+		g->ever_ready = true;
+		g->host->ready(g->host, g);
+		return;
+	}
+	if (m->id >= g->conf->servers_n) {
+		log_err("front %d names site %u, which does not exist: killing it", (int)g->front, m->id);
+		kill(g->front, SIGKILL);
+		return;
+	}
+	if (m->type == IPC_SITE_WANT)
+		site_want(g, m->id);
+	else if (g->zygotes[m->id] > 0)
+		kill(g->zygotes[m->id], SIGKILL);
+}
+
+static void on_front(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	struct generation *g = (struct generation *)((char *)io - offsetof(struct generation, chan));
+	struct ipc_msg m;
+
+	(void)l;
+	(void)ready;
+	while (g->chan.fd != -1) {
+		int err = ipc_recv(g->chan.fd, IPC_FRONT, IPC_MASTER, &m);
+		if (err == GW_ERR_AGAIN)
+			return;
+		if (err < 0) {
+			if (err != GW_ERR_CLOSED) {
+				log_err("front %d breaks the protocol (%s): killing it", (int)g->front, gw_strerror(err));
+				kill(g->front, SIGKILL);
+			}
+			close_channel(g);
+			return;
+		}
+		from_front(g, &m);
+	}
+}
+
+/* --- the front ---------------------------------------------------------------------------------------------------------------- */
+
+static void reset_signals(void)
+{
+	static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE}; /* for the master, or reported by write() */
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int generation_start(struct generation *g)
+{
+	int ends[2], room = CHANNEL_OCTETS;
+
+	if (ipc_pair(ends) < 0) {
+		log_err("cannot make a channel: %m");
+		return GW_ERR_SYS;
+	}
+	for (int i = 0; i < 2; i++)
+		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
+			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		reset_signals();
+		front_main(g->conf, ends[1], g->listens.fds, g->log_fds, g->host->privileged);
+	}
+	close(ends[1]);
+	g->chan = (struct loop_io){.fd = ends[0], .events = EPOLLIN, .cb = on_front};
+	if (pid == -1 || io_nonblock(ends[0], 1) < 0 || loop_io_add(g->host->loop, &g->chan, 0) < 0) {
+		log_err("cannot start a front: %m");
+		io_close(&g->chan.fd);
+		return GW_ERR_SYS;
+	}
+	g->front = pid;
+	g->started_ms = loop_now_ms(g->host->loop);
+	return GW_OK;
+}
+
+void generation_drain(struct generation *g)
+{
+	struct ipc_msg m;
+
+	g->state = GEN_DRAINING;
+	loop_timer_stop(g->host->loop, &g->restart);
+	ipc_fill(&m, IPC_DRAIN, 0, NULL);
+	send_front(g, &m);
+	if (g->front == 0)
+		g->state = GEN_GONE;
+}
+
+static void front_ended(struct generation *g, int status)
+{
+	uint64_t lived = loop_now_ms(g->host->loop) - g->started_ms;
+	char how[96];
+
+	g->front = 0;
+	close_channel(g);
+	if (g->state == GEN_GONE)
+		return;
+	if (g->state == GEN_DRAINING || (g->state == GEN_STARTING && !g->ever_ready)) {
+		if (g->state == GEN_STARTING)
+			log_err("the new front did not start: it stays out of service");
+		g->state = GEN_GONE;
+		return;
+	}
+	/* Its zygotes lost the only one they answer; requests inside them are lost with it. */
+	kill_zygotes(g);
+	describe_end(status, how, sizeof(how));
+	g->crashes = lived > STABLE_MS ? 1 : g->crashes + 1;
+	unsigned delay_s = g->crashes < 2 ? 0 : g->crashes > 7 ? BACKOFF_MAX_S : 1U << (g->crashes - 2);
+	log_line(log_server(), LOG_LV_CRIT, NULL, "the front %s: starting another in %u s", how, delay_s);
+	if (delay_s > 0 || generation_start(g) < 0)
+		if (loop_timer_set(g->host->loop, &g->restart, delay_s > 0 ? delay_s * 1000 : 1000) < 0)
+			log_err("no memory for a timer: the front stays down");
+}
+
+bool generation_reaped(struct generation *g, pid_t pid, int status)
+{
+	char how[96];
+
+	if (pid == g->front) {
+		front_ended(g, status);
+		return true;
+	}
+	for (size_t i = 0; i < g->conf->servers_n; i++) {
+		if (g->zygotes[i] != pid)
+			continue;
+		g->zygotes[i] = 0;
+		describe_end(status, how, sizeof(how));
+		if (status != 0)
+			log_line(log_server(), LOG_LV_WARN, NULL, "site=%s zygote %d %s", g->conf->servers[i]->name, (int)pid, how);
+		/* The front learns of it from its channel; a message could cross its next request for a zygote. */
+		if (g->wanted[i] && g->front > 0)
+			site_want(g, (uint32_t)i);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * One configuration in service: its front, its logs, the zygotes its front asked for. A reload makes a new generation
+ * and drains the old one. Owned by the master; one thread.
+ */
+#ifndef GENERATION_H
+#define GENERATION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "conf/conf.h"
+#include "gateway/base/loop.h"
+#include "gateway/listen.h"
+
+struct generation;
+
+/* What the master does when a generation changes. */
+struct generation_host {
+	struct loop *loop;
+	bool privileged;
+	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
+};
+
+enum generation_state { GEN_STARTING, GEN_SERVING, GEN_DRAINING, GEN_GONE };
+
+struct generation {
+	struct generation *next;
+	struct generation_host *host;
+	struct conf *conf;          /* owned */
+	struct listen_set listens;  /* shared descriptors: see listen_open() */
+	int *log_fds;               /* owned */
+	enum generation_state state;
+	pid_t front;                /* 0: none now */
+	struct loop_io chan;        /* channel to the front; fd -1: none */
+	struct loop_timer restart;  /* of a crashed front, with back-off */
+	uint64_t started_ms;        /* the front's start */
+	unsigned crashes;           /* in a row */
+	bool ever_ready;
+	pid_t *zygotes;             /* by server index; 0: none */
+	bool *wanted;               /* asked for while the last one was ending */
+	uint64_t *launched_ms;
+};
+
+/** Take @c and @listens; open logs. Returns NULL with the reason logged (then @c and @listens stay the caller's). */
+struct generation *generation_new(struct generation_host *h, struct conf *c, struct listen_set *listens);
+
+/** Close and free all but the listening sockets, which the caller closes. The front and zygotes are gone. */
+void generation_free(struct generation *g);
+
+/** Fork its front. Returns 0 or GW_ERR_SYS (logged). In the child this does not return. */
+int generation_start(struct generation *g) GW_MUST_USE;
+
+/** Tell its front to finish; it becomes GEN_GONE when the front has exited. */
+void generation_drain(struct generation *g);
+
+/** End its processes at once. */
+void generation_kill(struct generation *g);
+
+/** Child @pid ended with @status: true when it was one of this generation's. */
+bool generation_reaped(struct generation *g, pid_t pid, int status);
+
+/** Whether a process of it still lives. */
+bool generation_alive(const struct generation *g);
+
+#endif

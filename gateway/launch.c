@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "sandbox/ipc_chan.h"
+#include "sandbox/spec.h"
+
+/* The last version in configure's list is the newest. */
+static const char *newest_version(void)
+{
+	static const char all[] = BH_PHP_VERSIONS;
+	const char *last = strrchr(all, ' ');
+
+	return last != NULL ? last + 1 : all;
+}
+
+const char *launch_program(const char *version)
+{
+	static char path[PATH_MAX];
+	char self[PATH_MAX - 32];
+
+	if (version == NULL)
+		version = newest_version();
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		char *slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		snprintf(path, sizeof(path), "%s/bulkhead-php%.8s", self, version);
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	snprintf(path, sizeof(path), "%s/bulkhead-php%.8s", BH_LIBEXECDIR, version);
+	return path;
+}
+
+static const char *const profile_names[] = {
+	[CONF_PROFILE_PHP] = "php", [CONF_PROFILE_STRICT] = "strict", [CONF_PROFILE_LEGACY] = "legacy"};
+
+static int spec_of(const struct conf_server *site, bool privileged, struct buf *out)
+{
+	struct spec_ini *ini = calloc(site->ini_n + 1, sizeof(*ini));
+	struct spec s = {
+		.site = site->name,
+		.docroot = site->docroot,
+		.user = site->ids.user,
+		.drop = privileged,
+		.uid = site->ids.uid,
+		.gid = site->ids.gid,
+		.groups_n = site->ids.groups_n,
+		.groups = site->ids.groups,
+		.profile = profile_names[site->profile],
+		.isolation = site->isolation == CONF_ISOLATION_SHARED ? "shared" : "fresh",
+		.max_requests = site->max_requests,
+		.limit_nofile = -1,
+		.ini_n = site->ini_n,
+		.ini = ini,
+	};
+
+	if (ini == NULL)
+		return GW_ERR_NOMEM;
+	for (size_t i = 0; i < site->ini_n; i++)
+		ini[i] = (struct spec_ini){.name = site->ini[i].name, .value = site->ini[i].value, .admin = site->ini[i].admin};
+	int err = spec_encode(&s, out);
+	free(ini);
+	return err;
+}
+
+/* A sealed copy: nobody, the zygote's later tenant code included, can change what a site was told. */
+static int spec_memfd(const struct conf_server *site, bool privileged)
+{
+	struct buf text;
+	int fd = -1;
+
+	buf_init(&text);
+	if (spec_of(site, privileged, &text) == GW_OK) {
+		fd = memfd_create("bulkhead-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		if (fd != -1 && (io_write_all(fd, buf_head(&text), buf_unread(&text)) < 0 || lseek(fd, 0, SEEK_SET) == -1 ||
+				fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1))
+			io_close(&fd);
+	}
+	buf_fini(&text);
+	return fd;
+}
+
+/* posix_spawn() rather than fork(): its cost does not grow with the thousands of virtual hosts in our memory. */
+static pid_t spawn(const char *program, int chan, int spec)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	char *argv[] = {(char *)(uintptr_t)program, NULL};
+	char *envp[] = {(char *)(uintptr_t) "PATH=/usr/local/bin:/usr/bin:/bin", (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
+	pid_t pid;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	/* dup2() to 3 and 4 clears close-on-exec; the sources were moved above 4, so neither overwrites the other. */
+	int err = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&fa, chan, SPEC_CHAN_FD);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&fa, spec, SPEC_SPEC_FD);
+	if (err == 0)
+		err = posix_spawnattr_setsigmask(&attr, &none);
+	if (err == 0)
+		err = posix_spawnattr_setsigdefault(&attr, &all);
+	if (err == 0)
+		err = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (err == 0)
+		err = posix_spawn(&pid, program, &fa, &attr, argv, envp);
+	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&attr);
+	errno = err;
+	return err == 0 ? pid : -1;
+}
+
+/* The same descriptor above 4, close-on-exec; closes the old one. */
+static int move_up(int *fd)
+{
+	int up = *fd == -1 ? -1 : fcntl(*fd, F_DUPFD_CLOEXEC, 5);
+
+	io_close(fd);
+	return up;
+}
+
+pid_t launch_zygote(const struct conf_server *site, bool privileged, int *chan, const char **why)
+{
+	static char text[PATH_MAX + 128];
+	const char *program = launch_program(site->php_version);
+	int ends[2], spec;
+	pid_t pid = -1;
+
+	*why = text;
+	if (ipc_pair(ends) < 0) {
+		snprintf(text, sizeof(text), "cannot make a channel: %s", strerror(errno));
+		return GW_ERR_SYS;
+	}
+	spec = spec_memfd(site, privileged);
+	int theirs = move_up(&ends[1]), spec_up = move_up(&spec);
+	if (theirs != -1 && spec_up != -1)
+		pid = spawn(program, theirs, spec_up);
+	if (pid == -1)
+		snprintf(text, sizeof(text), "cannot start %s: %s", program, strerror(errno));
+	io_close(&theirs);
+	io_close(&spec_up);
+	if (pid == -1) {
+		io_close(&ends[0]);
+		return GW_ERR_SYS;
+	}
+	*chan = ends[0];
+	return pid;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The master: privileged, one thread, never reads a client's octet. Parses configuration, binds, opens logs, starts
+ * fronts and zygotes, reaps and restarts them. What it hears from a front is a few fixed small messages, each checked
+ * again here; a front that sends anything else is killed.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+
+struct master_opts {
+	struct conf_load_opts load; /* for reloads */
+	bool foreground;            /* -X, -DFOREGROUND */
+};
+
+/**
+ * Run with @c (ownership passes) until told to stop. Returns the exit status of the process.
+ * Errors before serving are printed to stderr. One thread.
+ */
+int master_run(struct conf *c, const struct master_opts *opts);
+
+#endif

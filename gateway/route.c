@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/route.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "gateway/http/uri.h"
+#include "gateway/static/file_open.h"
+#include "gateway/static/script_find.h"
+
+/* One routing: what the steps share. */
+struct routing {
+	struct route *r;
+	struct arena *a;
+	struct conf_cache *cache;
+	const struct conf *conf;
+	const struct conf_server *server;
+	const char *path, *query;
+	const char *rest;  /* the path below the root, no leading slash */
+	size_t prefix_len; /* octets of path before rest */
+	int root_fd;
+	bool in_index;     /* routing an index file: no further index */
+	bool path_only;    /* the file is open by path only: a script that the front may not read */
+	bool alias_file;   /* the path is an alias of one file: rest is that file's name, not part of path */
+};
+
+static void route_run(struct routing *t);
+
+static void set_status(struct route *r, int status, const char *why)
+{
+	r->kind = ROUTE_STATUS;
+	r->status = status;
+	r->why = why;
+}
+
+void route_close(struct route *r)
+{
+	io_close(&r->fd);
+}
+
+/* Whether URL prefix @prefix covers @path by whole segments; @rest is what follows it. */
+static bool covers(const char *prefix, const char *path, const char **rest)
+{
+	size_t n = strlen(prefix);
+
+	if (strncmp(prefix, path, n) != 0)
+		return false;
+	*rest = path + n;
+	return path[n] == '\0' || path[n] == '/' || (n > 0 && prefix[n - 1] == '/');
+}
+
+/* --- redirects ---------------------------------------------------------------------------------------------------------- */
+
+static bool redirect_to(struct routing *t, int status, const char *target, const char *rest)
+{
+	struct route *r = t->r;
+	char *encoded = arena_alloc(t->a, 3 * strlen(rest) + 1);
+
+	r->kind = ROUTE_REDIRECT;
+	r->status = status;
+	r->location = NULL;
+	if (target == NULL)
+		return true;
+	if (encoded != NULL) {
+		uri_encode_path(rest, strlen(rest), encoded);
+		r->location = t->query != NULL && strchr(target, '?') == NULL
+			? arena_printf(t->a, "%s%s?%s", target, encoded, t->query)
+			: arena_printf(t->a, "%s%s", target, encoded);
+	}
+	if (r->location == NULL)
+		set_status(r, 500, "out of memory");
+	return true;
+}
+
+static bool configured_redirect(struct routing *t, const struct conf_dir *d)
+{
+	const char *rest;
+
+	for (size_t i = 0; i < d->redirects_n && !t->in_index; i++)
+		if (covers(d->redirects[i].prefix, t->path, &rest))
+			return redirect_to(t, d->redirects[i].status, d->redirects[i].target, rest);
+	return false;
+}
+
+/* --- from path to root ----------------------------------------------------------------------------------------------------- */
+
+static char *without_slash(struct arena *a, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return arena_strndup(a, path, n);
+}
+
+static void choose_root(struct routing *t)
+{
+	const char *rest;
+
+	t->r->root = t->server->docroot;
+	t->r->context_prefix = "";
+	t->rest = t->path + 1;
+	for (size_t i = 0; i < t->server->path_aliases_n; i++) {
+		const struct conf_alias *al = &t->server->path_aliases[i];
+		if (!covers(al->prefix, t->path, &rest))
+			continue;
+		t->r->root = without_slash(t->a, al->path);
+		t->r->context_prefix = al->prefix;
+		t->rest = *rest == '/' ? rest + 1 : rest;
+		break;
+	}
+	t->prefix_len = (size_t)(t->rest - t->path);
+}
+
+/* An alias may name a file: then its directory is the root and its name the rest. */
+static bool alias_to_file(struct routing *t)
+{
+	const char *slash = strrchr(t->r->root, '/');
+
+	if (slash == NULL || slash == t->r->root || *t->rest != '\0')
+		return false;
+	t->rest = slash + 1;
+	t->r->root = arena_strndup(t->a, t->r->root, (size_t)(slash - t->r->root));
+	t->alias_file = true;
+	return t->r->root != NULL;
+}
+
+static bool open_root(struct routing *t)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		t->root_fd = open(t->r->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (t->root_fd != -1)
+			return true;
+		if (errno != ENOTDIR || !alias_to_file(t))
+			break;
+	}
+	if (errno == EMFILE || errno == ENFILE)
+		set_status(t->r, 503, "out of file descriptors");
+	else
+		set_status(t->r, errno == ENOENT || errno == ENOTDIR ? 404 : 403, "the document root cannot be opened: check DocumentRoot or Alias, and that the front's user may search it");
+	return false;
+}
+
+/* --- settings -------------------------------------------------------------------------------------------------------------------- */
+
+/* Effective settings for @file in the directory named by the first @dir_len octets of @rel (ending in a slash, or none). */
+static const struct conf_dir *settings_for(struct routing *t, const char *rel, size_t dir_len, const char *file)
+{
+	const char *root = strcmp(t->r->root, "/") == 0 ? "" : t->r->root;
+	struct conf_match m = {.server = t->server, .uri = t->path, .file = file};
+
+	m.dir = arena_printf(t->a, "%s/%.*s", root, (int)dir_len, rel);
+	return m.dir == NULL ? NULL : conf_dir_for(t->cache, t->conf, &m);
+}
+
+/* The same for a path: its last name is the file, unless it ends in a slash. */
+static const struct conf_dir *settings(struct routing *t, const char *rel, size_t rel_len)
+{
+	size_t dir_len = rel_len;
+
+	while (dir_len > 0 && rel[dir_len - 1] != '/')
+		dir_len--;
+	const char *file = arena_strndup(t->a, rel + dir_len, rel_len - dir_len);
+	return file == NULL ? NULL : settings_for(t, rel, dir_len, file);
+}
+
+static enum file_links links_of(const struct conf_dir *d)
+{
+	if ((d->options & CONF_OPT_FOLLOW) != 0)
+		return FILE_LINKS_FOLLOW;
+	return (d->options & CONF_OPT_OWNER_MATCH) != 0 ? FILE_LINKS_OWNER : FILE_LINKS_NEVER;
+}
+
+/* Octets of the URL path that name the first @used octets of rest. */
+static size_t path_upto(const struct routing *t, size_t used)
+{
+	return t->alias_file ? strlen(t->path) : t->prefix_len + used;
+}
+
+/* Names that are nobody's business: dot files but /.well-known/, and .ht* and .user.ini wherever they are. */
+static bool hidden(const char *path, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (path[i] != '/' || path[i + 1] != '.')
+			continue;
+		if (i == 0 && strncmp(path, "/.well-known", 12) == 0 && (len == 12 || path[12] == '/'))
+			continue;
+		return true;
+	}
+	return false;
+}
+
+/* --- finding the file --------------------------------------------------------------------------------------------------------------- */
+
+static int names_script(void *arg, const char *name)
+{
+	struct routing *t = arg;
+	size_t len = strlen(t->rest);
+
+	/* Sections of every directory on the way count; which of them is the file's own is checked once it is open. */
+	while (len > 0 && t->rest[len - 1] != '/')
+		len--;
+	const struct conf_dir *d = settings_for(t, t->rest, len, name);
+	return d != NULL && conf_handler_for(d, name).kind != CONF_HANDLER_DEFAULT;
+}
+
+/*
+ * Open what the path names below the root. *@used: octets of rest up to the end of the file or directory; for a missing
+ * one up to the end of the first name that is not there, since access rules look at that name too.
+ * Returns 0 with r->fd open, or minus a status.
+ */
+static int find_file(struct routing *t, enum file_links links, size_t *used)
+{
+	struct script_found f;
+	const char *path = t->alias_file ? arena_printf(t->a, "/%s", t->rest) : t->rest - 1;
+
+	if (path == NULL)
+		return -500;
+	enum script_kind kind = file_resolve_script(t->root_fd, path, links, names_script, t, &f);
+	if (kind == SCRIPT_MISSING) {
+		size_t next = f.len + (path[f.len] == '/');
+		while (path[next] != '\0' && path[next] != '/')
+			next++;
+		*used = next > 0 ? next - 1 : 0;
+		return -f.status;
+	}
+	*used = f.len > 0 ? f.len - 1 : 0;
+	t->r->fd = f.fd;
+	t->r->st = f.st;
+	t->path_only = f.path_only;
+	return 0;
+}
+
+/* Script or static, now that the file is open. */
+static void route_file(struct routing *t, const char *rel, size_t used, const char *path_info)
+{
+	struct route *r = t->r;
+	const char *name = rel + used;
+
+	while (name > rel && name[-1] != '/')
+		name--;
+	const char *root = strcmp(r->root, "/") == 0 ? "" : r->root;
+	r->filename = arena_printf(t->a, "%s/%.*s", root, (int)used, rel);
+	r->path_info = path_info;
+	if (r->filename == NULL || r->script_name == NULL) {
+		set_status(r, 500, "out of memory");
+		return;
+	}
+	struct conf_handler h = conf_handler_for(r->dir, arena_strndup(t->a, name, (size_t)(rel + used - name)));
+	switch (h.kind) {
+	case CONF_HANDLER_DEFAULT:
+		if (*path_info != '\0')
+			set_status(r, 404, NULL);
+		else if (t->path_only)
+			set_status(r, 403, "the front's user may not read the file");
+		else
+			r->kind = ROUTE_STATIC;
+		break;
+	case CONF_HANDLER_PHP:
+	case CONF_HANDLER_POOL:
+		r->kind = ROUTE_PHP;
+		r->pool = h.pool;
+		io_close(&r->fd);
+		if (!r->dir->php_engine)
+			set_status(r, 403, "php_flag engine is off here: the source is not shown");
+		break;
+	case CONF_HANDLER_DENY:
+		set_status(r, 403, "the handler configured for this file is not available");
+		break;
+	}
+}
+
+/* Index files named by an absolute URL path: routed like a request of their own, once. */
+static bool index_elsewhere(struct routing *t, const char *path)
+{
+	struct route there;
+
+	if (t->in_index)
+		return false;
+	struct routing sub = {.r = &there, .a = t->a, .cache = t->cache, .conf = t->conf, .server = t->server, .path = path,
+		.query = t->query, .root_fd = -1, .in_index = true};
+	route_run(&sub);
+	if (there.kind == ROUTE_STATUS && there.status == 404) {
+		route_close(&there);
+		return false;
+	}
+	route_close(t->r);
+	*t->r = there;
+	return true;
+}
+
+/* Try one name of DirectoryIndex; true when it decided the request. */
+static bool try_index(struct routing *t, const char *name)
+{
+	struct route *r = t->r;
+	struct script_found f;
+	char *rel = arena_printf(t->a, "/%s%s", t->rest, name);
+
+	if (name[0] == '/')
+		return index_elsewhere(t, name);
+	if (rel == NULL || file_resolve_script(t->root_fd, rel, links_of(r->dir), names_script, t, &f) == SCRIPT_MISSING)
+		return false;
+	if (!S_ISREG(f.st.st_mode) || rel[f.len] != '\0') {
+		io_close(&f.fd);
+		return false;
+	}
+	route_close(r);
+	r->fd = f.fd;
+	r->st = f.st;
+	t->path_only = f.path_only;
+	const struct conf_dir *d = settings(t, rel + 1, strlen(rel + 1));
+	if (d == NULL || !d->granted) {
+		set_status(r, d == NULL ? 500 : 403, "access to the index file is denied by configuration");
+		return true;
+	}
+	r->dir = d;
+	r->script_name = arena_printf(t->a, "%s%s", t->path, name);
+	route_file(t, rel + 1, strlen(rel + 1), "");
+	return true;
+}
+
+static void route_index(struct routing *t)
+{
+	struct route *r = t->r;
+
+	for (size_t i = 0; i < r->dir->index.n; i++)
+		if (try_index(t, r->dir->index.v[i]))
+			return;
+	if ((r->dir->options & CONF_OPT_INDEXES) != 0) {
+		r->kind = ROUTE_LISTING;
+		r->filename = r->root;
+		return;
+	}
+	set_status(r, 403, "a directory without an index file: see DirectoryIndex and Options Indexes");
+}
+
+static void route_directory(struct routing *t)
+{
+	size_t n = strlen(t->path);
+
+	if (t->path[n - 1] != '/')
+		redirect_to(t, 301, "", arena_printf(t->a, "%s/", t->path));
+	else
+		route_index(t);
+}
+
+static void route_in_root(struct routing *t)
+{
+	struct route *r = t->r;
+	size_t used;
+
+	/* Settings by the path as written decide how links are treated; then again by what is really there. */
+	r->dir = settings(t, t->rest, strlen(t->rest));
+	if (r->dir == NULL) {
+		r->dir = t->server->dir;
+		set_status(r, 500, "out of memory");
+		return;
+	}
+	enum file_links links = links_of(r->dir);
+	int err = find_file(t, links, &used);
+	if (used < strlen(t->rest)) {
+		const struct conf_dir *d = settings(t, t->rest, used);
+		r->dir = d != NULL ? d : r->dir;
+		if (d != NULL && links_of(d) < links && err == 0) {
+			route_close(r);
+			err = find_file(t, links_of(d), &used);
+		}
+	}
+	if (!r->dir->granted) {
+		set_status(r, 403, "denied by configuration (Require)");
+		return;
+	}
+	if (hidden(t->path, path_upto(t, used))) {
+		set_status(r, 403, "a file whose name starts with a dot");
+		return;
+	}
+	if (configured_redirect(t, r->dir))
+		return;
+	if (err < 0) {
+		set_status(r, -err, err == -404 ? NULL : "the file cannot be opened: permissions, or a symbolic link that Options refuse");
+		return;
+	}
+	if (S_ISDIR(r->st.st_mode)) {
+		route_directory(t);
+		return;
+	}
+	r->script_name = arena_strndup(t->a, t->path, path_upto(t, used));
+	route_file(t, t->rest, used, t->rest + used);
+}
+
+static void route_run(struct routing *t)
+{
+	struct route *r = t->r;
+
+	memset(r, 0, sizeof(*r));
+	r->fd = -1;
+	r->dir = t->server->dir;
+	r->path_info = "";
+	if (configured_redirect(t, t->server->dir))
+		return;
+	choose_root(t);
+	if (t->rest == NULL || r->root == NULL)
+		set_status(r, 404, "this virtual host has no DocumentRoot");
+	else if (open_root(t))
+		route_in_root(t);
+	io_close(&t->root_fd);
+}
+
+void route_find(struct route *r, struct arena *a, struct conf_cache *cache, const struct conf *conf,
+	const struct conf_server *server, const char *path, const char *query)
+{
+	struct routing t = {.r = r, .a = a, .cache = cache, .conf = conf, .server = server, .path = path, .query = query,
+		.root_fd = -1};
+
+	route_run(&t);
+}

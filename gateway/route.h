@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** From a URL path to what answers it: alias or document root, access, script and path info, index file, handler. */
+#ifndef ROUTE_H
+#define ROUTE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "conf/conf.h"
+#include "gateway/base/arena.h"
+
+enum route_kind {
+	ROUTE_STATUS,    /* answer with ->status (an error) */
+	ROUTE_REDIRECT,  /* answer with ->status and Location ->location (status 410 etc.: no location) */
+	ROUTE_STATIC,    /* ->fd, ->st */
+	ROUTE_LISTING,   /* ->fd is a directory to list */
+	ROUTE_PHP,       /* ->script and the rest; by the virtual host's dispatch, or ->pool */
+};
+
+struct route {
+	enum route_kind kind;
+	int status;
+	const char *why;             /* for the error log; NULL: not worth a line */
+	const char *location;        /* ROUTE_REDIRECT: path or absolute URL, already encoded */
+	const struct conf_dir *dir;  /* effective settings; never NULL once routed */
+	int fd;                      /* -1, or open on the file; owned by the request */
+	struct stat st;
+	const char *root;            /* document root or alias target, no slash at the end */
+	const char *context_prefix;  /* alias' URL prefix, "" for the document root */
+	const char *script_name;     /* URL path of the file, index file included */
+	const char *path_info;       /* rest of the URL path, "" for none */
+	const char *filename;        /* file-system path of the file */
+	const struct conf_pool *pool;/* ROUTE_PHP: SetHandler "proxy:..."; NULL: the host's dispatch */
+};
+
+/**
+ * Route @path (decoded, normalised) of a request to @server. @query (may be NULL) only goes into redirects. Strings live
+ * in @a. Opens at most the file to serve. Own thread (the cache's).
+ */
+void route_find(struct route *r, struct arena *a, struct conf_cache *cache, const struct conf *conf,
+	const struct conf_server *server, const char *path, const char *query);
+
+/** Close what route_find() opened. */
+void route_close(struct route *r);
+
+#endif

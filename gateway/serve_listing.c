@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A directory's content as a page, where Options Indexes allows it. Only names are shown; dot files are not. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/http/status_text.h"
+#include "gateway/http/uri.h"
+#include "gateway/respond.h"
+#include "gateway/serve.h"
+
+#define ENTRIES_MAX 10000
+
+static int visible(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+static int put_entry(struct buf *page, const char *name, bool dir)
+{
+	char encoded[3 * 256 + 1];
+
+	size_t n = uri_encode_path(name, strlen(name), encoded);
+	/* "./" keeps a name with a colon from being read as a scheme. */
+	int err = buf_puts(page, "<li><a href=\"./");
+	if (err == 0)
+		err = html_escape(page, encoded, n);
+	if (err == 0)
+		err = buf_puts(page, dir ? "/\">" : "\">");
+	if (err == 0)
+		err = html_escape(page, name, strlen(name));
+	return err < 0 ? err : buf_puts(page, dir ? "/</a></li>\n" : "</a></li>\n");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct dirent *const *)a)->d_name, (*(struct dirent *const *)b)->d_name);
+}
+
+static int put_entries(struct buf *page, DIR *dir)
+{
+	struct dirent **list = calloc(ENTRIES_MAX, sizeof(*list)), *d;
+	size_t n = 0;
+	int err = list == NULL ? GW_ERR_NOMEM : 0;
+
+	while (err == 0 && n < ENTRIES_MAX && (d = readdir(dir)) != NULL) {
+		if (!visible(d))
+			continue;
+		list[n] = malloc(sizeof(*d));
+		if (list[n] == NULL)
+			err = GW_ERR_NOMEM;
+		else
+			*list[n++] = *d;
+	}
+	if (list != NULL)
+		qsort(list, n, sizeof(*list), by_name);
+	for (size_t i = 0; i < n; i++) {
+		if (err == 0)
+			err = put_entry(page, list[i]->d_name, list[i]->d_type == DT_DIR);
+		free(list[i]);
+	}
+	free(list);
+	return err;
+}
+
+static int put_page(struct conn *c, struct buf *page, DIR *dir)
+{
+	const char *path = c->req.path;
+	int err = buf_puts(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Index of ");
+
+	if (err == 0)
+		err = html_escape(page, path, strlen(path));
+	if (err == 0)
+		err = buf_puts(page, "</title></head>\n<body><h1>Index of ");
+	if (err == 0)
+		err = html_escape(page, path, strlen(path));
+	if (err == 0)
+		err = buf_puts(page, "</h1>\n<ul>\n");
+	if (err == 0 && strcmp(path, "/") != 0)
+		err = buf_puts(page, "<li><a href=\"../\">../</a></li>\n");
+	if (err == 0)
+		err = put_entries(page, dir);
+	return err < 0 ? err : buf_puts(page, "</ul></body></html>\n");
+}
+
+void serve_listing(struct conn *c)
+{
+	static const char type[] = "Content-Type: text/html; charset=utf-8\r\n";
+	struct buf page, fields;
+	DIR *dir = NULL;
+
+	if (!c->req.is_head && strcmp(c->req.method, "GET") != 0) {
+		respond_status(c, 405);
+		return;
+	}
+	buf_init(&page);
+	buf_init(&fields);
+	dir = fdopendir(c->req.route.fd);
+	if (dir != NULL)
+		c->req.route.fd = -1; /* closedir() closes it */
+	if (dir == NULL)
+		respond_status(c, 403);
+	else if (put_page(c, &page, dir) < 0 || buf_puts(&fields, type) < 0)
+		conn_abort(c);
+	else if (respond_head(c, 200, NULL, &fields, (int64_t)buf_unread(&page)) &&
+		 respond_body(c, buf_head(&page), buf_unread(&page)))
+		conn_answered(c);
+	if (dir != NULL)
+		closedir(dir);
+	buf_fini(&page);
+	buf_fini(&fields);
+}
