@@ -174,7 +174,7 @@ def prefork_vhost(name, root, isolation, ini, extra=""):
 """.format(name=name, root=root, isolation=isolation, user=assign_user(), ini=ini_lines(ini), extra=extra)
 
 
-def worker_vhost(name, root, pool, extra=""):
+def worker_vhost(name, root, pool, extra="", timeout=20):
 	return """
 <VirtualHost *>
     ServerName {name}
@@ -182,9 +182,9 @@ def worker_vhost(name, root, pool, extra=""):
     DocumentRoot "{root}"
     Dispatch worker
     UsePool {pool}
-    RequestTimeout 20
+    RequestTimeout {timeout}
 {extra}</VirtualHost>
-""".format(name=name, root=root, pool=pool, extra=extra)
+""".format(name=name, root=root, pool=pool, extra=extra, timeout=timeout)
 
 
 def pool(name, *members, extra=""):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import proc
-from cases import Case, fill, req, run, table
+from cases import Case, req, run, table
 from site_conf import NOT_OURS
 
 NEVER = re.compile(rb"\A(?!.*" + NOT_OURS.encode() + rb")(?!.*hidden)", re.S)
