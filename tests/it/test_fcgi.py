@@ -54,7 +54,12 @@ GOOD = {
 @pytest.mark.parametrize("mode", GOOD)
 def test_good(stand, mode):
 	want = GOOD[mode]
-	r = stand.get("/hello.php?mode=" + mode)
+	try:
+		r = stand.get("/hello.php?mode=" + mode)
+	except Broken as e:
+		# Something foreign in the middle of an answer: it may be dropped, or the answer visibly cut.
+		assert mode == "foreign_between" and ("cut" in str(e) or "end of connection" in str(e)), e
+		return
 	if isinstance(want, tuple) and r.status == want[1]:
 		return
 	assert r.body == (want[0] if isinstance(want, tuple) else want), r

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line and what it says of a configuration."""
+import os
+import re
+import subprocess
+
+import pytest
+
+import conftest
+import proc
+import servers
+import site_conf
+
+pytestmark = pytest.mark.bulkhead
+
+
+@pytest.fixture
+def bh(here, docroot, ini):
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	conf = (site_conf.common(docroot) + site_conf.pool("fpm", "unix:/run/none.sock", "127.0.0.1:9")
+		+ site_conf.prefork_vhost("cells.test", docroot, "fresh", ini) + site_conf.prefork_vhost("mod.test", docroot, "shared", ini)
+		+ site_conf.worker_vhost("pool.test", docroot, "fpm"))
+	return servers.Bulkhead(here, conf)
+
+
+def test_t_good(bh):
+	r = bh.run("-t")
+	assert r.returncode == 0 and "Syntax OK" in r.stdout or "OK" in r.stdout, r.stdout
+
+
+def test_t_every_error_with_place(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nServerNam x\nKeepAliveTimeout soon\n<Directory /tmp>\nListen 80\n</Directory>\nDispatch preforked\n")
+	r = bh.run("-t")
+	assert r.returncode != 0
+	with open(bh.conf) as f:
+		lines = f.read().splitlines()
+	for word, hint in (("ServerNam x", "ServerName"), ("KeepAliveTimeout soon", "soon"), ("Listen 80", "Listen"), ("Dispatch preforked", "prefork")):
+		n = max(i for i, text in enumerate(lines, 1) if text.strip() == word)
+		found = [x for x in r.stdout.splitlines() if re.search(r"bulkhead\.conf:%d:\d+:" % n, x)]
+		assert found and hint in " ".join(found), "%s: %r\n%s" % (word, found, r.stdout)
+
+
+def test_t_lists_without_effect(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nLoadModule rewrite_module modules/mod_rewrite.so\nMutex default\n")
+	r = bh.run("-t")
+	assert r.returncode == 0 and "LoadModule" in r.stdout and "Mutex" in r.stdout, r.stdout
+
+
+def test_rollback_refused_clearly(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nRequestIsolation rollback\n")
+	r = bh.run("-t")
+	assert r.returncode != 0 and "rollback" in r.stdout and "fresh" in r.stdout, r.stdout
+
+
+def test_script_alias_refused_with_reason(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nScriptAlias /cgi-bin/ /usr/lib/cgi-bin/\n")
+	r = bh.run("-t")
+	assert r.returncode != 0 and "ScriptAlias" in r.stdout, r.stdout
+
+
+def test_s_answers_at_a_glance(bh):
+	r = bh.run("-S")
+	assert r.returncode == 0
+	def line(name):
+		return " ".join(x for x in r.stdout.splitlines() if name in x)
+	assert "prefork" in line("cells.test") and "fresh" in line("cells.test"), r.stdout
+	assert "prefork" in line("mod.test") and "shared" in line("mod.test")
+	assert "worker" in line("pool.test") and "fpm" in line("pool.test")
+	if proc.ROOT:
+		assert servers.SITE_USER in line("cells.test")
+
+
+def test_l_and_v(bh):
+	r = bh.run("-V")
+	assert r.returncode == 0 and "0.1" in r.stdout and "8.2" in r.stdout, r.stdout
+	r = bh.run("-l")
+	assert r.returncode == 0 and r.stdout.strip()
+	assert bh.run("-v").returncode == 0
+
+
+def test_defines_and_directives(bh):
+	with open(bh.conf, "a") as f:
+		f.write('\n<IfDefine EXTRA>\nNoSuchThing\n</IfDefine>\n')
+	assert bh.run("-t").returncode == 0
+	r = bh.run("-D", "EXTRA", "-t")
+	assert r.returncode != 0 and "NoSuchThing" in r.stdout
+	r = bh.run("-c", "NoSuchOther", "-t")
+	assert r.returncode != 0 and "NoSuchOther" in r.stdout
+	assert bh.run("-C", "Define GIVEN 1", "-t").returncode == 0
+
+
+def test_missing_file_and_bad_option(bh):
+	exe = servers.bulkhead_bin()
+	for args in (["-f", "/nonexistent.conf", "-t"], ["-Z"], ["-k", "dance", "-f", bh.conf]):
+		r = subprocess.run([exe] + args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10, text=True)
+		assert r.returncode != 0 and r.stdout.strip(), args
+
+
+def test_k_without_server(bh):
+	r = bh.run("-k", "graceful")
+	assert r.returncode != 0 and r.stdout.strip()
+
+
+def test_address_in_use(bh, fleet):
+	fleet.start(bh)
+	r = bh.run("-X", timeout=20)
+	assert r.returncode != 0 and str(bh.port) in r.stdout + bh.log(), r.stdout
+
+
+def test_daemon_start_stop(bh):
+	"""-k start goes into the background, -k stop ends it, the pid file comes and goes."""
+	pidfile = bh.tmp + "/bulkhead.pid"
+	r = bh.run("-k", "start")
+	assert r.returncode == 0, r.stdout
+	try:
+		proc.wait_for(bh.ready, 10, why="listening")
+		pid = int(open(pidfile).read())
+		assert proc.alive(pid)
+		assert bh.get("cells.test", "/hello.php").body == b"hello\n"
+		r = bh.run("-k", "stop")
+		assert r.returncode == 0, r.stdout
+		proc.wait_for(lambda: not proc.alive(pid), 10, why="the end")
+		assert not os.path.exists(pidfile)
+	finally:
+		if os.path.exists(pidfile):
+			for p in [int(open(pidfile).read())]:
+				for q in [p] + proc.descendants(p):
+					try:
+						os.kill(q, 9)
+					except ProcessLookupError:
+						pass
+		proc.reap()
+
+
+def test_debian_apache_configuration(here):
+	"""Debian's own /etc/apache2 loads; what has no effect is listed."""
+	conftest.need(os.path.exists("/etc/apache2/apache2.conf"), "no Debian Apache configuration here")
+	env = dict(os.environ, APACHE_RUN_USER="www-data", APACHE_RUN_GROUP="www-data", APACHE_LOG_DIR=here, APACHE_PID_FILE=here + "/pid", APACHE_RUN_DIR=here,
+		APACHE_LOCK_DIR=here)
+	r = subprocess.run([servers.bulkhead_bin(), "-f", "/etc/apache2/apache2.conf", "-t"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+	assert r.returncode == 0, r.stdout
+	assert "LoadModule" in r.stdout
+	r = subprocess.run([servers.bulkhead_bin(), "-f", "/etc/apache2/apache2.conf", "-S"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+	assert r.returncode == 0 and "prefork" in r.stdout, r.stdout
