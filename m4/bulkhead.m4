@@ -58,13 +58,17 @@ AC_DEFUN([BH_FUZZ], [
 AC_ARG_ENABLE([fuzz], [AS_HELP_STRING([--enable-fuzz], [libFuzzer targets; needs CC=clang (Debian package clang, libclang-rt-14-dev)])], [], [enable_fuzz=no])
 AM_CONDITIONAL([FUZZ], [test "$enable_fuzz" = yes])])
 
-# --with-php=php-config8.2,...: one bulkhead-phpX.Y for each.
+# --with-php=php-config8.2,...: one bulkhead-phpX.Y for each. What make needs to know of each goes to php-targets.mk,
+# which sandbox/php.mk reads; --with-php-ini overrides where php.ini and conf.d are looked for.
 AC_DEFUN([BH_PHP], [
 AC_ARG_WITH([php], [AS_HELP_STRING([--with-php=PHP-CONFIG@<:@,PHP-CONFIG...@:>@], [build one bulkhead-phpX.Y for each (non-thread-safe PHP with the embed library); default: php-config])],
 	[], [with_php=auto])
+AC_ARG_WITH([php-ini], [AS_HELP_STRING([--with-php-ini=DIR@<:@:DIR...@:>@], [directories searched for php.ini and conf.d, @V@ stands for X.Y; default: the distribution's for apache2, then cgi, fpm, cli])],
+	[], [with_php_ini=auto])
 PHP_VERSIONS=
-: > php-targets.mk
-AS_IF([test "$with_php" = auto], [with_php=php-config; command -v php-config >/dev/null 2>&1 || with_php=missing])
+PHP_PROGRAMS=
+echo "# Written by configure." > php-targets.mk
+AS_IF([test "$with_php" = auto || test "$with_php" = yes], [with_php=php-config; command -v php-config >/dev/null 2>&1 || with_php=missing])
 AS_IF([test "$with_php" != no], [
 for bh_pc in $(echo "$with_php" | tr ',' ' '); do
 	AS_IF([test "$bh_pc" = missing || ! command -v "$bh_pc" >/dev/null 2>&1], [
@@ -73,8 +77,7 @@ for bh_pc in $(echo "$with_php" | tr ',' ' '); do
 		AS_VAR_APPEND([bh_missing_packages], [" php8.2-dev libphp8.2-embed"])
 		continue])
 	bh_v=$($bh_pc --version | sed 's/^\(@<:@0-9@:>@*\.@<:@0-9@:>@*\).*/\1/')
-	bh_inc=$($bh_pc --includes)
-	bh_ini=$($bh_pc --configure-options | tr ' ' '\n' | sed -n 's/^--with-config-file-path=//p' | sed 's,/@<:@^/@:>@*$,/embed,')
+	bh_inc=$($bh_pc --includes | sed 's/-I/-isystem /g')
 	bh_lib=
 	for bh_l in $($bh_pc --prefix)/lib/libphp$bh_v.so $($bh_pc --prefix)/lib/libphp.so /usr/lib/libphp$bh_v.so; do
 		AS_IF([test -z "$bh_lib" && test -e "$bh_l"], [bh_lib=$bh_l])
@@ -84,14 +87,27 @@ for bh_pc in $(echo "$with_php" | tr ',' ' '); do
 "])
 		AS_VAR_APPEND([bh_missing_packages], [" libphp$bh_v-embed"])
 		continue])
-	AS_VAR_APPEND([bh_report], ["  found    PHP $bh_v: $bh_lib
+	AS_IF([grep -qs '^#define ZTS 1' "$($bh_pc --include-dir)/main/php_config.h"], [
+		AC_MSG_ERROR([$bh_pc is of a thread-safe PHP; cells need the ordinary, non-thread-safe build])])
+	dnl Debian keeps a directory per SAPI beside each other; elsewhere there is one for all.
+	bh_ini=$with_php_ini
+	AS_IF([test "$bh_ini" = auto], [
+		bh_ini=$($bh_pc --ini-path 2>/dev/null)
+		AS_CASE([$bh_ini],
+			[*/apache2|*/cgi|*/cli|*/embed|*/fpm], [
+				bh_base=${bh_ini%/*}
+				bh_ini=$bh_base/apache2:$bh_base/cgi:$bh_base/fpm:$bh_base/cli])])
+	bh_ini=$(echo "$bh_ini" | sed "s/@V@/$bh_v/g")
+	AS_VAR_APPEND([bh_report], ["  found    PHP $bh_v: $bh_lib, configured in $bh_ini
 "])
 	PHP_VERSIONS="$PHP_VERSIONS $bh_v"
+	PHP_PROGRAMS="$PHP_PROGRAMS bulkhead-php$bh_v"
 	AS_ECHO(["PHP_CPPFLAGS_$bh_v = $bh_inc"]) >> php-targets.mk
 	AS_ECHO(["PHP_LIBS_$bh_v = $bh_lib"]) >> php-targets.mk
-	AS_ECHO(["PHP_INI_$bh_v = /etc/php/$bh_v/apache2"]) >> php-targets.mk
+	AS_ECHO(["PHP_INI_$bh_v = $bh_ini"]) >> php-targets.mk
 done])
 AC_SUBST([PHP_VERSIONS])
+AC_SUBST([PHP_PROGRAMS])
 AC_DEFINE_UNQUOTED([BH_PHP_VERSIONS], ["$(echo $PHP_VERSIONS)"], [PHP versions that a bulkhead-phpX.Y was built for, separated by blanks.])
 AM_CONDITIONAL([HAVE_PHP], [test -n "$PHP_VERSIONS"])])
 

@@ -14,6 +14,18 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_profile_php.c sandbox/sb_profile_php.h \
 	sandbox/sb_sigsys.c sandbox/sb_sigsys.h
 
+# The programs that link PHP; see sandbox/php.mk. As scripts, because their names come from configure.
+EXTRA_SCRIPTS =
+pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
+CLEANFILES += $(PHP_PROGRAMS)
+DISTCLEANFILES = php-targets.mk
+EXTRA_DIST += sandbox/php.mk \
+	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
+	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
+	sandbox/php/zygote.c sandbox/php/zygote.h
+clean-local: clean-php
+@am__include@ $(top_srcdir)/sandbox/php.mk
+
 # Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
 check_PROGRAMS += tests/fuzz/replay_spec tests/fuzz/replay_ipc
 TESTS += tests/fuzz/replay_spec tests/fuzz/replay_ipc

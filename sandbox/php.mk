@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# One bulkhead-phpX.Y for each PHP that configure found (php-targets.mk). Read by make, not by automake: the list of
+# programs is configure's. Compiled from the sources and never sanitised: PHP loads its extensions with RTLD_DEEPBIND,
+# which sanitizers cannot do with.
+include php-targets.mk
+
+php_sources = \
+	gateway/base/arena.c gateway/base/buf.c gateway/base/err.c gateway/base/io.c gateway/base/log.c \
+	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/spec.c \
+	sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_profile.c sandbox/sb_profile_php.c sandbox/sb_sigsys.c \
+	sandbox/php/cell.c sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
+	sandbox/php/sapi_request.c sandbox/php/sapi_start.c sandbox/php/zygote.c
+php_cflags = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(FCGI_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+php_libs = $(FCGI_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+
+define php_program
+php_objects_$(1) := $$(patsubst %.c,php-$(1)/%.o,$$(php_sources))
+
+php-$(1)/%.o: $$(top_srcdir)/%.c config.h php-targets.mk
+	@$$(MKDIR_P) $$(@D)
+	$$(AM_V_CC)$$(CC) $$(DEFS) $$(AM_CPPFLAGS) $$(PHP_CPPFLAGS_$(1)) -DBH_PHP_VERSION='"$(1)"' \
+		-DBH_PHP_INI_DIRS='"$$(PHP_INI_$(1))"' $$(CPPFLAGS) $$(php_cflags) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+
+bulkhead-php$(1): $$(php_objects_$(1))
+	$$(AM_V_CCLD)$$(CC) $$(php_cflags) $$(CFLAGS) $$(BH_HARDEN_LDFLAGS) $$(LDFLAGS) -o $$@ $$(php_objects_$(1)) \
+		$$(PHP_LIBS_$(1)) $$(php_libs) $$(LIBS)
+
+-include $$(php_objects_$(1):.o=.d)
+endef
+
+$(foreach v,$(PHP_VERSIONS),$(eval $(call php_program,$(v))))
+
+.PHONY: clean-php
+clean-php:
+	rm -rf $(foreach v,$(PHP_VERSIONS),php-$(v))

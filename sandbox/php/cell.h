@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A cell: what a forked child of the zygote does with its life. */
+#ifndef CELL_H
+#define CELL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sandbox/sb_filter.h"
+#include "sandbox/spec.h"
+
+#define CELL_CONN_FD 3 /* in place of the zygote's channel */
+
+struct cell_plan {
+	const struct spec *spec;
+	struct sb_filter *delta;      /* the child's own copy: its pid is put in */
+	pid_t zygote;
+	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
+	volatile int32_t *slot;       /* where a violation is noted; shared with the zygote */
+};
+
+/** Answer requests on @conn until one of the reasons to end; never returns. Call right after fork(). */
+_Noreturn void cell_run(const struct cell_plan *plan, int conn);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bulkhead-phpX.Y: becomes one site's zygote. Started by the master with the channel and the spec, by nobody else. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <iconv.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/io.h"
+#include "gateway/base/log.h"
+#include "sandbox/php/sapi.h"
+#include "sandbox/php/zygote.h"
+#include "sandbox/sb_enter.h"
+#include "sandbox/sb_sigsys.h"
+#include "sandbox/spec.h"
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static const char by_hand[] = "bulkhead-php" BH_PHP_VERSION ": started by bulkhead, not by hand; see bulkhead(8)\n";
+
+/* Nothing of the surroundings is passed on to scripts; what Debian gives Apache is what they are used to. */
+static char *const environment[] = {
+	(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, (char[]){"LANG=C"}, NULL};
+
+static bool has_channel(void)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(SPEC_CHAN_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+}
+
+/* Sealed: nobody who kept a descriptor can change it while we read. */
+static bool has_spec(void)
+{
+	int seals = fcntl(SPEC_SPEC_FD, F_GET_SEALS);
+
+	return seals != -1 && (seals & SEALS) == SEALS;
+}
+
+static _Noreturn void fail(const char *what, const char *why, int err)
+{
+	log_err("%s: %s%s%s", what, why, err == GW_ERR_SYS ? ": " : "", err == GW_ERR_SYS ? strerror(errno) : "");
+	exit(EXIT_FAILURE);
+}
+
+static void read_spec(struct arena *a, struct spec *s)
+{
+	struct stat st;
+	const char *why;
+
+	if (fstat(SPEC_SPEC_FD, &st) == -1 || st.st_size <= 0 || st.st_size > SPEC_MAX)
+		fail("spec", "unreadable, empty or too long", 0);
+	size_t len = (size_t)st.st_size;
+	char *text = malloc(len);
+	if (text == NULL || lseek(SPEC_SPEC_FD, 0, SEEK_SET) == -1 || io_read_all(SPEC_SPEC_FD, text, len) != 0)
+		fail("spec", "cannot be read", GW_ERR_SYS);
+	int err = spec_decode(text, len, a, s, &why);
+	if (err != 0)
+		fail("spec", why, err);
+	free(text);
+}
+
+/* Open now what the C library opens late, while every cell can still inherit it. */
+static void preload(const struct spec *s)
+{
+	static const char *const charsets[] = {"ISO-8859-1", "WINDOWS-1252", "UTF-16"};
+
+	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++)
+		iconv_open("UTF-8", charsets[i]); /* kept open: the module stays loaded */
+	getpwuid(s->uid);
+	getgrgid(s->gid);
+}
+
+/* libfcgi takes signals for itself; a cell's are PHP's and the script's. */
+static void init_fcgi(void)
+{
+	static const struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+
+	if (FCGX_Init() != 0)
+		fail("start", "libfcgi does not start", 0);
+	sigaction(SIGPIPE, &ignore, NULL); /* a vanished client is an error of write(2) */
+	sigaction(SIGUSR1, &standard, NULL);
+	sigaction(SIGTERM, &standard, NULL);
+}
+
+int main(void)
+{
+	pid_t parent = getppid();
+	struct arena arena;
+	struct spec spec;
+	struct sb_entry entry;
+	const char *why;
+	int spec_fd = SPEC_SPEC_FD;
+
+	if (!has_channel() || !has_spec() || fcntl(STDOUT_FILENO, F_GETFD) == -1 || fcntl(STDERR_FILENO, F_GETFD) == -1) {
+		if (write(STDERR_FILENO, by_hand, sizeof(by_hand) - 1) == -1)
+			return EXIT_FAILURE;
+		return EXIT_FAILURE;
+	}
+	log_role("zygote");
+	prctl(PR_SET_NAME, "bh-zygote", 0, 0, 0);
+	environ = (char **)(uintptr_t)environment;
+	arena_init(&arena);
+	read_spec(&arena, &spec);
+	log_server()->site = spec.site;
+
+	int err = sb_enter(&spec, parent, SPEC_SPEC_FD, &entry);
+	if (err != 0)
+		fail("sandbox", entry.step, err);
+	io_close(&spec_fd);
+	if (chdir("/") == -1 || io_cloexec(SPEC_CHAN_FD, 1) != 0)
+		fail("start", "working directory", GW_ERR_SYS);
+	init_fcgi();
+	if (sb_sigsys_install() != 0)
+		fail("start", "signal handler", GW_ERR_SYS);
+	err = sapi_start(&spec, &why);
+	if (err != 0)
+		fail("start", why, err);
+	preload(&spec);
+	err = zygote_run(&spec, &entry, SPEC_CHAN_FD, &why);
+	if (err != 0)
+		fail("zygote", why, err);
+	/* No module shutdown: nothing of PHP's outlives the process, and cells are gone. */
+	_exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Our server API towards PHP, named apache2handler: code that asks php_sapi_name() is meant to see mod_php. One request
+ * at a time, read and answered through libfcgi. Everything here runs in a cell, but for sapi_start(), in its zygote.
+ */
+#ifndef BH_SAPI_H
+#define BH_SAPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <fcgiapp.h>
+#include <main/php.h>
+#include <main/SAPI.h>
+
+#include "gateway/base/err.h"
+#include "sandbox/spec.h"
+
+#if PHP_VERSION_ID < 80100
+#error "PHP 8.1 or newer is needed"
+#endif
+
+/* SG(server_context) while a request runs. */
+struct sapi_request {
+	FCGX_Request *fcgx;
+	double time;          /* seconds since the epoch, when the request had been read */
+	struct stat script;   /* of the primary script; what getmyuid() and its kin ask for */
+	char *self;           /* PHP_SELF */
+	zval env, notes;      /* apache_setenv(), apache_note(): arrays or undefined */
+	bool finished;        /* END_REQUEST is sent: output is discarded, messages go to the site's stderr */
+};
+
+/**
+ * Start PHP with the configuration files of the distribution and the site's settings (in the zygote, as the site's
+ * user). @log_fd gets what an administrator should know. Returns 0 or GW_ERR_SYS with *@why a static text.
+ */
+int sapi_start(const struct spec *s, const char **why) GW_MUST_USE;
+
+/**
+ * Answer the request that FCGX_Accept_r() has read. @last: the connection is not used again, whatever the front asked.
+ * Returns whether another request may follow on the connection.
+ */
+bool sapi_answer(FCGX_Request *fcgx, bool last);
+
+/** Value of a FastCGI parameter of the running request, or NULL. */
+const char *sapi_param(const struct sapi_request *r, const char *name);
+
+/** Send what is left and END_REQUEST. With @last the reading side is shut first: the front cannot send another request
+ * that nobody would answer. Harmless when done before. */
+void sapi_finish(struct sapi_request *r, bool last);
+
+/** Settings of the running request from the front: "name=value" lines. Before php_request_startup(). */
+void sapi_apply_ini(const char *lines, int modify_type);
+
+/** Whether @name is a parameter of ours and not a variable of the request. */
+bool sapi_is_private(const char *name, size_t len);
+
+/** Functions that scripts know from mod_php and php-fpm. */
+extern const zend_function_entry sapi_functions[];
+
+extern sapi_module_struct bh_sapi_module;
+extern zend_module_entry bh_module;
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request from its parameters to END_REQUEST. */
+#include "sandbox/php/sapi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <main/php_main.h>
+#include <Zend/zend_ini.h>
+#include <Zend/zend_stream.h>
+
+/* What libfcgi adds to the parameters, and what the front tells us and not the script. */
+static const char *const private_names[] = {"FCGI_ROLE", "PHP_VALUE", "PHP_ADMIN_VALUE"};
+
+bool sapi_is_private(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(private_names) / sizeof(private_names[0]); i++)
+		if (strlen(private_names[i]) == len && memcmp(private_names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+const char *sapi_param(const struct sapi_request *r, const char *name)
+{
+	return r == NULL ? NULL : FCGX_GetParam(name, r->fcgx->envp);
+}
+
+void sapi_apply_ini(const char *lines, int modify_type)
+{
+	while (lines != NULL && *lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		const char *equals = memchr(lines, '=', len);
+		if (equals != NULL && equals > lines) {
+			zend_string *name = zend_string_init(lines, (size_t)(equals - lines), 0);
+			/* Unknown names and those a site may not set are passed over, as mod_php does. */
+			zend_alter_ini_entry_chars(name, equals + 1, len - (size_t)(equals + 1 - lines), modify_type,
+				ZEND_INI_STAGE_ACTIVATE);
+			zend_string_release(name);
+		}
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+/* HTTP/1.1 is 1001, as Apache counts: PHP picks 303 over 302 by it. */
+static int protocol_number(const char *text)
+{
+	if (text == NULL || strncmp(text, "HTTP/", 5) != 0)
+		return 1000;
+	char *dot;
+	long major = strtol(text + 5, &dot, 10);
+	long minor = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
+	return major < 1 || major > 9 || minor < 0 || minor > 9 ? 1000 : (int)(major * 1000 + minor);
+}
+
+static char *php_self(const struct sapi_request *r)
+{
+	const char *name = sapi_param(r, "SCRIPT_NAME"), *info = sapi_param(r, "PATH_INFO");
+	char *self = NULL;
+
+	if (asprintf(&self, "%s%s", name == NULL ? "" : name, info == NULL ? "" : info) == -1)
+		_exit(EXIT_FAILURE);
+	return self;
+}
+
+static char *mutable(const char *s)
+{
+	return (char *)(uintptr_t)s; /* PHP's structures lack const; it writes to none of these */
+}
+
+static void fill_request_info(struct sapi_request *r)
+{
+	const char *length = sapi_param(r, "CONTENT_LENGTH");
+	sapi_request_info *info = &SG(request_info);
+
+	info->request_method = sapi_param(r, "REQUEST_METHOD");
+	info->query_string = mutable(sapi_param(r, "QUERY_STRING"));
+	info->content_type = sapi_param(r, "CONTENT_TYPE");
+	info->content_length = length == NULL ? 0 : ZEND_STRTOL(length, NULL, 10);
+	info->proto_num = protocol_number(sapi_param(r, "SERVER_PROTOCOL"));
+	info->request_uri = r->self;
+	info->path_translated = mutable(sapi_param(r, "SCRIPT_FILENAME"));
+	info->argc = 0;
+	info->argv = NULL;
+	SG(sapi_headers).http_response_code = 200;
+
+	php_handle_auth_data(sapi_param(r, "HTTP_AUTHORIZATION"));
+	/* The server itself checked a password: scripts written for Apache look at PHP_AUTH_USER. */
+	const char *user = sapi_param(r, "REMOTE_USER");
+	if (info->auth_user == NULL && user != NULL && user[0] != '\0')
+		info->auth_user = estrdup(user);
+}
+
+/* The front has looked already, but the file may be gone since, or not be readable to the site's user. */
+static int check_script(struct sapi_request *r)
+{
+	const char *path = SG(request_info).path_translated;
+
+	if (path == NULL || path[0] != '/')
+		return 404;
+	if (stat(path, &r->script) == -1)
+		return errno == EACCES ? 403 : 404;
+	if (!S_ISREG(r->script.st_mode) || access(path, R_OK) == -1)
+		return 403;
+	return 200;
+}
+
+static void run_script(struct sapi_request *r)
+{
+	zend_file_handle file;
+	int status = check_script(r);
+
+	if (status != 200) {
+		SG(sapi_headers).http_response_code = status;
+		if (status == 404)
+			PUTS("File not found.\n");
+		else
+			PUTS("Access denied.\n");
+		return;
+	}
+	zend_stream_init_filename(&file, SG(request_info).path_translated);
+	file.primary_script = true; /* skips a #! line */
+	php_execute_script(&file);
+	zend_destroy_file_handle(&file);
+}
+
+/* Read off what is left of the body: the next request begins behind it. */
+static void drain_input(struct sapi_request *r)
+{
+	char buf[8192];
+
+	while (FCGX_GetStr(buf, sizeof(buf), r->fcgx->in) > 0)
+		;
+}
+
+void sapi_finish(struct sapi_request *r, bool last)
+{
+	if (r->finished)
+		return;
+	r->finished = true;
+	/* Without keep-alive the front closes on END_REQUEST and what it still sends is of no interest. */
+	if (r->fcgx->keepConnection) {
+		drain_input(r);
+		if (last && FCGX_FFlush(r->fcgx->out) == 0)
+			shutdown(r->fcgx->ipcFd, SHUT_RD);
+	}
+	FCGX_FClose(r->fcgx->err);
+	FCGX_FClose(r->fcgx->out); /* the second close writes END_REQUEST, in one piece with the last output */
+}
+
+bool sapi_answer(FCGX_Request *fcgx, bool last)
+{
+	struct sapi_request r = {.fcgx = fcgx};
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	r.time = (double)now.tv_sec + (double)now.tv_usec / 1e6;
+	ZVAL_UNDEF(&r.env);
+	ZVAL_UNDEF(&r.notes);
+	r.self = php_self(&r);
+	SG(server_context) = &r;
+
+	zend_first_try {
+		sapi_apply_ini(sapi_param(&r, "PHP_ADMIN_VALUE"), ZEND_INI_SYSTEM);
+		sapi_apply_ini(sapi_param(&r, "PHP_VALUE"), ZEND_INI_PERDIR);
+		fill_request_info(&r);
+		if (php_request_startup() == SUCCESS)
+			run_script(&r);
+	}
+	zend_end_try();
+	php_request_shutdown(NULL);
+	bool again = !r.finished && !last && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0;
+	sapi_finish(&r, !again);
+	SG(server_context) = NULL;
+	/* These pointed into the parameters, which go with the next FCGX_Accept_r(). */
+	memset(&SG(request_info), 0, sizeof(SG(request_info)));
+	free(r.self);
+	return again && FCGX_GetError(fcgx->out) == 0;
+}

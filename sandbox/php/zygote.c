@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trust: runs as the site's user, under the site's filter, and runs none of its code. It believes the front (whose
+ * messages are checked against the table of ipc_allowed()) and no cell: from a cell it takes a wait status and one number.
+ */
+#include "sandbox/php/zygote.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "gateway/base/log.h"
+#include "sandbox/ipc_chan.h"
+#include "sandbox/php/cell.h"
+#include "sandbox/sb_filter.h"
+#include "sandbox/sb_profile.h"
+#include "sandbox/sb_sigsys.h"
+
+#define CELLS_MAX 4096
+#define DRAIN_MS 30000 /* how long a cell may finish its request after the front is gone */
+
+struct cell {
+	pid_t pid; /* 0: free */
+	uint32_t id;
+	bool asked;
+};
+
+struct zygote {
+	const struct spec *spec;
+	int chan;              /* -1 once the front is gone */
+	int reaper;            /* signalfd of SIGCHLD */
+	struct sb_filter filter, delta;
+	struct cell_plan plan;
+	struct cell cells[CELLS_MAX];
+	size_t cells_n, cells_end; /* live ones; all of them lie before cells_end */
+	volatile int32_t *slots;   /* one for each cell, shared with all */
+	uint64_t drain_until_ms;
+};
+
+static struct zygote zy;
+
+/* --- messages to the front ------------------------------------------------------------------------------------------- */
+
+static void front_is_gone(struct zygote *z)
+{
+	if (z->chan == -1)
+		return;
+	io_close(&z->chan);
+	z->drain_until_ms = io_now_ms() + DRAIN_MS;
+}
+
+static void tell(struct zygote *z, const struct ipc_msg *m)
+{
+	if (z->chan != -1 && ipc_send(z->chan, m) != 0)
+		front_is_gone(z);
+}
+
+static void tell_text(struct zygote *z, unsigned type, uint32_t id, const char *text)
+{
+	struct ipc_msg m;
+
+	ipc_fill(&m, type, id, text);
+	tell(z, &m);
+}
+
+static void tell_errno(struct zygote *z, unsigned type, uint32_t id, const char *what)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
+	tell_text(z, type, id, text);
+}
+
+/* --- cells ----------------------------------------------------------------------------------------------------------- */
+
+static struct cell *find_id(struct zygote *z, uint32_t id)
+{
+	for (size_t i = 0; i < z->cells_end; i++)
+		if (z->cells[i].pid != 0 && z->cells[i].id == id)
+			return &z->cells[i];
+	return NULL;
+}
+
+static struct cell *find_pid(struct zygote *z, pid_t pid)
+{
+	for (size_t i = 0; i < z->cells_end; i++)
+		if (z->cells[i].pid == pid)
+			return &z->cells[i];
+	return NULL;
+}
+
+static struct cell *find_free(struct zygote *z)
+{
+	struct cell *c = z->cells_n == CELLS_MAX ? NULL : find_pid(z, 0);
+
+	if (c == NULL && z->cells_end < CELLS_MAX)
+		c = &z->cells[z->cells_end++];
+	return c;
+}
+
+static void forget(struct zygote *z, struct cell *c)
+{
+	c->pid = 0;
+	z->cells_n--;
+	while (z->cells_end > 0 && z->cells[z->cells_end - 1].pid == 0)
+		z->cells_end--;
+}
+
+static void fork_cell(struct zygote *z, uint32_t id)
+{
+	struct ipc_msg m;
+	int ends[2];
+	struct cell *c = find_free(z);
+
+	if (c == NULL) {
+		tell_text(z, IPC_CELL_FAIL, id, "too many cells");
+		return;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) {
+		tell_errno(z, IPC_CELL_FAIL, id, "socketpair");
+		return;
+	}
+	size_t at = (size_t)(c - z->cells);
+	z->slots[at] = SB_SLOT_EMPTY;
+	z->plan.slot = &z->slots[at];
+	pid_t pid = fork();
+	if (pid == 0)
+		cell_run(&z->plan, ends[1]);
+	if (pid == -1) {
+		tell_errno(z, IPC_CELL_FAIL, id, "fork");
+	} else {
+		*c = (struct cell){.pid = pid, .id = id};
+		z->cells_n++;
+		ipc_fill(&m, IPC_CELL_UP, id, NULL);
+		m.fds_n = 1;
+		m.fds[0] = ends[0];
+		tell(z, &m);
+	}
+	io_close(&ends[0]);
+	io_close(&ends[1]);
+}
+
+static void kill_cell(struct zygote *z, uint32_t id)
+{
+	struct cell *c = find_id(z, id);
+
+	if (c == NULL) /* gone in the meantime: its CELL_GONE is on the way */
+		return;
+	c->asked = true;
+	kill(c->pid, SIGKILL);
+}
+
+static void report_gone(struct zygote *z, struct cell *c, int status)
+{
+	int32_t number = z->slots[c - z->cells];
+	struct ipc_cell_gone gone = {.asked = c->asked, .syscall = -1};
+	struct ipc_msg m;
+
+	if (WIFSIGNALED(status)) {
+		gone.how = WTERMSIG(status) == SIGSYS ? 2 : 1;
+		gone.code = WTERMSIG(status);
+	} else {
+		gone.code = WEXITSTATUS(status);
+	}
+	if (number >= 0 && !c->asked) { /* it noted a violation and then ended in some other way */
+		gone.how = 2;
+		gone.code = SIGSYS;
+	}
+	if (gone.how == 2)
+		gone.syscall = number;
+	ipc_fill(&m, IPC_CELL_GONE, c->id, NULL);
+	ipc_put_cell_gone(&m, &gone);
+	tell(z, &m);
+}
+
+static void reap(struct zygote *z)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	if (read(z->reaper, &info, sizeof(info)) == -1 && errno != EAGAIN)
+		log_err("signalfd: %m");
+	/* Signals merge: one wake-up may stand for many children. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct cell *c = find_pid(z, pid);
+		if (c == NULL)
+			continue;
+		report_gone(z, c, status);
+		forget(z, c);
+	}
+}
+
+/* --- loop ------------------------------------------------------------------------------------------------------------ */
+
+static void on_message(struct zygote *z)
+{
+	struct ipc_msg m;
+	int err = ipc_recv(z->chan, IPC_FRONT, IPC_ZYGOTE, &m);
+
+	if (err == GW_ERR_AGAIN)
+		return;
+	if (err == 0 && m.type == IPC_CELL_WANT && find_id(z, m.id) == NULL) {
+		fork_cell(z, m.id);
+	} else if (err == 0 && m.type == IPC_CELL_KILL) {
+		kill_cell(z, m.id);
+	} else {
+		if (err != GW_ERR_CLOSED)
+			log_err("the front broke the protocol; closing");
+		front_is_gone(z);
+	}
+}
+
+/* Idle cells see their connection end and exit; busy ones may finish, within limits. */
+static int drain_timeout(struct zygote *z)
+{
+	uint64_t now = io_now_ms();
+
+	if (now < z->drain_until_ms)
+		return (int)(z->drain_until_ms - now);
+	for (size_t i = 0; i < z->cells_end; i++)
+		if (z->cells[i].pid != 0)
+			kill(z->cells[i].pid, SIGKILL);
+	return -1;
+}
+
+static int serve(struct zygote *z)
+{
+	while (z->chan != -1 || z->cells_n > 0) {
+		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN}};
+		if (poll(fds, 2, z->chan == -1 ? drain_timeout(z) : -1) == -1 && errno != EINTR)
+			return GW_ERR_SYS;
+		if (fds[0].revents != 0)
+			reap(z);
+		if (z->chan != -1 && fds[1].revents != 0)
+			on_message(z);
+	}
+	return 0;
+}
+
+/* --- beginning --------------------------------------------------------------------------------------------------------- */
+
+/* fork(2) copies one thread; a library that started another would leave its locks held in every cell. */
+static bool single_threaded(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = 0;
+
+	if (d == NULL)
+		return false;
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n == 1;
+}
+
+/* One past the highest descriptor in use: those below are stdio, the channel and PHP's own (opcache's lock). */
+static unsigned fd_end(void)
+{
+	int probe = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), end = 0;
+
+	io_close(&probe);
+	DIR *d = opendir("/proc/self/fd");
+	if (d == NULL)
+		return 0;
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		int fd = atoi(e->d_name);
+		if (e->d_name[0] != '.' && fd != dirfd(d) && fd >= end)
+			end = fd + 1;
+	}
+	closedir(d);
+	return (unsigned)end;
+}
+
+/* What the log says about protections that this start could not have. */
+static void describe_off(const struct sb_entry *entry, const struct spec *s, char *out, size_t len)
+{
+	if (entry->dropped)
+		out[0] = '\0';
+	else
+		snprintf(out, len, "site %.200s runs as the user who started the server: not started as root, so the site's "
+			"user and the empty capability bounding set are off", s->site);
+}
+
+/* stdout and stderr of zygote and cells become the site's log; the front gets the other end. */
+static int announce(struct zygote *z, const struct sb_entry *entry)
+{
+	struct ipc_msg m;
+	char off[IPC_BODY_MAX];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return GW_ERR_SYS;
+	describe_off(entry, z->spec, off, sizeof(off));
+	ipc_fill(&m, IPC_ZYGOTE_READY, 0, off);
+	m.fds_n = 1;
+	m.fds[0] = ends[0];
+	int err = dup2(ends[1], STDOUT_FILENO) == -1 || dup2(ends[1], STDERR_FILENO) == -1 ? GW_ERR_SYS
+											    : ipc_send(z->chan, &m);
+	io_close(&ends[0]);
+	io_close(&ends[1]);
+	return err;
+}
+
+static int prepare(struct zygote *z, const char **why)
+{
+	const struct sb_profile *profile = sb_profile_find(z->spec->profile);
+	sigset_t chld;
+
+	*why = "unknown profile";
+	if (profile == NULL)
+		return GW_ERR_NOTFOUND;
+	*why = "shared memory";
+	z->slots = mmap(NULL, CELLS_MAX * sizeof(*z->slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (z->slots == MAP_FAILED)
+		return GW_ERR_SYS;
+	*why = "signals";
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &chld, NULL) == -1)
+		return GW_ERR_SYS;
+	z->reaper = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (z->reaper == -1)
+		return GW_ERR_SYS;
+	int err = sb_filter_build(&z->filter, profile, SB_FILTER_ZYGOTE, why);
+	return err != 0 ? err : sb_filter_build(&z->delta, profile, SB_FILTER_DELTA, why);
+}
+
+int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, const char **why)
+{
+	struct zygote *z = &zy;
+
+	z->spec = s;
+	z->chan = chan;
+	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .zygote = getpid()};
+	*why = "open descriptors cannot be listed";
+	z->plan.first_foreign_fd = fd_end();
+	if (z->plan.first_foreign_fd <= CELL_CONN_FD)
+		return GW_ERR_SYS;
+	int err = prepare(z, why);
+	if (err != 0)
+		return err;
+	*why = "a library has started a thread";
+	if (!single_threaded())
+		return GW_ERR_DENIED;
+	*why = "system call filter";
+	err = sb_filter_load(&z->filter);
+	if (err != 0)
+		return err;
+	sb_filter_fini(&z->filter);
+	*why = "readiness";
+	err = announce(z, entry);
+	if (err != 0)
+		return err;
+	*why = "event loop";
+	return serve(z);
+}
