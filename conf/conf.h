@@ -59,7 +59,8 @@ enum conf_override { /* bits of conf_dir.override (AllowOverride classes) */
 enum conf_handler_kind {
 	CONF_HANDLER_DEFAULT, /* static file */
 	CONF_HANDLER_PHP,     /* PHP by the virtual host's dispatch */
-	CONF_HANDLER_POOL     /* SetHandler "proxy:...": a FastCGI pool named in place */
+	CONF_HANDLER_POOL,    /* SetHandler "proxy:...": a FastCGI pool named in place */
+	CONF_HANDLER_DENY     /* a handler we do not have: requests get 403, never the source */
 };
 
 struct conf_pool;
@@ -99,6 +100,7 @@ struct conf_section;
 /* Effective per-directory settings. Unset fields inherit while merging; in a merged result every field has a value. */
 struct conf_dir {
 	uint32_t set;                     /* which of the fields below this level sets; private to conf/ */
+	unsigned access;                  /* what Require and Order came to, before `granted`; private to conf/ */
 	unsigned options, override;
 	bool granted;                     /* Require all granted */
 	bool has_handler;                 /* SetHandler in force (overrides extensions) */
@@ -112,7 +114,7 @@ struct conf_dir {
 	const struct conf_ext *exts;
 	size_t errdocs_n;                 /* search from the end */
 	const struct conf_error_doc *errdocs;
-	size_t redirects_n;
+	size_t redirects_n;               /* the first match counts; innermost section first */
 	const struct conf_redirect *redirects;
 	size_t ini_n;                     /* only those of directory-level sections; the host's own are conf_server.ini */
 	const struct conf_ini *ini;
@@ -159,8 +161,8 @@ struct conf_custom_log {
 /* --- virtual hosts --------------------------------------------------------------------------------------------------- */
 
 struct conf_alias {
-	const char *prefix; /* URL path */
-	const char *path;   /* file-system path, absolute */
+	const char *prefix; /* URL path, whole segments; no slash at the end but for "/" itself */
+	const char *path;   /* file-system path, absolute; no slash at the end but for "/" itself */
 };
 
 struct conf_ids {
@@ -223,7 +225,7 @@ struct conf {
 	const char *file;                 /* the main file, absolute */
 	const char *server_root;
 	size_t listen_n;
-	struct conf_addr *listen;         /* unique, in order */
+	struct conf_addr *listen;         /* unique, in order; a port alone is [::] (IPv4 too, unless 0.0.0.0 has the port as well) */
 	struct conf_ids front;            /* User and Group: who the front runs as */
 	unsigned loops;                   /* ThreadsPerChild */
 	const char *pid_file;
@@ -253,6 +255,8 @@ struct conf_load_opts {
 	const char *const *before;     /* -C "directive": processed before the files */
 	const char *const *after;      /* -c "directive": processed after */
 	bool need_root;                /* false: an ordinary user: every site runs as that user */
+	/* Whether a LogFormat can be written: NULL, or why not (static text) with *at its offset. NULL: not checked. */
+	const char *(*check_format)(const char *format, size_t *at);
 };
 
 /**
@@ -269,7 +273,8 @@ void conf_free(struct conf *c);
 
 /**
  * The virtual host for a connection that arrived at @local and a request naming @host (lower case, no port; NULL for an
- * HTTP/1.0 request without one). Apache's rule: best address match first, then name, alias, else the first of that address.
+ * HTTP/1.0 request without one). A connection over a unix socket has no address: it belongs to the hosts of "*" (any port),
+ * else to those of the first "*:port". Apache's rule: best address match first, then name, alias, else the first of that address.
  * Never NULL (the main server answers in the end).
  */
 const struct conf_server *conf_find_server(const struct conf *c, const struct sockaddr *local, const char *host);
@@ -289,14 +294,19 @@ struct conf_match {
 
 /**
  * Effective settings for @m: <Directory> shortest first, <DirectoryMatch>, <Files>, <Location>, each main server before virtual host.
- * Returns a merged result owned by @cc (valid until conf_cache_free), or NULL when memory is out.
+ * Returns a merged result owned by @cc (valid until conf_cache_free), or NULL when memory is out, a regular expression
+ * passes its bound on work, or the cache is full: the request must then fail (500), not go on without the rules.
+ * One cache belongs to one configuration.
  */
 const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c, const struct conf_match *m) GW_MUST_USE;
 
-/** Media type for a file name by AddType and TypesConfig, its last known extension; NULL when none is known. */
+/** Media type for a file name: ForceType, else by AddType and TypesConfig its last known extension; NULL when none is known. */
 const char *conf_type_for(const struct conf *c, const struct conf_dir *d, const char *name);
 
-/** Handler for a file name in @d: SetHandler, then AddHandler/AddType by extension, then built-in ".php" (byte-wise, last extension only). */
+/**
+ * Handler for a file name in @d: SetHandler, then AddHandler/AddType by extension, then built-in ".php". PHP only by the
+ * last extension, byte-wise; with php_engine off, or after RemoveHandler, what would be PHP is CONF_HANDLER_DENY.
+ */
 struct conf_handler conf_handler_for(const struct conf_dir *d, const char *name);
 
 /** ErrorDocument for @status, or NULL for the built-in text. */

@@ -18,7 +18,8 @@ struct conf_diag {
 
 struct conf_diags {
 	struct arena arena;
-	size_t n, cap, errors;
+	size_t n;                /* entries in v */
+	size_t errors, warnings; /* all that were added */
 	struct conf_diag *v;
 };
 

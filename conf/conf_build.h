@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * From the tree to the configuration, in three steps: the directive table's setters fill raw records (conf_set_*.c), what
+ * they name is resolved and hosts inherit from the main server (conf_resolve.c, conf_merge.c), and the tables for
+ * look-ups are made (conf_find.c, conf_dir.c). Private to conf/.
+ */
+#ifndef CONF_BUILD_H
+#define CONF_BUILD_H
+
+#include "conf/conf.h"
+#include "conf/conf_parse.h"
+#include "conf/conf_regex.h"
+#include "conf/conf_types.h"
+#include "conf/conf_users.h"
+#include "conf/conf_util.h"
+
+/* --- the directive table ------------------------------------------------------------------------------------------- */
+
+enum conf_where { /* bits: contexts */
+	CONF_W_MAIN = 1,     /* outside any section */
+	CONF_W_VHOST = 2,
+	CONF_W_DIR = 4,      /* <Directory>, <DirectoryMatch> */
+	CONF_W_FILES = 8,
+	CONF_W_LOC = 16,
+	CONF_W_HT = 32,      /* per-directory files */
+	CONF_W_POOL = 64,    /* <FastCGIPool> */
+	CONF_W_REQUIRE = 128,/* <RequireAll> and its kin */
+	CONF_W_HOSTS = CONF_W_MAIN | CONF_W_VHOST,
+	CONF_W_SECTIONS = CONF_W_DIR | CONF_W_FILES | CONF_W_LOC,
+	CONF_W_ANY = CONF_W_HOSTS | CONF_W_SECTIONS | CONF_W_HT
+};
+
+enum conf_target { CONF_T_NONE, CONF_T_SERVER, CONF_T_POOL, CONF_T_CONF };
+
+struct conf_build;
+struct conf_directive;
+
+typedef void conf_setter(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d);
+
+struct conf_directive {
+	const char *name;
+	const char *args;          /* synopsis of the arguments */
+	const char *doc;           /* one line; for a directive without effect: why */
+	conf_setter *set;
+	uint16_t where;
+	uint8_t override;          /* AllowOverride class it needs in a per-directory file */
+	bool section;
+	int8_t min, max;           /* arguments; max -1: any number */
+	/* for the setters of plain values: */
+	enum conf_target target;
+	uint8_t bit;               /* CONF_T_SERVER: which field, for inheritance */
+	size_t offset, size;
+	int64_t lo, hi;            /* range of a number; a setter's own parameter otherwise */
+	const char *const *words;  /* names of an enum's values from 1 on, NULL at the end */
+};
+
+/** All directives, in no order that matters. */
+extern const struct conf_directive conf_directives[];
+extern const size_t conf_directives_n;
+
+/** By name, ASCII case ignored, NULL when unknown. */
+const struct conf_directive *conf_directive_find(const char *name, bool section);
+
+/** Whether @d is accepted without effect. */
+bool conf_directive_is_noeffect(const struct conf_directive *d);
+
+/** "server config, virtual host, ..." for bits of conf_where, in @out. */
+const char *conf_where_text(unsigned where, char *out, size_t cap);
+
+/* --- raw records ----------------------------------------------------------------------------------------------------- */
+
+enum conf_section_kind { CONF_S_DIR, CONF_S_FILES, CONF_S_LOC };
+
+struct conf_section {
+	enum conf_section_kind kind;
+	const char *pattern;             /* path, file name or URL path; for people when a regular expression */
+	const struct conf_regex *re;     /* <...Match> and "~" */
+	bool wild;                       /* pattern has wildcards */
+	unsigned components;             /* CONF_S_DIR without re */
+	unsigned seq;                    /* order of definition in the whole configuration */
+	struct conf_dir dir;             /* raw */
+	const char *file;
+	unsigned line;
+	struct conf_section *next;       /* same path, later */
+	const struct conf_node *ini_node;/* first php_value in it, for messages */
+};
+
+enum conf_dir_set { /* bits of conf_dir.set */
+	CONF_D_OPTIONS = 1,     /* absolute */
+	CONF_D_OPTIONS_REL = 2, /* with + and - */
+	CONF_D_OVERRIDE = 4,
+	CONF_D_REQUIRE = 8,
+	CONF_D_COMPAT = 16,     /* any of Order, Allow, Deny, Satisfy */
+	CONF_D_HANDLER = 32,
+	CONF_D_TYPE = 64,
+	CONF_D_CHARSET = 128,
+	CONF_D_ENGINE = 256,
+	CONF_D_LIMIT_BODY = 512,
+	CONF_D_INDEX = 1024
+};
+
+enum conf_access { /* bits of conf_dir.access */
+	CONF_A_REQUIRE = 1,     /* what Require came to */
+	CONF_A_ALLOW_DENY = 2,  /* Order allow,deny; else deny,allow */
+	CONF_A_ALLOW_ALL = 4,
+	CONF_A_DENY_ALL = 8,
+	CONF_A_SATISFY_ANY = 16,
+	CONF_A_COMPAT = 30      /* all but the first */
+};
+
+/* A relative Options keeps what it adds in bits 8 and up, what it removes in bits 16 and up. */
+#define CONF_OPT_ADD_SHIFT 8
+#define CONF_OPT_REMOVE_SHIFT 16
+#define CONF_OPT_MASK 63u
+
+/* A name to be looked up when everything has been read. */
+struct conf_ref {
+	const struct conf_node *node; /* NULL: not given */
+	int arg;
+	const char *text;
+};
+
+struct conf_log_ref {
+	struct conf_ref path, format;
+};
+
+struct conf_nick {
+	const char *nick, *format;
+};
+
+/* Raw side of one conf_server. */
+struct conf_srv {
+	struct conf_server *s;
+	uint64_t set;                  /* bits: fields of *s that this host sets itself */
+	const struct conf_node *node;  /* NULL for the main server */
+	struct conf_dir raw;           /* settings outside any section */
+	struct conf_ref use_pool, docroot, error_log, user, group, dispatch;
+	size_t logs_n;
+	struct conf_log_ref *logs;
+	size_t nicks_n;
+	struct conf_nick *nicks;
+	const char *default_format;    /* LogFormat without a nickname */
+	bool proxy_handler;            /* a proxy: handler is set somewhere in it */
+	bool php_handler;              /* PHP is asked for by name somewhere in it */
+	const struct conf_node *ini_node; /* first php_value outside sections */
+	/* look-up tables */
+	size_t sections_n;             /* all <Directory> and <Location> of this host, in order */
+	struct conf_section **sections;
+	size_t wild_n, regex_n, locs_n;
+	const struct conf_section **wild, **regex, **locs;
+};
+
+struct conf_index {
+	size_t srvs_n;
+	struct conf_srv **srvs;
+	struct conf_map dirs;          /* (server, path) -> first struct conf_section of that path */
+	struct conf_map groups;        /* (port, host octets) -> struct conf_group; tag 65536: any host */
+	struct conf_map names;         /* (group, name) -> struct conf_srv */
+	struct conf_group *unix_group; /* for connections over a unix socket */
+	size_t groups_n;
+	size_t regex_n;
+	struct conf_regex **regex;     /* owned */
+};
+
+struct conf_build {
+	struct conf *c;
+	struct arena *a;               /* the configuration's */
+	struct conf_diags *d;
+	struct conf_parser *p;
+	const struct conf_load_opts *opts;
+	struct conf_users users;
+	struct conf_map pools;         /* tag 0: name, tag 1: proxy: text -> struct conf_pool */
+	struct conf_map log_files;     /* path -> struct conf_log_file */
+	struct conf_map log_formats;   /* text -> index + 1 */
+	struct conf_ref user, group;   /* of the front */
+	struct conf_ref types;
+	struct conf_srv *srv;          /* whose directives are being read */
+	struct conf_dir *dir;          /* where directory settings go */
+	struct conf_section *section;  /* NULL outside sections */
+	struct conf_pool *pool;
+	unsigned where;                /* one bit of conf_where */
+	const struct conf_node *around;/* the section being read, for messages */
+	unsigned seq;
+	bool oom;
+};
+
+/* --- helpers of setters ------------------------------------------------------------------------------------------------ */
+
+void conf_say(struct conf_build *b, bool error, const struct conf_node *n, int arg, const char *fmt, ...) GW_PRINTF(5, 6);
+#define conf_error(b, n, arg, ...) conf_say(b, true, n, arg, __VA_ARGS__)
+#define conf_warn(b, n, arg, ...) conf_say(b, false, n, arg, __VA_ARGS__)
+
+/* Append to a counted array of the configuration; evaluates to a pointer to the new element, or NULL (and b->oom). */
+#define conf_append(b, array, count)                                                         \
+	(__extension__({                                                                     \
+		__typeof__(*(array)) *grown_ = conf_push((b)->a, (array), (count), sizeof(*(array))); \
+		if (grown_ == NULL)                                                          \
+			(b)->oom = true;                                                     \
+		else                                                                         \
+			(array) = grown_;                                                    \
+		grown_ == NULL ? NULL : &grown_[(count)++];                                  \
+	}))
+
+/** As arena_strdup, noting a failure in @b. */
+char *conf_dup(struct conf_build *b, const char *s);
+
+/** Read directives and sections from @first on, in the context @b stands in. */
+void conf_build_walk(struct conf_build *b, const struct conf_node *first);
+
+/** As conf_build_walk() for the content of @n, with another context and targets; the old ones come back afterwards. */
+void conf_build_inside(struct conf_build *b, const struct conf_node *n, unsigned where, struct conf_srv *srv,
+	struct conf_section *section, struct conf_pool *pool);
+
+/** A host's raw record, appended to the configuration. NULL when memory is out. */
+struct conf_srv *conf_srv_new(struct conf_build *b, const struct conf_node *n);
+
+/** Note @n as accepted without effect. */
+void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const char *name, const char *why);
+
+/** Compile argument @arg of @n; the configuration owns it. NULL after saying why not. */
+const struct conf_regex *conf_build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern);
+
+/** Absolute path of an argument, relative to the server root. NULL when memory is out. */
+char *conf_build_path(struct conf_build *b, const char *path);
+
+/** The pool that "proxy:..." names, made when it is new. NULL after saying why not. */
+const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf_node *n, int arg, const char *text);
+
+/** A pool with default policy, in no list yet. */
+struct conf_pool *conf_build_pool_new(struct conf_build *b, const char *name);
+
+/* Values; each returns NULL or why not (static text). */
+const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
+const char *conf_value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
+const char *conf_value_flag(const char *text, bool *out);
+
+/* --- steps ----------------------------------------------------------------------------------------------------------- */
+
+/** What a configuration has where it says nothing, in @s. */
+void conf_server_defaults(struct conf_server *s);
+void conf_dir_defaults(struct conf_dir *d);
+
+/** @over on top of @base, in @a. NULL when memory is out. Both may be raw or merged; the result counts as merged. */
+struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, const struct conf_dir *over);
+
+/** @srv's fields that it does not set itself, from the main server. */
+void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *main_srv);
+
+/** Resolve, inherit, check (conf_resolve.c, conf_check.c). */
+void conf_resolve(struct conf_build *b);
+void conf_check(struct conf_build *b);
+
+/** Look-up tables. Return 0 or GW_ERR_NOMEM. */
+int conf_index_sections(struct conf_index *ix, struct arena *a) GW_MUST_USE;
+int conf_index_hosts(struct conf *c, struct arena *a) GW_MUST_USE;
+
+/* setters of conf_set_*.c, for the table */
+conf_setter conf_set_int, conf_set_size, conf_set_time, conf_set_flag, conf_set_word, conf_set_text;
+conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_refused, conf_set_abort;
+conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user;
+conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
+conf_setter conf_set_path, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
+conf_setter conf_set_dispatch, conf_set_isolation, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
+conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
+conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
+conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;
+conf_setter conf_set_options, conf_set_override;
+conf_setter conf_set_require, conf_set_require_section, conf_set_order, conf_set_allow_deny, conf_set_satisfy;
+conf_setter conf_set_auth_merging;
+conf_setter conf_set_vhost, conf_set_directory, conf_set_files, conf_set_location;
+
+#endif

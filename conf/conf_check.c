@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only the whole configuration can show: hosts without a pool, ports nobody listens on, settings that would leak. */
+#include <string.h>
+
+#include "conf/conf_addr.h"
+#include "conf/conf_build.h"
+#include "conf/conf_fields.h"
+
+static void check_listen(struct conf_build *b)
+{
+	struct conf *c = b->c;
+	bool internet = false;
+
+	if (c->listen_n == 0) {
+		conf_diag_add(b->d, true, c->file, 1, 1, "Listen is missing: nothing would be answered");
+		return;
+	}
+	for (size_t i = 0; i < c->listen_n; i++)
+		internet = internet || c->listen[i].u.sa.sa_family != AF_UNIX;
+	for (size_t i = 1; i < c->servers_n && internet; i++) {
+		const struct conf_server *s = c->servers[i];
+		bool heard = s->addrs_n == 0;
+		for (size_t j = 0; j < s->addrs_n && !heard; j++) {
+			unsigned port = conf_addr_port(&s->addrs[j].u.sa);
+			heard = port == 0;
+			for (size_t k = 0; k < c->listen_n && !heard; k++)
+				heard = conf_addr_port(&c->listen[k].u.sa) == port;
+		}
+		if (!heard)
+			conf_warn(b, c->index->srvs[i]->node, 0, "<VirtualHost %s>: there is no Listen for its port", s->addrs[0].text);
+	}
+}
+
+/* Spare counts as prefork takes them: what contradicts is made to fit. */
+static void fit_cells(struct conf_server *s)
+{
+	if (s->start_servers > s->max_workers)
+		s->start_servers = s->max_workers;
+	if (s->min_spare > s->max_workers)
+		s->min_spare = s->max_workers;
+	if (s->max_spare <= s->min_spare)
+		s->max_spare = s->min_spare + 1;
+}
+
+static void check_dispatch(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *m)
+{
+	struct conf_server *s = srv->s;
+	bool own_pool = srv->use_pool.node != NULL && (srv == m || srv->use_pool.node != m->use_pool.node);
+	bool explicit_worker = srv->dispatch.node != NULL;
+	bool is_only_base = srv == m && b->c->servers_n > 1;
+
+	fit_cells(s);
+	if (s->dispatch == CONF_DISPATCH_PREFORK) {
+		if (own_pool && !is_only_base)
+			conf_warn(b, srv->use_pool.node, -1, "UsePool has no effect with Dispatch prefork: add Dispatch worker");
+		return;
+	}
+	/* What main says for hosts that all override it is no mistake. */
+	if (s->pool != NULL || srv->use_pool.node != NULL || srv->proxy_handler || m->proxy_handler || is_only_base)
+		return;
+	if (explicit_worker)
+		conf_error(b, srv->node != NULL ? srv->node : srv->dispatch.node, -1,
+			   "%s: Dispatch worker without a pool: add UsePool and a <FastCGIPool>", s->name);
+	else if (srv->php_handler || m->php_handler)
+		conf_diag_add(b->d, true, s->file, s->line, 1,
+			      "%s: the MPM named by LoadModule makes Dispatch worker the default, and PHP has no pool: add UsePool, or Dispatch prefork",
+			      s->name);
+}
+
+static bool path_within(const char *path, const char *root)
+{
+	size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+	return strncmp(path, root, n) == 0 && (path[n] == '\0' || path[n] == '/' || n == 0);
+}
+
+/* php-fpm keeps a value it was sent for the requests that follow, whoever sends those. */
+static void say_ini(struct conf_build *b, const struct conf_node *n, const struct conf_server *s, const char *what)
+{
+	conf_error(b, n, -1,
+		   "%s: with Dispatch worker (%s, line %u of %s) PHP settings stand only in the <VirtualHost>, and only when its pool serves no other host%s: php-fpm keeps such values for later requests",
+		   n->name.text, s->name, s->line, s->file, what);
+}
+
+static void check_ini_sections(struct conf_build *b, const struct conf_section *const *v, size_t n, const struct conf_server *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_section *sec = v[i];
+		bool plain = sec->kind == CONF_S_DIR && sec->re == NULL && !sec->wild;
+		if (sec->ini_node != NULL && (!plain || path_within(sec->pattern, s->docroot) || path_within(s->docroot, sec->pattern)))
+			say_ini(b, sec->ini_node, s, "");
+		check_ini_sections(b, sec->dir.files, sec->dir.files_n, s);
+	}
+}
+
+static void check_ini(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *m, const unsigned *users)
+{
+	struct conf_server *s = srv->s;
+
+	if (s->dispatch != CONF_DISPATCH_WORKER || (srv == m && b->c->servers_n > 1))
+		return;
+	if (srv != m) {
+		check_ini_sections(b, (const struct conf_section *const *)m->sections, m->sections_n, s);
+		check_ini_sections(b, m->raw.files, m->raw.files_n, s);
+	}
+	check_ini_sections(b, (const struct conf_section *const *)srv->sections, srv->sections_n, s);
+	check_ini_sections(b, srv->raw.files, srv->raw.files_n, s);
+	if (s->ini_n == 0)
+		return;
+	if (s->pool == NULL || users[s->pool->index] != 1)
+		say_ini(b, srv->ini_node != NULL ? srv->ini_node : m->ini_node, s, s->pool == NULL ? " (it has none)" : " (it serves others)");
+}
+
+static void mark_pool(const struct conf_dir *d, unsigned *users)
+{
+	if (d->has_handler && d->handler.kind == CONF_HANDLER_POOL)
+		users[d->handler.pool->index] += 2; /* by URL or file: nobody can say for which hosts */
+	for (size_t i = 0; i < d->exts_n; i++) {
+		if (d->exts[i].has_handler && d->exts[i].handler.kind == CONF_HANDLER_POOL)
+			users[d->exts[i].handler.pool->index] += 2;
+	}
+	for (size_t i = 0; i < d->files_n; i++)
+		mark_pool(&d->files[i]->dir, users);
+}
+
+void conf_check(struct conf_build *b)
+{
+	struct conf_index *ix = b->c->index;
+	struct conf_srv *m = ix->srvs[0];
+	unsigned *users = arena_calloc(b->a, b->c->pools_n + 1, sizeof(*users));
+
+	if (users == NULL) {
+		b->oom = true;
+		return;
+	}
+	check_listen(b);
+	for (size_t i = ix->srvs_n > 1 ? 1 : 0; i < ix->srvs_n; i++) {
+		const struct conf_server *s = ix->srvs[i]->s;
+		if (s->dispatch == CONF_DISPATCH_WORKER && s->pool != NULL)
+			users[s->pool->index]++;
+	}
+	for (size_t i = 0; i < ix->srvs_n; i++) {
+		mark_pool(&ix->srvs[i]->raw, users);
+		for (size_t j = 0; j < ix->srvs[i]->sections_n; j++)
+			mark_pool(&ix->srvs[i]->sections[j]->dir, users);
+	}
+	for (size_t i = 0; i < ix->srvs_n; i++) {
+		check_dispatch(b, ix->srvs[i], m);
+		check_ini(b, ix->srvs[i], m, users);
+	}
+}

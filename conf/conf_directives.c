@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one table of directives: what the parser accepts, what -t says of it, and what the reference is made from. */
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conf/conf_build.h"
+#include "conf/conf_fields.h"
+
+#define HT CONF_W_HT
+#define MAIN CONF_W_MAIN
+#define HOSTS CONF_W_HOSTS
+#define ANY CONF_W_ANY
+#define SECT (CONF_W_SECTIONS | CONF_W_HT)
+#define EVERYWHERE (CONF_W_ANY | CONF_W_POOL)
+
+#define DAY_MS 86400000
+
+/* name, where, class in per-directory files, arguments: least and most, synopsis */
+#define D(n, w, o, lo_, hi_, a) .name = (n), .where = (w), .override = (o), .min = (lo_), .max = (hi_), .args = (a)
+#define S(n, w, o, lo_, hi_, a) D(n, w, o, lo_, hi_, a), .section = true
+#define FIELD(t, f, type, member) .target = (t), .bit = (f), .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define SRV(member) FIELD(CONF_T_SERVER, CONF_F_##member, struct conf_server, member)
+#define POOL(member) FIELD(CONF_T_POOL, 0, struct conf_pool, member)
+#define CONF(member) FIELD(CONF_T_CONF, 0, struct conf, member)
+#define RANGE(l, h) .lo = (l), .hi = (h)
+
+static const char *const dispatch_words[] = {"prefork", "worker", NULL};
+static const char *const isolation_words[] = {"fresh", "rollback", "shared", NULL};
+static const char *const profile_words[] = {"php", "strict", "legacy", NULL};
+
+#define REFUSED(n, w, why) {D(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
+#define REFUSED_SECTION(n, w, why) {S(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
+#define NONE(n) {D(n, ANY, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_noeffect, .doc = WHY}
+#define NONE_SECTION(n, why) {S(n, ANY, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_noeffect, .doc = (why)}
+
+const struct conf_directive conf_directives[] = {
+	/* while reading */
+	{D("Include", EVERYWHERE, 0, 1, 1, "file|directory|pattern"), .set = conf_set_reading, .doc = "Read other files here; a pattern's files in order of their names."},
+	{D("IncludeOptional", EVERYWHERE, 0, 1, 1, "file|directory|pattern"), .set = conf_set_reading, .doc = "As Include; that nothing is found is no error."},
+	{D("Define", EVERYWHERE, 0, 1, 2, "name [value]"), .set = conf_set_reading, .doc = "Define a name for <IfDefine> and ${name}."},
+	{D("UnDefine", EVERYWHERE, 0, 1, 1, "name"), .set = conf_set_reading, .doc = "Forget a name that Define or -D made."},
+	{D("Error", ANY, 0, 1, 1, "text"), .set = conf_set_abort, .doc = "Refuse the configuration with this text."},
+	{D("ServerRoot", MAIN, 0, 1, 1, "directory"), .set = conf_set_server_root, .doc = "Base of relative names; the main file's directory when not given."},
+	{S("IfModule", EVERYWHERE, 0, 1, 1, "[!]module"), .set = conf_set_condition, .doc = "Read the content when the module (name_module or mod_name.c) is loaded or stood in for."},
+	{S("IfDefine", EVERYWHERE, 0, 1, 1, "[!]name"), .set = conf_set_condition, .doc = "Read the content when the name is defined."},
+	{S("IfVersion", EVERYWHERE, 0, 1, 2, "[!][operator] version"), .set = conf_set_condition, .doc = "Read the content when Apache 2.4.62 compares so."},
+	{S("IfFile", EVERYWHERE, 0, 1, 1, "[!]file"), .set = conf_set_condition, .doc = "Read the content when the file exists."},
+
+	/* the server */
+	{D("Listen", MAIN, 0, 1, 2, "[address:]port|unix:/path [protocol]"), .set = conf_set_listen, .doc = "Accept connections here; more than one may be given."},
+	{D("User", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 0, .doc = "Who the front runs as, and every site that names no user of its own."},
+	{D("Group", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 1, .doc = "The front's group; the user's own when not given."},
+	{D("ThreadsPerChild", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(loops), RANGE(1, 256), .doc = "Event loops of a front; one for each processor when not given."},
+	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_path, CONF(pid_file), .doc = "Where the master writes its process number."},
+	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
+
+	/* hosts */
+	{S("VirtualHost", MAIN, 0, 1, -1, "address[:port] ..."), .set = conf_set_vhost, .doc = "A site: chosen by the address of the connection, then by the name asked for."},
+	{D("ServerName", HOSTS, 0, 1, 1, "[scheme://]name[:port]"), .set = conf_set_server_name, .doc = "The host's name, and what it calls itself in redirects."},
+	{D("ServerAlias", CONF_W_VHOST, 0, 1, -1, "name ..."), .set = conf_set_server_alias, .doc = "More names, with * and ?."},
+	{D("ServerAdmin", HOSTS, 0, 1, 1, "address"), .set = conf_set_text, SRV(admin), .doc = "Whom error pages and SERVER_ADMIN name."},
+	{D("DocumentRoot", HOSTS, 0, 1, 1, "directory"), .set = conf_set_docroot, .doc = "Where the files of the site are."},
+	{D("Alias", HOSTS, 0, 2, 2, "url-path path"), .set = conf_set_alias, .doc = "A part of the URL space that lies elsewhere; whole segments, the first match counts."},
+	{D("ErrorLog", HOSTS, 0, 1, 1, "file"), .set = conf_set_error_log, .doc = "Where errors of this host are written."},
+	{D("CustomLog", HOSTS, 0, 2, 3, "file format|nickname [env=...]"), .set = conf_set_custom_log, .lo = 0, .doc = "An access log; a host with none of its own writes the main server's."},
+	{D("TransferLog", HOSTS, 0, 1, 1, "file"), .set = conf_set_custom_log, .lo = 1, .doc = "An access log in the last LogFormat without a nickname."},
+	{D("LogFormat", HOSTS, 0, 1, 2, "format [nickname]"), .set = conf_set_log_format, .doc = "Name a format; common and combined are there already."},
+	{D("LogLevel", HOSTS, 0, 1, -1, "level ..."), .set = conf_set_log_level, SRV(log_level), .doc = "What is severe enough for the error log."},
+	{D("Timeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(timeout_ms), RANGE(1, DAY_MS), .doc = "Longest silence of a client within a request."},
+	{D("KeepAlive", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(keepalive), .doc = "More than one request on a connection."},
+	{D("KeepAliveTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(keepalive_timeout_ms), RANGE(1, DAY_MS), .doc = "Longest wait for the next request on a connection."},
+	{D("MaxKeepAliveRequests", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_keepalive_requests), RANGE(0, INT_MAX), .doc = "Requests on one connection; 0: no limit."},
+	{D("LimitRequestLine", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_line), RANGE(64, 1048576), .doc = "Longest request line."},
+	{D("LimitRequestFields", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(limit_fields), RANGE(1, 32767), .doc = "Most header fields of a request."},
+	{D("LimitRequestFieldSize", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_field_size), RANGE(64, 1048576), .doc = "Longest header field."},
+
+	/* who answers PHP */
+	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
+	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing (rollback, in a later version), all that PHP leaves (shared)."},
+	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make."},
+	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
+	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
+	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
+	{D("UsePool", HOSTS, 0, 1, 1, "name"), .set = conf_set_use_pool, .doc = "The <FastCGIPool> that answers PHP with Dispatch worker."},
+	{D("StartServers", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(start_servers), RANGE(0, 1000), .doc = "Cells made when a site wakes up."},
+	{D("MinSpareServers", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(min_spare), RANGE(0, 1000), .doc = "Idle cells kept ready while a site is awake."},
+	{D("MaxSpareServers", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_spare), RANGE(0, 1000), .doc = "Idle cells beyond which some are ended."},
+	{D("MaxRequestWorkers", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_workers), RANGE(1, 20000), .doc = "Most cells of one site."},
+	{D("MaxClients", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_workers), RANGE(1, 20000), .doc = "Old name of MaxRequestWorkers."},
+	{D("MaxConnectionsPerChild", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_requests), RANGE(0, INT_MAX), .doc = "Requests a shared cell answers before it is replaced; 0: no limit."},
+	{D("MaxRequestsPerChild", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_requests), RANGE(0, INT_MAX), .doc = "Old name of MaxConnectionsPerChild."},
+	{D("RequestTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(request_timeout_ms), RANGE(0, DAY_MS), .doc = "Longest time a script may take by the clock; 0: no limit."},
+	{D("SiteIdleTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(site_idle_timeout_ms), RANGE(0, DAY_MS), .doc = "A site without a request for so long gives up all its processes; 0: never."},
+	{D("PHPVersion", HOSTS, 0, 1, 1, "version"), .set = conf_set_text, SRV(php_version), .doc = "Which bulkhead-php answers, for example 8.2; the newest built when not given."},
+	{D("php_value", ANY, CONF_OV_OPTIONS, 2, 2, "name value"), .set = conf_set_ini, .lo = 0, .doc = "A PHP setting that scripts may change."},
+	{D("php_flag", ANY, CONF_OV_OPTIONS, 2, 2, "name On|Off"), .set = conf_set_ini_flag, .lo = 0, .doc = "A PHP setting that is on or off; engine Off refuses PHP files (403)."},
+	{D("php_admin_value", HOSTS | CONF_W_SECTIONS, 0, 2, 2, "name value"), .set = conf_set_ini, .lo = 1, .doc = "A PHP setting that scripts cannot change."},
+	{D("php_admin_flag", HOSTS | CONF_W_SECTIONS, 0, 2, 2, "name On|Off"), .set = conf_set_ini_flag, .lo = 1, .doc = "The same for a setting that is on or off."},
+	{S("FastCGIPool", HOSTS, 0, 1, 1, "name"), .set = conf_set_pool, .doc = "FastCGI servers, php-fpm above all, that share requests."},
+	{D("Server", CONF_W_POOL, 0, 1, 4, "unix:/path|host:port [weight=N] [max=N] [backup]"), .set = conf_set_pool_server, .doc = "A member of a pool; max: connections at once, backup: only while no other is up."},
+	{D("MaxIdle", CONF_W_POOL, 0, 1, 1, "number"), .set = conf_set_int, POOL(max_idle), RANGE(0, 1000), .doc = "Idle connections kept open; each occupies one php-fpm child."},
+	{D("IdleTimeout", CONF_W_POOL, 0, 1, 1, "time"), .set = conf_set_time, POOL(idle_timeout_ms), RANGE(1, DAY_MS), .doc = "An idle connection is closed after this."},
+	{D("ConnectTimeout", CONF_W_POOL, 0, 1, 1, "time"), .set = conf_set_time, POOL(connect_timeout_ms), RANGE(1, DAY_MS), .doc = "Longest wait for a connection to a member."},
+	{D("FailTimeout", CONF_W_POOL, 0, 1, 1, "time"), .set = conf_set_time, POOL(fail_timeout_ms), RANGE(1, DAY_MS), .doc = "A member that failed is left alone so long, and longer when it fails again."},
+	{D("QueueTimeout", CONF_W_POOL, 0, 1, 1, "time"), .set = conf_set_time, POOL(queue_timeout_ms), RANGE(1, DAY_MS), .doc = "Longest wait of a request for a member, then 503."},
+	{D("ProxyPassMatch", HOSTS, 0, 2, -1, "regex fcgi://host:port[/path]"), .set = conf_set_proxy_pass_match, .doc = "Ask a FastCGI server for the URL paths that match; scripts are found below DocumentRoot."},
+
+	/* directories, files, locations */
+	{S("Directory", HOSTS, 0, 1, 2, "path, pattern, or ~ regex"), .set = conf_set_directory, .doc = "Settings of a directory and what is below it."},
+	{S("DirectoryMatch", HOSTS, 0, 1, 1, "regex"), .set = conf_set_directory, .lo = 1, .doc = "Settings of directories whose path matches."},
+	{S("Files", HOSTS | CONF_W_DIR | HT, CONF_OV_ALL, 1, 2, "name, pattern, or ~ regex"), .set = conf_set_files, .doc = "Settings of files by their name."},
+	{S("FilesMatch", HOSTS | CONF_W_DIR | HT, CONF_OV_ALL, 1, 1, "regex"), .set = conf_set_files, .lo = 1, .doc = "Settings of files whose name matches."},
+	{S("Location", HOSTS, 0, 1, 2, "url-path, pattern, or ~ regex"), .set = conf_set_location, .doc = "Settings by URL path; they come last."},
+	{S("LocationMatch", HOSTS, 0, 1, 1, "regex"), .set = conf_set_location, .lo = 1, .doc = "Settings by URL path that matches."},
+	{D("Options", ANY, CONF_OV_OPTIONS, 1, -1, "[+|-]word ..."), .set = conf_set_options, .doc = "FollowSymLinks, SymLinksIfOwnerMatch, Indexes; MultiViews, ExecCGI, Includes are accepted without effect."},
+	{D("AllowOverride", CONF_W_DIR, 0, 1, -1, "All|None|class ..."), .set = conf_set_override, .doc = "What per-directory files may set."},
+	{D("Require", ANY | CONF_W_REQUIRE, CONF_OV_AUTHCFG, 1, -1, "all granted|denied"), .set = conf_set_require, .doc = "Who may ask. Every rule but these two counts as denied, with a warning."},
+	{S("RequireAll", ANY | CONF_W_REQUIRE, CONF_OV_AUTHCFG, 0, 0, ""), .set = conf_set_require_section, .doc = "All rules inside must hold."},
+	{S("RequireAny", ANY | CONF_W_REQUIRE, CONF_OV_AUTHCFG, 0, 0, ""), .set = conf_set_require_section, .doc = "One rule inside must hold."},
+	{S("RequireNone", ANY | CONF_W_REQUIRE, CONF_OV_AUTHCFG, 0, 0, ""), .set = conf_set_require_section, .doc = "No rule inside may hold."},
+	{D("Order", SECT, CONF_OV_LIMIT, 1, 2, "allow,deny|deny,allow"), .set = conf_set_order, .doc = "Old access rules: which of Allow and Deny has the last word."},
+	{D("Allow", SECT, CONF_OV_LIMIT, 2, -1, "from all"), .set = conf_set_allow_deny, .lo = 0, .doc = "Old access rules; anything but all lets nobody in, with a warning."},
+	{D("Deny", SECT, CONF_OV_LIMIT, 2, -1, "from all"), .set = conf_set_allow_deny, .lo = 1, .doc = "Old access rules; anything but all denies everybody, with a warning."},
+	{D("Satisfy", SECT, CONF_OV_AUTHCFG, 1, 1, "All|Any"), .set = conf_set_satisfy, .doc = "Whether Require and the old rules must both hold."},
+	{D("SetHandler", ANY, CONF_OV_FILEINFO, 1, 1, "application/x-httpd-php|proxy:unix:/path|fcgi://localhost|none"), .set = conf_set_handler, .doc = "Who answers, whatever the file's name; an unknown handler refuses (403)."},
+	{D("AddHandler", ANY, CONF_OV_FILEINFO, 2, -1, "handler extension ..."), .set = conf_set_add_handler, .doc = "Who answers by extension; PHP only by a name's last one."},
+	{D("RemoveHandler", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_ext, .doc = "Forget AddHandler; PHP files are then refused (403), never shown."},
+	{D("AddType", ANY, CONF_OV_FILEINFO, 2, -1, "type extension ..."), .set = conf_set_add_type, .doc = "Media type by extension; application/x-httpd-php is a handler."},
+	{D("RemoveType", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_ext, .doc = "Forget AddType; as RemoveHandler for PHP files."},
+	{D("ForceType", SECT, CONF_OV_FILEINFO, 1, 1, "type|None"), .set = conf_set_force_type, .doc = "Media type whatever the file's name."},
+	{D("AddDefaultCharset", ANY, CONF_OV_FILEINFO, 1, 1, "On|Off|name"), .set = conf_set_charset, .doc = "Character set of text without one."},
+	{D("DirectoryIndex", ANY, CONF_OV_INDEXES, 1, -1, "name ...|disabled"), .set = conf_set_index, .doc = "Files that answer for a directory; index.html index.php when not given."},
+	{D("ErrorDocument", ANY, CONF_OV_FILEINFO, 2, 2, "status text|/path|URL|default"), .set = conf_set_error_doc, .doc = "What is answered instead of the built-in text."},
+	{D("Redirect", ANY, CONF_OV_FILEINFO, 1, 3, "[status] url-path [target]"), .set = conf_set_redirect, .lo = 0, .doc = "Send a part of the URL space elsewhere."},
+	{D("RedirectPermanent", ANY, CONF_OV_FILEINFO, 2, 2, "url-path target"), .set = conf_set_redirect, .lo = 301, .doc = "Redirect with status 301."},
+	{D("RedirectTemp", ANY, CONF_OV_FILEINFO, 2, 2, "url-path target"), .set = conf_set_redirect, .lo = 302, .doc = "Redirect with status 302."},
+	{D("LimitRequestBody", ANY, CONF_OV_ALL, 1, 1, "octets"), .set = conf_set_limit_body, .doc = "Largest request body; 0: no limit."},
+
+	/* only partly without effect */
+	{D("SSLEngine", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_engine, .doc = "On is refused: TLS is not spoken by this version"},
+	{D("RewriteEngine", ANY, CONF_OV_FILEINFO, 1, 1, "Off"), .set = conf_set_rewrite_engine, .doc = "On is refused: rewrite rules are not followed by this version"},
+	{D("AuthMerging", SECT, CONF_OV_AUTHCFG, 1, 1, "Off"), .set = conf_set_auth_merging, .doc = "Off is what is done anyway"},
+
+	/* refused, with the reason */
+	REFUSED("ScriptAlias", ANY, "CGI programs are not run; use Alias for files, <FastCGIPool> for programs"),
+	REFUSED("ScriptAliasMatch", ANY, "CGI programs are not run"),
+	REFUSED("ScriptSock", MAIN, "CGI programs are not run"),
+	REFUSED("Action", ANY, "CGI programs are not run; for PHP use SetHandler"),
+	REFUSED("Script", ANY, "CGI programs are not run"),
+	REFUSED("FCGIWrapper", ANY, "programs are not started; run php-fpm and name it with <FastCGIPool>"),
+	REFUSED("AliasMatch", HOSTS, "aliases by regular expression are not followed by this version; use Alias"),
+	REFUSED("RedirectMatch", ANY, "redirects by regular expression are not followed by this version, and they may protect something; use Redirect or <LocationMatch> with Require all denied"),
+	REFUSED("RewriteRule", ANY, "rewrite rules are not followed by this version, and they may protect something"),
+	REFUSED("RewriteCond", ANY, "rewrite rules are not followed by this version"),
+	REFUSED("RewriteBase", SECT, "rewrite rules are not followed by this version"),
+	REFUSED("RewriteMap", HOSTS, "rewrite rules are not followed by this version"),
+	REFUSED("RewriteOptions", ANY, "rewrite rules are not followed by this version"),
+	REFUSED("FallbackResource", ANY, "not followed by this version"),
+	REFUSED("ProxyPass", ANY, "only FastCGI servers are asked: SetHandler \"proxy:unix:/path|fcgi://localhost\" or <FastCGIPool>"),
+	REFUSED("ProxyPassReverse", ANY, "there is no HTTP proxy"),
+	REFUSED("SSLRequireSSL", SECT, "TLS is not spoken by this version, and this protects something"),
+	REFUSED("SSLRequire", SECT, "TLS is not spoken by this version, and this protects something"),
+	REFUSED("SSLVerifyClient", ANY, "TLS is not spoken by this version, and this protects something"),
+	REFUSED("UserDir", HOSTS, "home directories are not served; use Alias"),
+	REFUSED("VirtualDocumentRoot", HOSTS, "virtual hosts are listed one by one; use <VirtualHost>"),
+	REFUSED("VirtualScriptAlias", HOSTS, "CGI programs are not run"),
+	REFUSED("RMode", ANY, "what a site runs as is fixed: use AssignUserID"),
+	REFUSED("RGroups", ANY, "what a site runs as is fixed: use AssignUserID"),
+	REFUSED("RemoteIPHeader", HOSTS, "the client is the one that connected: an address taken from a header is not used by this version"),
+	REFUSED("AllowMethods", SECT, "methods are not restricted by this version, and this protects something"),
+	REFUSED("Use", EVERYWHERE, "macros are not expanded by this version"),
+	REFUSED_SECTION("Limit", SECT | HOSTS, "rules by method are not decided by this version; outside of it they count for every method"),
+	REFUSED_SECTION("LimitExcept", SECT | HOSTS, "rules by method are not decided by this version; outside of it they count for every method"),
+	REFUSED_SECTION("If", ANY, "expressions are not evaluated by this version, and they may protect something"),
+	REFUSED_SECTION("ElseIf", ANY, "expressions are not evaluated by this version, and they may protect something"),
+	REFUSED_SECTION("Else", ANY, "expressions are not evaluated by this version, and they may protect something"),
+	REFUSED_SECTION("Macro", MAIN, "macros are not expanded by this version"),
+	REFUSED_SECTION("Perl", ANY, "Perl is not embedded"),
+	REFUSED_SECTION("AuthnProviderAlias", MAIN, "passwords are not checked by this version"),
+	REFUSED_SECTION("AuthzProviderAlias", MAIN, "rules of other providers are not decided by this version"),
+
+	/* accepted without effect, with the reason; -t lists every use */
+#define WHY "modules are built in"
+	NONE("LoadModule"), NONE("LoadFile"), NONE("ClearModuleList"), NONE("AddModule"),
+#undef WHY
+#define WHY "one process model serves every host"
+	NONE("Mutex"), NONE("AcceptMutex"), NONE("LockFile"), NONE("DefaultRuntimeDir"), NONE("ScoreBoardFile"),
+	NONE("CoreDumpDirectory"), NONE("GracefulShutdownTimeout"), NONE("ListenBackLog"), NONE("ListenCoresBucketsRatio"),
+	NONE("SendBufferSize"), NONE("ReceiveBufferSize"), NONE("MaxMemFree"), NONE("ThreadStackSize"),
+	NONE("MinSpareThreads"), NONE("MaxSpareThreads"), NONE("ThreadLimit"), NONE("ServerLimit"),
+	NONE("AsyncRequestWorkerFactor"), NONE("EnableExceptionHook"), NONE("StackSize"), NONE("MaxThreads"),
+	NONE("Protocol"), NONE("AcceptFilter"), NONE("AcceptPathInfo"), NONE("EnableMMAP"), NONE("EnableSendfile"),
+	NONE("MaxRangeOverlaps"), NONE("MaxRangeReversals"), NONE("MaxRanges"), NONE("MaxClientsVHost"),
+	NONE("AssignUserIDExpr"), NONE("AssignGroupIDExpr"), NONE("LimitUIDRange"), NONE("LimitGIDRange"),
+	NONE("NiceValue"), NONE("EnableCapabilities"), NONE("RMinUidGid"), NONE("RDefaultUidGid"), NONE("RDocumentChRoot"),
+	NONE("Suexec"), NONE("SuexecUserDir"),
+#undef WHY
+#define WHY "the names of virtual hosts are looked up for every address"
+	NONE("NameVirtualHost"), NONE("ServerPath"), NONE("UseCanonicalName"), NONE("UseCanonicalPhysicalPort"),
+#undef WHY
+#define WHY "names of clients are not looked up"
+	NONE("HostnameLookups"), NONE("IdentityCheck"),
+#undef WHY
+#define WHY "per-directory files are not read by this version"
+	NONE("AccessFileName"), NONE("AllowOverrideList"),
+#undef WHY
+#define WHY "the answer says what is needed and no more"
+	NONE("ServerTokens"), NONE("ServerSignature"),
+#undef WHY
+#define WHY "TRACE is never answered"
+	NONE("TraceEnable"),
+#undef WHY
+#define WHY "only HTTP/1.1 and 1.0 are spoken, strictly"
+	NONE("Protocols"), NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"), NONE("RequestReadTimeout"),
+	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
+	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeSlashes"), NONE("MergeTrailers"),
+	NONE("AllowEncodedSlashes"), NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
+#undef WHY
+#define WHY "directories are not listed"
+	NONE("IndexOptions"), NONE("IndexIgnore"), NONE("IndexIgnoreReset"), NONE("IndexOrderDefault"),
+	NONE("IndexHeadInsert"), NONE("IndexStyleSheet"), NONE("AddAlt"), NONE("AddAltByEncoding"), NONE("AddAltByType"),
+	NONE("AddDescription"), NONE("AddIcon"), NONE("AddIconByEncoding"), NONE("AddIconByType"), NONE("DefaultIcon"),
+	NONE("HeaderName"), NONE("ReadmeName"), NONE("FancyIndexing"),
+#undef WHY
+#define WHY "directories are redirected to their slash, index files are found as Apache does"
+	NONE("DirectorySlash"), NONE("DirectoryIndexRedirect"), NONE("DirectoryCheckHandler"), NONE("IndexRedirect"),
+#undef WHY
+#define WHY "there is no negotiation of variants"
+	NONE("AddLanguage"), NONE("AddCharset"), NONE("AddEncoding"), NONE("RemoveLanguage"), NONE("RemoveCharset"),
+	NONE("RemoveEncoding"), NONE("LanguagePriority"), NONE("ForceLanguagePriority"), NONE("DefaultLanguage"),
+	NONE("MultiviewsMatch"), NONE("ModMimeUsePathInfo"), NONE("CacheNegotiatedDocs"), NONE("DefaultType"),
+	NONE("MimeMagicFile"),
+#undef WHY
+#define WHY "answers are not filtered or compressed by this version"
+	NONE("AddOutputFilter"), NONE("AddOutputFilterByType"), NONE("SetOutputFilter"), NONE("AddInputFilter"),
+	NONE("SetInputFilter"), NONE("RemoveOutputFilter"), NONE("RemoveInputFilter"), NONE("FilterDeclare"),
+	NONE("FilterProvider"), NONE("FilterChain"), NONE("FilterProtocol"), NONE("DeflateCompressionLevel"),
+	NONE("DeflateFilterNote"), NONE("DeflateMemLevel"), NONE("DeflateWindowSize"), NONE("DeflateBufferSize"),
+	NONE("DeflateInflateLimitRequestBody"), NONE("DeflateInflateRatioLimit"), NONE("DeflateInflateRatioBurst"),
+	NONE("DeflateAlterETag"), NONE("BrotliCompressionQuality"), NONE("BrotliCompressionWindow"),
+	NONE("BrotliFilterNote"), NONE("BrotliCompressionMaxInputBlock"), NONE("BrotliAlterETag"), NONE("XBitHack"),
+	NONE("SSIEndTag"), NONE("SSIStartTag"), NONE("SSIUndefinedEcho"), NONE("SSIErrorMsg"), NONE("SSITimeFormat"),
+	NONE("BufferSize"), NONE("Substitute"), NONE("SubstituteMaxLineLength"), NONE("ExtFilterDefine"), NONE("RateLimit"),
+#undef WHY
+#define WHY "header fields are not edited by this version"
+	NONE("Header"), NONE("RequestHeader"), NONE("ExpiresActive"), NONE("ExpiresByType"), NONE("ExpiresDefault"),
+	NONE("FileETag"), NONE("CGIPassAuth"), NONE("CGIVar"),
+#undef WHY
+#define WHY "environment variables are not set by this version"
+	NONE("SetEnv"), NONE("UnsetEnv"), NONE("PassEnv"), NONE("SetEnvIf"), NONE("SetEnvIfNoCase"), NONE("SetEnvIfExpr"),
+	NONE("BrowserMatch"), NONE("BrowserMatchNoCase"), NONE("UniqueIDSuffix"), NONE("QualifyRedirectURL"),
+#undef WHY
+#define WHY "there is no status page in this version"
+	NONE("ExtendedStatus"), NONE("SeeRequestTail"), NONE("ProxyStatus"),
+#undef WHY
+#define WHY "TLS is not spoken by this version"
+	NONE("SSLCertificateFile"), NONE("SSLCertificateKeyFile"), NONE("SSLCertificateChainFile"),
+	NONE("SSLCACertificateFile"), NONE("SSLCACertificatePath"), NONE("SSLCARevocationFile"),
+	NONE("SSLCARevocationPath"), NONE("SSLCARevocationCheck"), NONE("SSLCADNRequestFile"), NONE("SSLCipherSuite"),
+	NONE("SSLCompression"), NONE("SSLCryptoDevice"), NONE("SSLFIPS"), NONE("SSLHonorCipherOrder"),
+	NONE("SSLInsecureRenegotiation"), NONE("SSLOCSPEnable"), NONE("SSLOpenSSLConfCmd"), NONE("SSLOptions"),
+	NONE("SSLPassPhraseDialog"), NONE("SSLProtocol"), NONE("SSLProxyEngine"), NONE("SSLRandomSeed"),
+	NONE("SSLRenegBufferSize"), NONE("SSLSessionCache"), NONE("SSLSessionCacheTimeout"), NONE("SSLSessionTickets"),
+	NONE("SSLSessionTicketKeyFile"), NONE("SSLStaplingCache"), NONE("SSLStrictSNIVHostCheck"), NONE("SSLUseStapling"),
+	NONE("SSLStaplingResponderTimeout"), NONE("SSLStaplingReturnResponderErrors"), NONE("SSLUserName"),
+	NONE("SSLVerifyDepth"),
+#undef WHY
+#define WHY "only FastCGI servers are asked, and in their own way"
+	NONE("ProxyRequests"), NONE("ProxyPreserveHost"), NONE("ProxyTimeout"), NONE("ProxyVia"),
+	NONE("ProxyErrorOverride"), NONE("ProxyAddHeaders"), NONE("ProxySet"), NONE("ProxyFCGIBackendType"),
+	NONE("ProxyFCGISetEnvIf"), NONE("ProxyIOBufferSize"), NONE("ProxyBadHeader"), NONE("ProxyMaxForwards"),
+	NONE("ProxyDomain"), NONE("ProxyBlock"), NONE("ProxyRemote"), NONE("NoProxy"), NONE("ProxyReceiveBufferSize"),
+	NONE("ProxySCGIInternalRedirect"), NONE("FcgidMaxRequestLen"), NONE("FcgidConnectTimeout"), NONE("FcgidIOTimeout"),
+	NONE("FcgidBusyTimeout"), NONE("FcgidIdleTimeout"), NONE("FcgidMaxProcesses"), NONE("FcgidMaxProcessesPerClass"),
+#undef WHY
+#define WHY "who may ask is decided by Require alone, and what it cannot decide is denied"
+	NONE("AuthType"), NONE("AuthName"), NONE("AuthUserFile"), NONE("AuthGroupFile"), NONE("AuthBasicProvider"),
+	NONE("AuthBasicAuthoritative"), NONE("AuthBasicFake"), NONE("AuthBasicUseDigestAlgorithm"),
+	NONE("AuthDigestProvider"), NONE("AuthDigestAlgorithm"), NONE("AuthDigestDomain"), NONE("AuthDigestNcCheck"),
+	NONE("AuthDigestNonceFormat"), NONE("AuthDigestNonceLifetime"), NONE("AuthDigestQop"), NONE("AuthDigestShmemSize"),
+	NONE("AuthDBMUserFile"), NONE("AuthDBMGroupFile"), NONE("AuthDBMType"), NONE("AuthFormProvider"),
+	NONE("AuthLDAPURL"), NONE("AuthLDAPBindDN"), NONE("AuthLDAPBindPassword"), NONE("AuthzSendForbiddenOnFailure"),
+#undef WHY
+#define WHY "log lines have one form"
+	NONE("ErrorLogFormat"), NONE("GlobalLog"), NONE("LogIOTrackTTFB"), NONE("BufferedLogs"), NONE("CookieTracking"),
+	NONE("CookieName"), NONE("CookieExpires"), NONE("ForensicLog"), NONE("LogMessage"), NONE("ScriptLog"),
+	NONE("ScriptLogBuffer"), NONE("ScriptLogLength"), NONE("ReadBufferSize"),
+#undef WHY
+#define WHY "the server's php.ini is the distribution's"
+	NONE("PHPINIDir"),
+#undef WHY
+#define WHY "words are taken as Apache 2.4 does"
+	NONE("RegexDefaultOptions"), NONE("StrictHostCheck"), NONE("CheckSpelling"), NONE("CheckCaseOnly"),
+	NONE("RedirectRelative"), NONE("AliasPreservePath"), NONE("DTracePrivileges"), NONE("FlushMaxPipelined"),
+	NONE("FlushMaxThreshold"),
+#undef WHY
+#define WHY "there is no cache"
+	NONE("CacheEnable"), NONE("CacheDisable"), NONE("CacheRoot"), NONE("CacheDirLevels"), NONE("CacheDirLength"),
+	NONE("CacheMaxFileSize"), NONE("CacheMinFileSize"), NONE("CacheDefaultExpire"), NONE("CacheMaxExpire"),
+	NONE("CacheIgnoreHeaders"), NONE("CacheIgnoreNoLastMod"), NONE("CacheQuickHandler"), NONE("CacheLock"),
+	NONE("CacheHeader"), NONE("CacheLookup"), NONE("CacheSocache"), NONE("CacheFile"), NONE("MMapFile"),
+#undef WHY
+	NONE_SECTION("Proxy", "there is no HTTP proxy"),
+	NONE_SECTION("ProxyMatch", "there is no HTTP proxy"),
+};
+
+const size_t conf_directives_n = sizeof(conf_directives) / sizeof(*conf_directives);
+
+bool conf_directive_is_noeffect(const struct conf_directive *d)
+{
+	return d->set == conf_set_noeffect;
+}
+
+const struct conf_directive *conf_directive_find(const char *name, bool section)
+{
+	/* About a thousand names, some dozen thousand look-ups a load: first letter and length decide nearly all. */
+	size_t len = strlen(name);
+	char first = (char)(name[0] | 0x20);
+
+	for (size_t i = 0; i < conf_directives_n; i++) {
+		const struct conf_directive *d = &conf_directives[i];
+		if ((d->name[0] | 0x20) == first && d->section == section && strcasecmp(d->name, name) == 0 && d->name[len] == '\0')
+			return d;
+	}
+	return NULL;
+}
+
+const char *conf_where_text(unsigned where, char *out, size_t cap)
+{
+	static const struct {
+		unsigned bit;
+		const char *text;
+	} names[] = {
+		{CONF_W_MAIN, "server config"}, {CONF_W_VHOST, "virtual host"}, {CONF_W_DIR, "directory"}, {CONF_W_FILES, "files"},
+		{CONF_W_LOC, "location"}, {CONF_W_HT, "per-directory file"}, {CONF_W_POOL, "FastCGIPool"},
+		{CONF_W_REQUIRE, "RequireAll and its kin"},
+	};
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i].text);
+		if ((where & names[i].bit) == 0 || len + n + 3 > cap)
+			continue;
+		if (len > 0) {
+			memcpy(out + len, ", ", 2);
+			len += 2;
+		}
+		memcpy(out + len, names[i].text, n + 1);
+		len += n;
+	}
+	return out;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_build.h"
+#include "gateway/base/io.h"
+
+#define ENVVARS_MAX (256u * 1024)
+
+/* -D NAME or NAME=VALUE. */
+static int add_defines(struct conf_parser *p, const struct conf_load_opts *o)
+{
+	for (size_t i = 0; i < o->defines_n; i++) {
+		const char *eq = strchr(o->defines[i], '=');
+		char *name = arena_strndup(p->a, o->defines[i], eq == NULL ? strlen(o->defines[i]) : (size_t)(eq - o->defines[i]));
+		if (name == NULL || conf_vars_define(&p->vars, name, eq == NULL ? NULL : eq + 1) != GW_OK)
+			return GW_ERR_NOMEM;
+	}
+	return GW_OK;
+}
+
+/* apachectl sources this file before it starts Apache; Debian's configuration cannot be read without it. */
+static int read_envvars(struct conf_parser *p, const char *dir)
+{
+	char *path = arena_printf(p->a, "%s/envvars", dir), *text = NULL;
+	size_t len;
+	int rc = GW_OK;
+
+	if (path == NULL)
+		return GW_ERR_NOMEM;
+	if (io_read_file(path, ENVVARS_MAX, &text, &len) == GW_OK)
+		rc = conf_vars_read_envvars(&p->vars, text);
+	free(text);
+	return rc;
+}
+
+static void parse_lines(struct conf_parser *p, const char *name, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		conf_parse_text(p, name, v[i], strlen(v[i]));
+}
+
+static int set_places(struct conf *c, struct conf_parser *p, const struct conf_load_opts *o)
+{
+	char cwd[PATH_MAX], *dir, *slash;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		strcpy(cwd, "/");
+	c->file = conf_path(&c->arena, cwd, o->file);
+	if (c->file == NULL)
+		return GW_ERR_NOMEM;
+	dir = arena_strdup(&c->arena, c->file);
+	if (dir == NULL)
+		return GW_ERR_NOMEM;
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	p->server_root = o->server_root == NULL ? dir : conf_path(&c->arena, cwd, o->server_root);
+	if (p->server_root == NULL)
+		return GW_ERR_NOMEM;
+	return read_envvars(p, dir);
+}
+
+static int build(struct conf *c, struct conf_parser *p, const struct conf_load_opts *o, struct conf_diags *diags)
+{
+	struct conf_build b = {.c = c, .a = &c->arena, .d = diags, .p = p, .opts = o, .where = CONF_W_MAIN};
+
+	c->index = arena_calloc(&c->arena, 1, sizeof(*c->index));
+	if (c->index == NULL)
+		return GW_ERR_NOMEM;
+	conf_map_init(&b.pools, b.a);
+	conf_map_init(&b.log_files, b.a);
+	conf_map_init(&b.log_formats, b.a);
+	b.srv = conf_srv_new(&b, NULL);
+	if (b.srv == NULL)
+		return GW_ERR_NOMEM;
+	conf_server_defaults(b.srv->s);
+	b.dir = &b.srv->raw;
+	conf_build_walk(&b, p->root.children);
+	if (!b.oom)
+		conf_resolve(&b);
+	if (!b.oom)
+		conf_check(&b);
+	if (b.oom || conf_index_sections(c->index, b.a) != GW_OK || conf_index_hosts(c, b.a) != GW_OK)
+		return GW_ERR_NOMEM;
+	return GW_OK;
+}
+
+struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *diags)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+	struct conf_parser p;
+	int rc;
+
+	if (c == NULL) {
+		conf_diag_add(diags, true, opts->file, 1, 1, "out of memory");
+		return NULL;
+	}
+	arena_init(&c->arena);
+	conf_parser_init(&p, &c->arena, diags);
+	rc = set_places(c, &p, opts);
+	if (rc == GW_OK)
+		rc = add_defines(&p, opts);
+	if (rc == GW_OK) {
+		parse_lines(&p, "(-C)", opts->before, opts->before_n);
+		conf_parse_file(&p, c->file);
+		parse_lines(&p, "(-c)", opts->after, opts->after_n);
+		c->server_root = p.server_root;
+		rc = p.oom ? GW_ERR_NOMEM : build(c, &p, opts, diags);
+	}
+	if (rc != GW_OK)
+		conf_diag_add(diags, true, opts->file, 1, 1, "out of memory");
+	conf_diags_sort(diags);
+	if (diags->errors > 0) {
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void conf_free(struct conf *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; c->index != NULL && i < c->index->regex_n; i++)
+		conf_regex_free(c->index->regex[i]);
+	arena_fini(&c->arena);
+	free(c);
+}

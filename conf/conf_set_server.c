@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Setters of the server and its hosts: names, addresses, places, logs. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conf/conf_addr.h"
+#include "conf/conf_build.h"
+
+static bool same_addr(const struct conf_addr *x, const struct conf_addr *y)
+{
+	unsigned char a[16], b[16];
+	size_t n;
+
+	if (x->u.sa.sa_family != y->u.sa.sa_family)
+		return false;
+	if (x->u.sa.sa_family == AF_UNIX)
+		return strcmp(x->u.un.sun_path, y->u.un.sun_path) == 0;
+	n = conf_addr_host(&x->u.sa, a);
+	return n == conf_addr_host(&y->u.sa, b) && memcmp(a, b, n) == 0 && conf_addr_port(&x->u.sa) == conf_addr_port(&y->u.sa);
+}
+
+/* "Any address" is [::], which takes IPv4 too, where the kernel has IPv6. */
+static void any_address(struct conf_build *b, struct conf_addr *addr)
+{
+	unsigned port = conf_addr_port(&addr->u.sa);
+	int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool v6 = probe != -1;
+
+	if (v6)
+		(void)close(probe);
+	(void)!conf_addr_parse(b->a, arena_printf(b->a, v6 ? "[::]:%u" : "0.0.0.0:%u", port), 0, addr);
+}
+
+void conf_set_listen(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_addr addr, *slot;
+	const char *why = conf_addr_parse(b->a, n->args[0].text, CONF_ADDR_UNIX | CONF_ADDR_PORT_ONLY | CONF_ADDR_ANY, &addr);
+
+	(void)d;
+	if (why != NULL) {
+		conf_error(b, n, 0, "Listen: '%s': %s", n->args[0].text, why);
+		return;
+	}
+	if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0)
+		conf_warn(b, n, 1, "Listen: TLS is not spoken by this version; this port answers in plain text");
+	else if (n->args_n > 1 && strcasecmp(n->args[1].text, "http") != 0)
+		conf_error(b, n, 1, "Listen: '%s' is not one of http https", n->args[1].text);
+	if (addr.u.sa.sa_family == AF_UNSPEC)
+		any_address(b, &addr);
+	for (size_t i = 0; i < b->c->listen_n; i++) {
+		if (same_addr(&b->c->listen[i], &addr)) {
+			conf_warn(b, n, 0, "Listen: %s is already listened on", n->args[0].text);
+			return;
+		}
+	}
+	slot = conf_append(b, b->c->listen, b->c->listen_n);
+	if (slot != NULL)
+		*slot = addr;
+}
+
+static bool host_ok(const char *host, bool wild)
+{
+	size_t n = strlen(host);
+
+	return n > 0 && n <= 255 &&
+	       strspn(host, wild ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]*?"
+				 : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]") == n;
+}
+
+void conf_set_server_name(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	const char *text = n->args[0].text, *sep = strstr(text, "://"), *host, *colon;
+	struct conf_server *s = b->srv->s;
+	int64_t port = 0;
+	char *name;
+
+	(void)d;
+	s->scheme = NULL;
+	if (sep != NULL) {
+		if ((size_t)(sep - text) > 5 || (strncasecmp(text, "http:", 5) != 0 && strncasecmp(text, "https:", 6) != 0)) {
+			conf_error(b, n, 0, "ServerName: the scheme must be http or https");
+			return;
+		}
+		s->scheme = strncasecmp(text, "https:", 6) == 0 ? "https" : "http";
+		text = sep + 3;
+	}
+	host = text;
+	colon = text[0] == '[' ? strchr(text, ']') : strrchr(text, ':');
+	if (colon != NULL && *colon == ']')
+		colon = colon[1] == ':' ? colon + 1 : NULL;
+	if (colon != NULL) {
+		const char *why = conf_value_int(colon + 1, 1, 65535, &port);
+		if (why != NULL) {
+			conf_error(b, n, 0, "ServerName: the port '%s' %s", colon + 1, why);
+			return;
+		}
+	}
+	name = arena_strndup(b->a, host, colon == NULL ? strlen(host) : (size_t)(colon - host));
+	if (name != NULL && !host_ok(name, false)) {
+		conf_error(b, n, 0, "ServerName: '%s' is not a host name", name);
+		return;
+	}
+	s->name = name == NULL ? NULL : conf_lower(b->a, name);
+	s->port = (unsigned)port;
+	if (s->name == NULL)
+		b->oom = true;
+}
+
+void conf_set_server_alias(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_strs *list = &b->srv->s->aliases;
+
+	(void)d;
+	for (size_t i = 0; i < n->args_n; i++) {
+		const char **slot;
+		if (!host_ok(n->args[i].text, true)) {
+			conf_error(b, n, (int)i, "ServerAlias: '%s' is not a host name or pattern", n->args[i].text);
+			continue;
+		}
+		slot = conf_append(b, list->v, list->n);
+		if (slot != NULL)
+			*slot = conf_lower(b->a, n->args[i].text);
+	}
+}
+
+void conf_set_docroot(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	(void)d;
+	b->srv->docroot = (struct conf_ref){n, 0, n->args[0].text};
+}
+
+void conf_set_server_root(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	(void)d;
+	if (n->args[0].text[0] != '/')
+		conf_error(b, n, 0, "ServerRoot must be an absolute path");
+}
+
+void conf_set_alias(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_server *s = b->srv->s;
+	struct conf_alias *slot, *v;
+	char *prefix;
+
+	(void)d;
+	if (n->args[0].text[0] != '/') {
+		conf_error(b, n, 0, "Alias: the URL path must begin with a slash");
+		return;
+	}
+	prefix = conf_path(b->a, "/", n->args[0].text);
+	for (size_t i = 0; prefix != NULL && i < s->path_aliases_n; i++) {
+		if (strcmp(s->path_aliases[i].prefix, prefix) == 0) {
+			conf_warn(b, n, 0, "Alias: %s is already an alias here; the first one counts", prefix);
+			return;
+		}
+	}
+	v = conf_push(b->a, s->path_aliases, s->path_aliases_n, sizeof(*v));
+	if (v == NULL || prefix == NULL) {
+		b->oom = true;
+		return;
+	}
+	s->path_aliases = v;
+	slot = &v[s->path_aliases_n++];
+	slot->prefix = prefix;
+	slot->path = conf_build_path(b, n->args[1].text);
+}
+
+void conf_set_user(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	*(d->lo == 0 ? &b->user : &b->group) = (struct conf_ref){n, 0, n->args[0].text};
+}
+
+void conf_set_types(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	(void)d;
+	b->types = (struct conf_ref){n, 0, n->args[0].text};
+	b->c->types_config = conf_build_path(b, n->args[0].text);
+}
+
+/* --- logs ---------------------------------------------------------------------------------------------------------- */
+
+static bool log_path_ok(struct conf_build *b, const struct conf_node *n, int arg)
+{
+	const char *text = n->args[arg].text;
+
+	if (text[0] == '|') {
+		conf_error(b, n, arg, "%s: a program behind a pipe is not fed; name a file and rotate it with logrotate", n->name.text);
+		return false;
+	}
+	if (strcasecmp(text, "syslog") == 0 || strncasecmp(text, "syslog:", 7) == 0 || strncasecmp(text, "journald", 8) == 0) {
+		conf_error(b, n, arg, "%s: %s is not written to; name a file", n->name.text, text);
+		return false;
+	}
+	return true;
+}
+
+void conf_set_error_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	(void)d;
+	if (log_path_ok(b, n, 0))
+		b->srv->error_log = (struct conf_ref){n, 0, n->args[0].text};
+}
+
+void conf_set_custom_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_log_ref *slot;
+	size_t words = d->lo == 0 ? 2 : 1; /* TransferLog takes no format */
+
+	if (!log_path_ok(b, n, 0))
+		return;
+	if (n->args_n > words) {
+		if (strncasecmp(n->args[words].text, "env=", 4) != 0 && strncasecmp(n->args[words].text, "expr=", 5) != 0) {
+			conf_error(b, n, (int)words, "%s: '%s' is neither env= nor expr=", n->name.text, n->args[words].text);
+			return;
+		}
+		conf_build_noeffect(b, n, "CustomLog ... env= or expr=", "the condition is not evaluated: every request is logged");
+	}
+	slot = conf_append(b, b->srv->logs, b->srv->logs_n);
+	if (slot == NULL)
+		return;
+	slot->path = (struct conf_ref){n, 0, n->args[0].text};
+	slot->format = words == 2 && n->args_n > 1 ? (struct conf_ref){n, 1, n->args[1].text} : (struct conf_ref){NULL, 0, NULL};
+}
+
+/* A format is text when it has a directive or a blank; else it names one. */
+static bool is_format(const char *s)
+{
+	return strpbrk(s, "% ") != NULL;
+}
+
+static bool format_ok(struct conf_build *b, const struct conf_node *n, int arg)
+{
+	const char *why;
+	size_t at = 0;
+
+	if (b->opts->check_format == NULL)
+		return true;
+	why = b->opts->check_format(n->args[arg].text, &at);
+	if (why != NULL)
+		conf_error(b, n, arg, "%s: octet %zu of the format: %s", n->name.text, at + 1, why);
+	return why == NULL;
+}
+
+void conf_set_log_format(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_nick *slot;
+
+	(void)d;
+	if (n->args_n == 1) {
+		if (is_format(n->args[0].text) && !format_ok(b, n, 0))
+			return;
+		b->srv->default_format = n->args[0].text;
+		return;
+	}
+	if (n->args[1].text[0] == '\0' || strchr(n->args[1].text, '%') != NULL) {
+		conf_error(b, n, 1, "LogFormat: a nickname must not hold a %%");
+		return;
+	}
+	if (!format_ok(b, n, 0))
+		return;
+	slot = conf_append(b, b->srv->nicks, b->srv->nicks_n);
+	if (slot != NULL)
+		*slot = (struct conf_nick){.nick = n->args[1].text, .format = n->args[0].text};
+}
+
+void conf_set_log_level(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	for (size_t i = 0; i < n->args_n; i++) {
+		const char *text = n->args[i].text, *colon = strchr(text, ':'), *name = colon == NULL ? text : colon + 1;
+		int level = log_level_find(name);
+		if (level < 0) {
+			struct conf_suggest s;
+			char more[128];
+			conf_suggest_init(&s, name);
+			for (int l = LOG_LV_EMERG; l <= LOG_LV_DEBUG; l++)
+				conf_suggest_try(&s, log_level_name((enum log_level)l));
+			conf_error(b, n, (int)i, "LogLevel: '%s' is not a level (emerg alert crit error warn notice info debug trace1..8)%s",
+				   name, conf_suggest_text(&s, more, sizeof(more)));
+		} else if (colon != NULL) {
+			conf_build_noeffect(b, n, "LogLevel module:level", "there is one level for a host");
+		} else {
+			b->srv->s->log_level = (enum log_level)level;
+			b->srv->set |= (uint64_t)1 << d->bit;
+		}
+	}
+}
