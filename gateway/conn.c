@@ -429,6 +429,8 @@ static void conn_next(struct conn *c)
 		conn_parse(c);
 		return;
 	}
+	buf_recycle(&c->in, 2 * READ_CHUNK);
+	buf_recycle(&c->out.mem, 2 * READ_CHUNK);
 	idle_add(c);
 	arm(c, idle_ms);
 }

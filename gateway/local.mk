@@ -26,3 +26,11 @@ bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
 bulkhead_LDADD = libgateway.a libhttp.a libpools.a libconf.a libsandbox.a libipc.a libbase.a \
 	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(SYSTEMD_LIBS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_gateway
+TESTS += tests/unit/check_gateway
+tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h
+tests_unit_check_gateway_CFLAGS = $(AM_CFLAGS) -Wno-write-strings $(CHECK_CFLAGS)
+tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libbase.a $(CHECK_LIBS)
+endif

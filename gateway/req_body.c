@@ -22,7 +22,7 @@ void req_body_init(struct req_body *b, const struct http1_request *h)
 
 void req_body_reset(struct req_body *b)
 {
-	buf_reset(&b->mem);
+	buf_recycle(&b->mem, 4096);
 	io_close(&b->fd);
 	b->present = b->complete = b->expect = b->discard = false;
 	b->received = 0;

@@ -11,6 +11,7 @@
 #include "gateway/serve.h"
 
 #define REDIRECTS_MAX 10
+#define KEEP_OCTETS 16384 /* of each buffer, between requests of a connection */
 
 void request_init(struct request *r)
 {
@@ -47,8 +48,8 @@ static void answer_reset(struct request *r)
 	r->file = NULL;
 	cgi_header_fini(&r->cgi);
 	cgi_header_init(&r->cgi);
-	buf_reset(&r->params);
-	buf_reset(&r->out);
+	buf_recycle(&r->params, KEEP_OCTETS);
+	buf_recycle(&r->out, KEEP_OCTETS);
 	r->out_ended = r->retried = false;
 }
 

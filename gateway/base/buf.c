@@ -22,6 +22,14 @@ void buf_reset(struct buf *b)
 	b->pos = b->len = 0;
 }
 
+void buf_recycle(struct buf *b, size_t keep)
+{
+	if (b->cap > keep)
+		buf_fini(b);
+	else
+		buf_reset(b);
+}
+
 int buf_reserve(struct buf *b, size_t more)
 {
 	if (b->cap - b->len >= more)

@@ -24,6 +24,9 @@ void buf_fini(struct buf *b);
 /** Forget the content, keep the memory. */
 void buf_reset(struct buf *b);
 
+/** Forget the content; keep the memory only up to @keep octets (an idle connection's buffers). */
+void buf_recycle(struct buf *b, size_t keep);
+
 /**
  * Make room for @more octets behind the content (moves unread octets to the front first when that is enough).
  * Returns 0 or GW_ERR_NOMEM (also on size overflow). Pointers into the buffer become invalid.

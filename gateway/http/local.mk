@@ -18,3 +18,65 @@ libhttp_a_SOURCES += \
 	gateway/static/file_open.c gateway/static/file_open.h \
 	gateway/static/file_walk.c gateway/static/file_walk.h \
 	gateway/static/script_find.c gateway/static/script_find.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_http tests/unit/check_static
+TESTS += tests/unit/check_http tests/unit/check_static
+tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h tests/unit/unit.h \
+	tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c
+tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
+tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/unit.h
+tests_unit_check_static_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_static_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
+endif
+
+# Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
+check_PROGRAMS += tests/fuzz/replay_http1 tests/fuzz/replay_chunked tests/fuzz/replay_cgi_header tests/fuzz/replay_uri tests/fuzz/replay_range tests/fuzz/replay_access_format
+TESTS += tests/fuzz/replay_http1 tests/fuzz/replay_chunked tests/fuzz/replay_cgi_header tests/fuzz/replay_uri tests/fuzz/replay_range tests/fuzz/replay_access_format
+tests_fuzz_replay_http1_SOURCES = tests/fuzz/fuzz_http1.c tests/fuzz/replay.c
+tests_fuzz_replay_http1_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/http1"'
+tests_fuzz_replay_http1_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_chunked_SOURCES = tests/fuzz/fuzz_chunked.c tests/fuzz/replay.c
+tests_fuzz_replay_chunked_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/chunked"'
+tests_fuzz_replay_chunked_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_cgi_header_SOURCES = tests/fuzz/fuzz_cgi_header.c tests/fuzz/replay.c
+tests_fuzz_replay_cgi_header_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/cgi_header"'
+tests_fuzz_replay_cgi_header_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_uri_SOURCES = tests/fuzz/fuzz_uri.c tests/fuzz/replay.c
+tests_fuzz_replay_uri_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/uri"'
+tests_fuzz_replay_uri_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_range_SOURCES = tests/fuzz/fuzz_range.c tests/fuzz/replay.c
+tests_fuzz_replay_range_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/range"'
+tests_fuzz_replay_range_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_access_format_SOURCES = tests/fuzz/fuzz_access_format.c tests/fuzz/replay.c
+tests_fuzz_replay_access_format_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/access_format"'
+tests_fuzz_replay_access_format_LDADD = libhttp.a libbase.a
+EXTRA_DIST += tests/fuzz/corpus/http1 tests/fuzz/corpus/chunked tests/fuzz/corpus/cgi_header tests/fuzz/corpus/uri tests/fuzz/corpus/range tests/fuzz/corpus/access_format
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_http1 tests/fuzz/fuzz_chunked tests/fuzz/fuzz_cgi_header tests/fuzz/fuzz_uri tests/fuzz/fuzz_range tests/fuzz/fuzz_access_format
+tests_fuzz_fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c \
+	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c
+tests_fuzz_fuzz_http1_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http1_LDADD = libbase.a
+tests_fuzz_fuzz_chunked_SOURCES = tests/fuzz/fuzz_chunked.c \
+	gateway/http/http1_chunked.c gateway/http/http_chars.c
+tests_fuzz_fuzz_chunked_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_chunked_LDADD = libbase.a
+tests_fuzz_fuzz_cgi_header_SOURCES = tests/fuzz/fuzz_cgi_header.c \
+	gateway/http/cgi_header.c gateway/http/http_chars.c
+tests_fuzz_fuzz_cgi_header_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cgi_header_LDADD = libbase.a
+tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz_uri.c \
+	gateway/http/uri.c gateway/http/http_chars.c
+tests_fuzz_fuzz_uri_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_uri_LDADD = libbase.a
+tests_fuzz_fuzz_range_SOURCES = tests/fuzz/fuzz_range.c \
+	gateway/http/conditional.c gateway/http/http_date.c gateway/http/http_chars.c
+tests_fuzz_fuzz_range_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_range_LDADD = libbase.a
+tests_fuzz_fuzz_access_format_SOURCES = tests/fuzz/fuzz_access_format.c \
+	gateway/http/access_format.c gateway/http/access_items.c gateway/http/http_chars.c
+tests_fuzz_fuzz_access_format_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_access_format_LDADD = libbase.a
+endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/cgi_env.h"
+#include "gateway/cmdline.h"
+#include "gateway/outq.h"
+#include "gateway/req_body.h"
+#include "tests/unit/unit.h"
+
+/* --- CGI variables -------------------------------------------------------------------------------------------------------- */
+
+struct vars {
+	int n;
+	char name[200][128], value[200][2048];
+};
+
+static int collect(void *arg, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	struct vars *v = arg;
+
+	ck_assert_int_lt(v->n, 200);
+	snprintf(v->name[v->n], sizeof(v->name[0]), "%.*s", (int)name_len, name);
+	snprintf(v->value[v->n++], sizeof(v->value[0]), "%.*s", (int)value_len, value);
+	return 0;
+}
+
+static const char *var(const struct vars *v, const char *name)
+{
+	const char *found = NULL;
+
+	for (int i = 0; i < v->n; i++) {
+		if (strcmp(v->name[i], name) != 0)
+			continue;
+		ck_assert_msg(found == NULL, "%s is there twice", name);
+		found = v->value[i];
+	}
+	return found;
+}
+
+static struct vars seen;
+static struct http1_request head_of;
+
+static void build(const char *head, struct cgi_env_in *in)
+{
+	static const struct http1_limits lim = {.line = 8190, .field = 8190, .fields = 100, .head = 65536};
+	const char *why = "";
+
+	http1_request_init(&head_of);
+	ck_assert_msg(http1_parse(&head_of, &lim, head, strlen(head), &why) > 0, "%s", why);
+	in->head = head;
+	in->h = &head_of;
+	seen.n = 0;
+	ck_assert_int_eq(cgi_env_build(in, collect, &seen), 0);
+}
+
+static struct cgi_env_in typical(void)
+{
+	return (struct cgi_env_in){.method = "GET", .protocol = "HTTP/1.1", .request_uri = "/dir/x.php/p%20q?a=1", .query = "a=1",
+		.script_name = "/dir/x.php", .path_info = "/p q", .filename = "/srv/dir/x.php", .root = "/srv", .docroot = "/srv",
+		.context_prefix = "", .admin = "root@example.org", .server_name = "example.org", .server_addr = "127.0.0.1",
+		.remote_addr = "192.0.2.1", .server_port = 80, .remote_port = 4711, .authority = "example.org",
+		.content_length = -1, .redirect_status = 200};
+}
+
+static const struct {
+	const char *name, *value; /* NULL: must be absent */
+} typical_vars[] = {
+	{"SCRIPT_NAME", "/dir/x.php"}, {"SCRIPT_FILENAME", "/srv/dir/x.php"}, {"PATH_INFO", "/p q"},
+	{"PATH_TRANSLATED", "/srv/p q"}, {"PHP_SELF", "/dir/x.php/p q"}, {"REQUEST_URI", "/dir/x.php/p%20q?a=1"},
+	{"QUERY_STRING", "a=1"}, {"DOCUMENT_ROOT", "/srv"}, {"REQUEST_METHOD", "GET"}, {"SERVER_PROTOCOL", "HTTP/1.1"},
+	{"GATEWAY_INTERFACE", "CGI/1.1"}, {"SERVER_NAME", "example.org"}, {"SERVER_PORT", "80"}, {"SERVER_ADDR", "127.0.0.1"},
+	{"REMOTE_ADDR", "192.0.2.1"}, {"REMOTE_PORT", "4711"}, {"REQUEST_SCHEME", "http"}, {"HTTPS", NULL},
+	{"REDIRECT_STATUS", "200"}, {"REDIRECT_URL", NULL}, {"CONTENT_LENGTH", NULL}, {"CONTENT_TYPE", NULL},
+	{"HTTP_HOST", "example.org"}, {"HTTP_ACCEPT", "a, b"}, {"HTTP_COOKIE", "x=1; y=2"}, {"HTTP_PROXY", NULL},
+	{"HTTP_X_UNDER", NULL}, {"HTTP_AUTHORIZATION", "Basic eDp5"}, {"HTTP_CONTENT_LENGTH", NULL},
+	{"HTTP_CONTENT_TYPE", NULL}, {"HTTP_EMPTY", ""}, {"HTTP_X_UP", "Q"}, {"REMOTE_USER", NULL}, {"AUTH_TYPE", NULL},
+};
+
+START_TEST(variables_are_as_mod_php_gives_them)
+{
+	struct cgi_env_in in = typical();
+
+	build("GET /dir/x.php/p%20q?a=1 HTTP/1.1\r\nHost: example.org\r\nAccept: a\r\nProxy: http://evil\r\n"
+	      "X_under: 1\r\naccept: b\r\nCookie: x=1\r\nCookie: y=2\r\nAuthorization: Basic eDp5\r\nContent-Type: text/x\r\n"
+	      "Empty:\r\nX-uP: Q\r\n\r\n", &in);
+	const char *got = var(&seen, typical_vars[_i].name), *want = typical_vars[_i].value;
+	if (want == NULL)
+		ck_assert_msg(got == NULL, "%s is %s", typical_vars[_i].name, got);
+	else
+		ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s is %s, not %s", typical_vars[_i].name, got, want);
+}
+END_TEST
+
+START_TEST(body_and_redirect_variables)
+{
+	struct cgi_env_in in = typical();
+
+	in.path_info = "";
+	in.content_length = 12;
+	in.https = true;
+	in.redirect_status = 404;
+	in.redirect_url = "/gone";
+	in.redirect_method = "POST";
+	build("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/x; y=z\r\nTransfer-Encoding: chunked\r\n\r\n", &in);
+	ck_assert_str_eq(var(&seen, "CONTENT_LENGTH"), "12");
+	ck_assert_str_eq(var(&seen, "CONTENT_TYPE"), "text/x; y=z");
+	ck_assert_ptr_null(var(&seen, "HTTP_TRANSFER_ENCODING"));
+	ck_assert_ptr_null(var(&seen, "PATH_INFO"));
+	ck_assert_ptr_null(var(&seen, "PATH_TRANSLATED"));
+	ck_assert_str_eq(var(&seen, "HTTPS"), "on");
+	ck_assert_str_eq(var(&seen, "REDIRECT_STATUS"), "404");
+	ck_assert_str_eq(var(&seen, "REDIRECT_URL"), "/gone");
+	ck_assert_str_eq(var(&seen, "REDIRECT_REQUEST_METHOD"), "POST");
+}
+END_TEST
+
+/* --- request body ------------------------------------------------------------------------------------------------------------ */
+
+static int feed_all(struct req_body *b, const char *data, size_t len, size_t step, int dir)
+{
+	struct buf in;
+	int err = 0;
+
+	buf_init(&in);
+	for (size_t i = 0; i < len && err == 0; i += step) {
+		ck_assert_int_eq(buf_append(&in, data + i, len - i < step ? len - i : step), 0);
+		err = req_body_feed(b, &in, dir);
+	}
+	buf_fini(&in);
+	return err;
+}
+
+START_TEST(body_is_the_same_in_memory_and_on_disk)
+{
+	static char data[200000], back[200000];
+	static const size_t sizes[] = {1, 100, REQ_BODY_MEM, REQ_BODY_MEM + 1, sizeof(data)};
+	struct http1_request h = {.content_length = (int64_t)sizes[_i]};
+	struct req_body b = {.fd = -1};
+	int dir = open("/tmp", O_PATH | O_DIRECTORY);
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7 + i / 251);
+	buf_init(&b.mem);
+	req_body_init(&b, &h);
+	ck_assert_int_eq(feed_all(&b, data, sizes[_i], 1013, dir), 0);
+	ck_assert(b.complete);
+	ck_assert_uint_eq(b.received, sizes[_i]);
+	ck_assert_int_eq(b.fd != -1, sizes[_i] > REQ_BODY_MEM);
+	if (b.fd != -1)
+		ck_assert_int_eq((int)pread(b.fd, back, sizeof(back), 0), (int)sizes[_i]);
+	else
+		memcpy(back, buf_head(&b.mem), sizes[_i]);
+	ck_assert_int_eq(memcmp(back, data, sizes[_i]), 0);
+	req_body_fini(&b);
+	close(dir);
+}
+END_TEST
+
+START_TEST(chunked_body_is_joined_and_bounded)
+{
+	static const char chunks[] = "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
+	struct http1_request h = {.chunked = true};
+	struct req_body b = {.fd = -1};
+
+	buf_init(&b.mem);
+	req_body_init(&b, &h);
+	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, -1), 0);
+	ck_assert(b.complete);
+	ck_assert_uint_eq(b.received, 11);
+	ck_assert_int_eq(memcmp(buf_head(&b.mem), "hello world", 11), 0);
+	req_body_reset(&b);
+	req_body_init(&b, &h);
+	b.limit = 10;
+	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, -1), -413);
+	req_body_reset(&b);
+	req_body_init(&b, &h);
+	ck_assert_int_eq(feed_all(&b, "5\r\nhelloX", 9, 1, -1), -400);
+	req_body_fini(&b);
+}
+END_TEST
+
+/* --- output queue --------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(slow_reader_gets_everything_in_order)
+{
+	static char block[70000], got[70000];
+	int s[2], dir = open("/tmp", O_PATH | O_DIRECTORY);
+	size_t queued = 0, read_back = 0;
+	struct outq q;
+
+	outq_init(&q);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s), 0);
+	for (int round = 0; round < 40; round++) {
+		for (size_t i = 0; i < sizeof(block); i++)
+			block[i] = (char)((queued + i) * 31 >> 3);
+		ck_assert_int_eq(outq_append(&q, dir, block, sizeof(block)), 0);
+		queued += sizeof(block);
+		if (round % 3 == 0)
+			ck_assert_int_ge(outq_flush(&q, s[0]), 0);
+		ssize_t n = round % 5 == 0 ? read(s[1], got, 5000) : 0;
+		for (ssize_t i = 0; i < n; i++)
+			ck_assert_int_eq(got[i], (char)((read_back + (size_t)i) * 31 >> 3));
+		read_back += n > 0 ? (size_t)n : 0;
+	}
+	ck_assert(q.spool);
+	while (read_back < queued) {
+		ck_assert_int_ge(outq_flush(&q, s[0]), 0);
+		ssize_t n = read(s[1], got, sizeof(got));
+		ck_assert_int_gt(n, 0);
+		for (ssize_t i = 0; i < n; i++)
+			ck_assert_int_eq(got[i], (char)((read_back + (size_t)i) * 31 >> 3));
+		read_back += (size_t)n;
+	}
+	ck_assert_int_eq(outq_pending(&q), 0);
+	ck_assert_int_eq(q.file_fd, -1);
+	close(s[1]);
+	ck_assert_int_eq(outq_append(&q, dir, block, 10), 0);
+	ck_assert_int_eq(outq_flush(&q, s[0]), GW_ERR_CLOSED);
+	outq_fini(&q);
+	close(s[0]);
+	close(dir);
+}
+END_TEST
+
+START_TEST(shrunken_file_is_an_error)
+{
+	int s[2], dir = open("/tmp", O_PATH | O_DIRECTORY);
+	int fd = outq_tmpfile(dir);
+	struct outq q;
+
+	outq_init(&q);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq((int)write(fd, "12345", 5), 5);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s), 0);
+	outq_file(&q, fd, 0, 10);
+	ck_assert_int_eq(outq_flush(&q, s[0]), 5);
+	ck_assert_int_eq(outq_flush(&q, s[0]), GW_ERR_SYS);
+	outq_fini(&q);
+	close(s[0]);
+	close(s[1]);
+	close(dir);
+}
+END_TEST
+
+/* --- command line ------------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(command_line_words)
+{
+	char *argv[] = {"bulkhead", "-f", "x.conf", "-DFOO", "-D", "FOREGROUND", "-C", "Listen 1", "-k", "graceful", NULL};
+	char *bad[] = {"bulkhead", "-k", "dance", NULL};
+	char *left[] = {"bulkhead", "-t", "x.conf", NULL};
+	struct cmdline c;
+
+	ck_assert(cmdline_parse(&c, 10, argv));
+	ck_assert_str_eq(c.file, "x.conf");
+	ck_assert_uint_eq(c.defines_n, 2);
+	ck_assert(c.foreground);
+	ck_assert_str_eq(c.before[0], "Listen 1");
+	ck_assert_int_eq(c.action, CMD_SIGNAL);
+	optind = 0;
+	ck_assert(!cmdline_parse(&c, 3, bad));
+	optind = 0;
+	ck_assert(!cmdline_parse(&c, 3, left));
+}
+END_TEST
+
+static Suite *gateway_suite(void)
+{
+	Suite *s = suite_create("gateway");
+	TCase *tc = tcase_create("gateway");
+
+	tcase_add_loop_test(tc, variables_are_as_mod_php_gives_them, 0, (int)(sizeof(typical_vars) / sizeof(*typical_vars)));
+	tcase_add_test(tc, body_and_redirect_variables);
+	tcase_add_loop_test(tc, body_is_the_same_in_memory_and_on_disk, 0, 5);
+	tcase_add_test(tc, chunked_body_is_joined_and_bounded);
+	tcase_add_test(tc, slow_reader_gets_everything_in_order);
+	tcase_add_test(tc, shrunken_file_is_an_error);
+	tcase_add_test(tc, command_line_words);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(gateway_suite)
