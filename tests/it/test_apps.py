@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WordPress and DokuWiki, installed and used through their own pages, on each path."""
+import re
+
+import pytest
+
+import apps
+import browser
+import conftest
+import servers
+import site_conf
+
+pytestmark = pytest.mark.slow
+
+
+def target_names(config):
+	return ["fresh", "shared", "worker"] if config.getoption("--peer") == "bulkhead" else ["apache"]
+
+
+def unpacked(f, *a):
+	try:
+		return f(*a)
+	except (RuntimeError, OSError) as e:
+		conftest.need(False, "the application's packages cannot be had: %s" % e)
+
+
+def app_server(config, tmp, fleet, ini, app, roots):
+	"""One server with a virtual host for each path, each with its own copy of the application."""
+	text = "".join('<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % r for r in list(roots.values()) + [tmp + "/dokuwiki-packages"])
+	if config.getoption("--peer") == "apache":
+		text += '<VirtualHost *>\nServerName apache.test\nDocumentRoot "%s"\n%s</VirtualHost>\n' % (roots["apache"], site_conf.ini_lines(ini))
+		return fleet.start(servers.Apache(tmp + "/" + app + "-apache", text))
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	fpm = fleet.start(servers.Fpm(tmp + "/" + app + "-fpm", ini, children=3))
+	text += (site_conf.pool("fpm", fpm.server()) + site_conf.prefork_vhost("fresh.test", roots["fresh"], "fresh", ini)
+		+ site_conf.prefork_vhost("shared.test", roots["shared"], "shared", ini) + site_conf.worker_vhost("worker.test", roots["worker"], "fpm", timeout=60))
+	return fleet.start(servers.Bulkhead(tmp + "/" + app + "-bulkhead", text.replace("RequestTimeout 20", "RequestTimeout 60")))
+
+
+@pytest.fixture(scope="module")
+def module_fleet():
+	f = conftest.Fleet()
+	yield f
+	f.stop()
+
+
+@pytest.fixture(scope="module")
+def wordpress(request, tmp, ini, module_fleet):
+	unpacked(apps.unpack_wordpress, tmp)
+	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
+	db = module_fleet.start(servers.MariaDb(tmp + "/db"), timeout=60)
+	roots = {n: apps.wordpress_site(tmp, tmp + "/wp-" + n, db, "wp_" + n) for n in target_names(request.config)}
+	return app_server(request.config, tmp, module_fleet, ini, "wp", roots)
+
+
+@pytest.fixture(scope="module")
+def dokuwiki(request, tmp, ini, module_fleet):
+	unpacked(apps.unpack_dokuwiki, tmp)
+	roots = {n: apps.dokuwiki_site(tmp, tmp + "/dw-" + n) for n in target_names(request.config)}
+	return app_server(request.config, tmp, module_fleet, ini, "dw", roots)
+
+
+def pytest_generate_tests(metafunc):
+	if "path" in metafunc.fixturenames:
+		metafunc.parametrize("path", target_names(metafunc.config))
+
+
+def test_wordpress(wordpress, path):
+	addr, host = wordpress.addr, path + ".test"
+	title = "Harbour of " + path
+	apps.wordpress_install(addr, host, title)
+
+	b = browser.Browser(addr, host)
+	front = b.get("/")
+	assert front.status == 200 and front.url == "/" and title in front.text and "Hello world!" in front.text
+	assert "<title>" in front.text and front.text.rstrip().endswith("</html>"), "the page is cut"
+	# What the page refers to is there: the theme's and the core's files, served as files.
+	refs = {b.path_of(m) for m in re.findall(r"(?:href|src)=['\"](http://%s[^'\"]+\.(?:css|js)[^'\"]*)" % re.escape(host), front.text)}
+	for ref in refs:
+		r = b.get(ref)
+		assert r.status == 200 and re.match("text/css|text/javascript|application/javascript", r.r.get("content-type")), (ref, r.r)
+
+	# A wrong password, then the right one.
+	login = b.get("/wp-login.php")
+	form = login.form("log")
+	p = b.post("/wp-login.php", dict(form["fields"], log="boss", pwd="wrong"))
+	assert "login_error" in p.text and not [k for k in b.jar if k.startswith("wordpress_logged_in")]
+	p = b.post("/wp-login.php", dict(form["fields"], log="boss", pwd="Pass-w0rd!x", redirect_to="http://%s/wp-admin/" % host))
+	assert p.status == 200 and "Dashboard" in p.text and [k for k in b.jar if k.startswith("wordpress_logged_in")], p.text[:2000]
+	assert b.get("/wp-admin/plugins.php").status == 200
+
+	# A post, the way the editor writes it.
+	assert "wp-block" in b.get("/wp-admin/post-new.php").text
+	nonce = b.get("/wp-admin/admin-ajax.php?action=rest-nonce").text.strip()
+	assert re.match(r"^[0-9a-f]{10}$", nonce), nonce
+	p = b.post_json("/index.php?rest_route=/wp/v2/posts", {"title": "Tide tables", "content": "<p>High water at n\u00fcne, \u6f6e.</p>", "status": "publish"},
+		"X-WP-Nonce: %s\r\n" % nonce)
+	assert p.status == 201, p.text[:2000]
+	post = p.json()
+	assert post["title"]["raw"] == "Tide tables"
+	visitor = browser.Browser(addr, host)
+	page = visitor.get("/?p=%d" % post["id"])
+	assert "High water at n\u00fcne, \u6f6e." in page.text and "Tide tables" in page.text
+	assert "Tide tables" in visitor.get("/").text
+	assert visitor.post_json("/index.php?rest_route=/wp/v2/posts", {"title": "no"}).status == 401
+
+	# Permalinks through path info.
+	form = b.get("/wp-admin/options-permalink.php").form("permalink_structure")
+	p = b.post("/wp-admin/options-permalink.php", dict(form["fields"], selection="custom", permalink_structure="/index.php/%postname%/", submit="Save"))
+	assert p.status == 200
+	assert "High water" in visitor.get("/index.php/tide-tables/").text
+	assert visitor.get("/index.php/no-such-post/").status == 404
+
+	# A comment by a visitor.
+	form = visitor.get("/index.php/tide-tables/").form("comment_post_ID")
+	visitor.post("/wp-comments-post.php", dict(form["fields"], comment="Ahoy from " + path, author="Sailor", email="s@example.org", url=""))
+	assert "Ahoy from " + path in visitor.get("/index.php/tide-tables/?show").text + b.get("/wp-admin/edit-comments.php").text
+
+	# A picture: uploaded, scaled, served as a file.
+	nonce = re.search(r'"_wpnonce":"([0-9a-f]+)"', b.get("/wp-admin/media-new.php").text).group(1)
+	data = browser.png(900, 700, len(path))
+	p = b.upload("/wp-admin/async-upload.php", {"action": "upload-attachment", "_wpnonce": nonce, "name": "boat.png"}, "async-upload", "boat.png", "image/png", data)
+	assert p.status == 200 and p.json()["success"], p.text[:2000]
+	picture = p.json()["data"]
+	r = visitor.get(visitor.path_of(picture["url"]))
+	assert r.status == 200 and r.body == data and r.r.get("content-type") == "image/png" and r.r.get("etag")
+	small = visitor.get(visitor.path_of(picture["sizes"]["medium"]["url"]))
+	assert small.status == 200 and small.body.startswith(b"\x89PNG") and small.body != data
+
+	# Password mail needs a mail program, which a cell may not run: the page must say so, not hang or die.
+	form = visitor.get("/wp-login.php?action=lostpassword").form("user_login")
+	p = visitor.post("/wp-login.php?action=lostpassword", dict(form["fields"], user_login="boss"))
+	assert p.status in (200, 500) and p.text
+
+	b.get(b.path_of(re.search(r"http://[^\"']+action=logout[^\"']+", b.get("/wp-admin/").text).group(0).replace("&amp;", "&")))
+	assert not [k for k in b.jar if k.startswith("wordpress_logged_in")]
+
+
+def test_dokuwiki(dokuwiki, path):
+	addr, host = dokuwiki.addr, path + ".test"
+	b = browser.Browser(addr, host)
+	p = b.get("/install.php")
+	assert p.status == 200 and "d[superuser]" in p.text, p.text[:3000]
+	form = p.form("d[superuser]")
+	p = b.post("/install.php", dict(form["fields"], **{"l": "en", "d[title]": "Logbook " + path, "d[acl]": "on", "d[superuser]": "boss", "d[fullname]": "The Boss",
+		"d[email]": "boss@example.org", "d[password]": "Pass-w0rd!x", "d[confirm]": "Pass-w0rd!x", "d[policy]": "0", "d[license]": "cc-by-sa", "submit": "Save"}))
+	assert p.status == 200 and "finished successfully" in p.text, re.sub(r"<[^>]+>", " ", p.text)[:2000]
+
+	front = b.get("/doku.php")
+	assert front.status == 200 and "Logbook " + path in front.text and front.text.rstrip().endswith("</html>")
+	for ref in re.findall(r'(?:href|src)="(/lib/exe/(?:css|js|jquery)\.php[^"]*)"', front.text):
+		r = b.get(ref.replace("&amp;", "&"))
+		assert r.status == 200 and len(r.body) > 1000, (ref, r.r)
+
+	p = b.get("/doku.php?id=start&do=login")
+	form = p.form("u")
+	p = b.post("/doku.php?id=start&do=login", dict(form["fields"], u="boss", p="wrong"))
+	assert "wrong" in p.text.lower()
+	p = b.post("/doku.php?id=start&do=login", dict(form["fields"], u="boss", p="Pass-w0rd!x"))
+	assert "do=logout" in p.text, re.sub(r"<[^>]+>", " ", p.text)[:2000]
+
+	form = b.get("/doku.php?id=cargo:list&do=edit").form("wikitext")
+	text = "====== Cargo ======\n\n  * t\u00e9a\n  * **rope** %s\n" % path
+	p = b.post("/doku.php?id=cargo:list", dict(form["fields"], wikitext=text, summary="first", **{"do[save]": "Save"}))
+	assert p.status == 200 and "<strong>rope</strong> " + path in p.text and "t\u00e9a" in p.text, re.sub(r"<[^>]+>", " ", p.text)[:2000]
+	# The same by a visitor.
+	visitor = browser.Browser(addr, host)
+	assert "<strong>rope</strong> " + path in visitor.get("/doku.php?id=cargo:list").text
+	assert "first" in visitor.get("/doku.php?id=cargo:list&do=revisions").text
+
+	data = browser.png(300, 200, len(path))
+	form = b.get("/lib/exe/mediamanager.php?ns=").form("dw__upload")
+	p = b.upload("/lib/exe/mediamanager.php", dict(form["fields"], mediaid="boat.png"), "upload", "boat.png", "image/png", data)
+	assert p.status == 200, p.text[:2000]
+	r = visitor.get("/lib/exe/fetch.php?media=boat.png")
+	assert r.status == 200 and r.body == data and r.r.get("content-type") == "image/png", r.r
+	assert visitor.get("/lib/exe/fetch.php?media=boat.png&w=50&h=50", follow=False).status in (200, 302, 412)
+	# What must stay private.
+	for secret in ("/conf/users.auth.php", "/data/pages/cargo/list.txt"):
+		assert "boss@example" not in visitor.get(secret).text
