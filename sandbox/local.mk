@@ -8,6 +8,7 @@ libipc_a_SOURCES = \
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 libsandbox_a_SOURCES = \
+	sandbox/sb_cred.c sandbox/sb_cred.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
 	sandbox/sb_profile.c sandbox/sb_profile.h \

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* linux/securebits.h is not written for inclusion beside libcap: bit and its lock, as in capabilities(7). */
 #define SECBITS (1UL << 0 | 1UL << 1 /* NOROOT: uid 0 gives no capability */ \
 	| 1UL << 3                   /* NO_SETUID_FIXUP stays off: leaving uid 0 clears the sets */ \
 	| 1UL << 5                   /* KEEP_CAPS stays off */ \
@@ -84,7 +85,7 @@ int sb_cred_check_ids(const struct sb_cred *c)
 		return GW_ERR_DENIED;
 	if (setuid(0) != -1 || seteuid(0) != -1 || (c->gid != 0 && setegid(0) != -1))
 		return GW_ERR_DENIED;
-	return check_groups(s);
+	return check_groups(c);
 }
 
 int sb_cred_check_caps(bool bounding_too)

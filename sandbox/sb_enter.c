@@ -7,11 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,12 +17,7 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
-
-/* linux/securebits.h is not written for inclusion beside libcap: bit and its lock, as in capabilities(7). */
-#define SECBITS (1UL << 0 | 1UL << 1 /* NOROOT: uid 0 gives no capability */ \
-	| 1UL << 3                   /* NO_SETUID_FIXUP stays off: leaving uid 0 clears the sets */ \
-	| 1UL << 5                   /* KEEP_CAPS stays off */ \
-	| 1UL << 6 | 1UL << 7)       /* NO_CAP_AMBIENT_RAISE */
+#include "sandbox/sb_cred.h"
 
 #define NOFILE_DEFAULT 1024
 
@@ -93,110 +86,12 @@ static int stdin_null(void)
 	return err;
 }
 
-/* What exec of a file with capabilities, or of root's program, could ever give back: nothing. Needs CAP_SETPCAP. */
-static int drop_bounding(void)
-{
-	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
-		if (cap_drop_bound(cap) == -1)
-			return GW_ERR_SYS;
-	if (cap_reset_ambient() == -1)
-		return GW_ERR_SYS;
-	return prctl(PR_SET_SECUREBITS, SECBITS, 0, 0, 0) == -1 ? GW_ERR_SYS : 0;
-}
-
-/* Groups and gid before uid: both need rights that go with the uid. */
-static int become_user(const struct spec *s)
-{
-	if (setgroups(s->groups_n, s->groups) == -1)
-		return GW_ERR_SYS;
-	if (setresgid(s->gid, s->gid, s->gid) == -1)
-		return GW_ERR_SYS;
-	return setresuid(s->uid, s->uid, s->uid) == -1 ? GW_ERR_SYS : 0;
-}
-
-static int clear_capabilities(void)
-{
-	cap_t none = cap_init();
-	if (none == NULL)
-		return GW_ERR_NOMEM;
-	int err = cap_set_proc(none) == -1 ? GW_ERR_SYS : 0;
-	cap_free(none);
-	return err;
-}
-
-static int compare_gids(const void *a, const void *b)
-{
-	gid_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return x < y ? -1 : x > y;
-}
-
-/* The kernel returns the groups sorted. */
-static int check_groups(const struct spec *s)
-{
-	size_t n = s->groups_n;
-	gid_t *have = calloc(n + 1, sizeof(*have)), *want = calloc(n + 1, sizeof(*want));
-	int err = GW_ERR_NOMEM;
-
-	if (have != NULL && want != NULL) {
-		if (n > 0)
-			memcpy(want, s->groups, n * sizeof(*want));
-		qsort(want, n, sizeof(*want), compare_gids);
-		err = getgroups((int)n + 1, have) == (int)n && memcmp(have, want, n * sizeof(*have)) == 0
-			? 0 : GW_ERR_DENIED;
-	}
-	free(have);
-	free(want);
-	return err;
-}
-
-/* Believe no return value: look at what the process is now, and try the way back. */
-static int check_ids(const struct spec *s)
-{
-	uid_t ruid, euid, suid;
-	gid_t rgid, egid, sgid;
-
-	if (getresuid(&ruid, &euid, &suid) == -1 || getresgid(&rgid, &egid, &sgid) == -1)
-		return GW_ERR_SYS;
-	if (ruid != s->uid || euid != s->uid || suid != s->uid || rgid != s->gid || egid != s->gid || sgid != s->gid)
-		return GW_ERR_DENIED;
-	if (setuid(0) != -1 || seteuid(0) != -1 || (s->gid != 0 && setegid(0) != -1))
-		return GW_ERR_DENIED;
-	return check_groups(s);
-}
-
-static int check_capabilities(bool bounding_too)
-{
-	cap_t now = cap_get_proc(), none = cap_init();
-	int err = now == NULL || none == NULL ? GW_ERR_NOMEM : cap_compare(now, none) == 0 ? 0 : GW_ERR_DENIED;
-
-	cap_free(now);
-	cap_free(none);
-	for (cap_value_t cap = 0; err == 0 && bounding_too; cap++) {
-		int bound = cap_get_bound(cap);
-		if (bound < 0)
-			break;
-		if (bound != 0)
-			err = GW_ERR_DENIED;
-	}
-	return err;
-}
-
 /* setresuid(2) clears the death signal, so it is set after; a parent that died before is noticed by its absence. */
 static int die_with_parent(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return GW_ERR_SYS;
 	return getppid() == parent ? 0 : GW_ERR_CLOSED;
-}
-
-static int no_way_up(void)
-{
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return GW_ERR_SYS;
-	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : GW_ERR_DENIED;
 }
 
 /* Root stays root only by mistake; an ordinary user cannot become another. */
@@ -223,6 +118,8 @@ static int check_plan(const struct spec *s)
  */
 int sb_enter(const struct spec *s, pid_t parent, int keep_fd, struct sb_entry *e)
 {
+	const struct sb_cred cred = {.uid = s->uid, .gid = s->gid, .groups_n = s->groups_n, .groups = s->groups};
+
 	e->dropped = false;
 	/*  1 */ STEP("plan: drop says whether we are root", check_plan(s));
 	/*  2 */ STEP("signals", default_signals());
@@ -232,14 +129,14 @@ int sb_enter(const struct spec *s, pid_t parent, int keep_fd, struct sb_entry *e
 	umask(S_IWGRP | S_IWOTH);
 	/*  6 */ STEP("resource limits", set_limits(s));
 	if (s->drop) {
-		/*  7 */ STEP("capability bounding set and securebits", drop_bounding());
-		/*  8 */ STEP("groups, gid, uid", become_user(s));
+		/*  7 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());
+		/*  8 */ STEP("groups, gid, uid", sb_cred_become(&cred));
 	}
-	/*  9 */ STEP("capabilities", clear_capabilities());
+	/*  9 */ STEP("capabilities", sb_cred_clear_caps());
 	if (s->drop)
-		/* 10 */ STEP("check of ids and groups", check_ids(s));
-	/* 11 */ STEP("check of capabilities", check_capabilities(s->drop));
-	/* 12 */ STEP("dumpable and no_new_privs", no_way_up());
+		/* 10 */ STEP("check of ids and groups", sb_cred_check_ids(&cred));
+	/* 11 */ STEP("check of capabilities", sb_cred_check_caps(s->drop));
+	/* 12 */ STEP("dumpable and no_new_privs", sb_cred_no_way_up());
 	/* 13 */ STEP("death signal", die_with_parent(parent));
 	e->dropped = s->drop;
 	e->step = "done";
