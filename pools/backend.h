@@ -46,7 +46,7 @@ enum lease_end {
 enum lease_progress {
 	LEASE_GRANTED,   /* nothing was sent yet */
 	LEASE_SENT,      /* octets of the request went out */
-	LEASE_ANSWERED   /* octets of the answer came back: somebody is at the other end */
+	LEASE_ANSWERED   /* octets of the answer came back, or of the request were read: somebody is at the other end */
 };
 
 struct lease {
@@ -55,7 +55,11 @@ struct lease {
 	bool reused;              /* carried a request before: may turn out to be dead, so a request not yet answered may be repeated once on a fresh one */
 	struct backend *backend;
 	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
+	bool mark;                /* asks the client for @unread */
 	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */
+	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.
+	 * More than that later on means that nobody has read them. */
+	atomic_int unread;
 };
 
 /* A request waiting for a lease; embedded in the request, one wait at a time. */

@@ -2,8 +2,10 @@
 #include "pools/fcgi_client.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -215,6 +217,8 @@ static int fill(struct fcgi_client *c)
 			else
 				c->phase = SEND_STDIN; /* the empty record ended the stream */
 			c->params_sent += n;
+			if (c->phase == SEND_STDIN && c->lease->mark)
+				break;
 		} else {
 			bool was_full = full;
 			int err = push_stdin(c, &full);
@@ -237,6 +241,26 @@ static void advance(struct fcgi_client *c, size_t n)
 	}
 }
 
+/* Tell the backend how far the request is. Where it wants to know whether the other side took the connection at all
+ * (pool.h), the head goes out alone and is measured: a script may leave the rest unread to its end. */
+static void note_progress(struct fcgi_client *c)
+{
+	struct lease *l = c->lease;
+	int unread;
+
+	if (l->mark && c->phase < SEND_STDIN)
+		return;
+	if (l->mark && (ioctl(l->fd, SIOCOUTQ, &unread) == -1 || unread == 0)) {
+		c->began = true;
+		atomic_store_explicit(&l->progress, LEASE_ANSWERED, memory_order_release);
+		return;
+	}
+	c->began = true;
+	if (l->mark)
+		atomic_store_explicit(&l->unread, unread, memory_order_relaxed);
+	atomic_store_explicit(&l->progress, LEASE_SENT, memory_order_release);
+}
+
 /* Send what the socket takes. Never calls back. */
 static void send_some(struct fcgi_client *c)
 {
@@ -254,10 +278,9 @@ static void send_some(struct fcgi_client *c)
 		struct msghdr m = {.msg_iov = c->iov + c->iov_at, .msg_iovlen = c->iov_n - c->iov_at};
 		ssize_t n = sendmsg(c->lease->fd, &m, MSG_NOSIGNAL);
 		if (n >= 0) {
-			if (!c->began)
-				atomic_store_explicit(&c->lease->progress, LEASE_SENT, memory_order_relaxed);
-			c->began = true;
 			advance(c, (size_t)n);
+			if (!c->began && (!c->lease->mark || c->iov_at == c->iov_n))
+				note_progress(c);
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno == ENOMEM || errno == ENOBUFS) {
@@ -347,7 +370,7 @@ static bool receive(struct fcgi_client *c)
 
 	if (n > 0) {
 		if (!c->answered)
-			atomic_store_explicit(&c->lease->progress, LEASE_ANSWERED, memory_order_relaxed);
+			atomic_store_explicit(&c->lease->progress, LEASE_ANSWERED, memory_order_release);
 		c->answered = true;
 		current = c;
 		if (!consume(c, read_buf, (size_t)n))

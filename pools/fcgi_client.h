@@ -63,7 +63,7 @@ struct fcgi_client {
 	enum backend_fail failed_why;
 	int state, phase;
 	bool watched, paused;
-	bool began;                /* an octet of the request went out */
+	bool began;                /* the backend knows that the request went out */
 	bool answered;             /* an octet of the answer came */
 	bool send_dead;            /* the other side takes no more input */
 };

@@ -7,7 +7,7 @@ enum {
 	WAIT_NONE,
 	WAIT_QUEUED,   /* in the queue, deadline armed */
 	WAIT_ANSWERED, /* in its loop's mailbox */
-	WAIT_REFUSED   /* memory is out: its timer, due now, says so */
+	WAIT_REFUSED   /* there is no mailbox: its timer, due now, says so */
 };
 
 static struct backend_waiter *of_mail(struct mail *m)
@@ -66,14 +66,14 @@ static void refused(struct loop *l, struct loop_timer *t)
 
 	(void)l;
 	w->state = WAIT_NONE;
-	w->ready(w, NULL, BACKEND_NOMEM);
+	w->ready(w, NULL, w->why);
 }
 
-/* Memory is out for the mailbox or for the timer. The one that is there still carries the refusal. */
-static int refuse(struct backend_waiter *w)
+/* Where memory is out for the mailbox or for the timer, the one that is there still carries the refusal. */
+static int refuse(struct backend_waiter *w, enum backend_fail why)
 {
+	w->why = why;
 	if (w->box != NULL) {
-		w->why = BACKEND_NOMEM;
 		w->state = WAIT_ANSWERED;
 		mailbox_put(w->box, &w->mail);
 		return GW_OK;
@@ -85,7 +85,7 @@ static int refuse(struct backend_waiter *w)
 	return GW_OK;
 }
 
-int waitq_add(struct waitq *q, struct backend_waiter *w, uint64_t deadline_ms)
+int waitq_add(struct waitq *q, struct backend_waiter *w, uint64_t deadline_ms, unsigned max)
 {
 	w->queue = q;
 	w->box = mailbox_for(&q->boxes, w->loop);
@@ -95,8 +95,10 @@ int waitq_add(struct waitq *q, struct backend_waiter *w, uint64_t deadline_ms)
 	w->timer.cb = deadline;
 	w->timer.slot = 0;
 	w->state = WAIT_NONE;
+	if (q->queued.n >= max)
+		return refuse(w, BACKEND_BUSY);
 	if (w->box == NULL || loop_timer_set(w->loop, &w->timer, deadline_ms) != GW_OK)
-		return refuse(w);
+		return refuse(w, BACKEND_NOMEM);
 	w->state = WAIT_QUEUED;
 	mail_list_add(&q->queued, &w->mail);
 	return GW_OK;

@@ -24,11 +24,12 @@ void waitq_fini(struct waitq *q);
 
 /**
  * Begin the wait of @w, at the end of the queue. On w->loop's thread, with the lock held.
- * @deadline_ms  from now
- * Returns 0 (also when it is refused with BACKEND_NOMEM through ready()), or GW_ERR_NOMEM: there is not even memory to
+ * @deadline_ms  from now; past it ready() gets BACKEND_BUSY
+ * @max          with that many waiting already the answer is BACKEND_BUSY at once
+ * Returns 0 (also when it is refused so, or with BACKEND_NOMEM), or GW_ERR_NOMEM: there is not even memory to
  * deliver the refusal later, and the caller has to call ready() itself after unlocking.
  */
-int waitq_add(struct waitq *q, struct backend_waiter *w, uint64_t deadline_ms) GW_MUST_USE;
+int waitq_add(struct waitq *q, struct backend_waiter *w, uint64_t deadline_ms, unsigned max) GW_MUST_USE;
 
 /** The waiter that is first in the queue, or NULL. Borrowed. */
 struct backend_waiter *waitq_first(const struct waitq *q);
