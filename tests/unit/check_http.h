@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The suites of check_http, one for each of its files. */
+#ifndef CHECK_HTTP_H
+#define CHECK_HTTP_H
+
+#include "tests/unit/unit.h"
+
+Suite *suite_http_values(void);
+Suite *suite_http_scripts(void);
+Suite *suite_access_format(void);
+
+#endif
