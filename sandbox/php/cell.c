@@ -52,10 +52,12 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 
 	log_role("cell");
 	lock_down(plan, conn);
-	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. */
+	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. Each accept
+	 * first finishes the request before, and would close the connection of one that was not to be kept. */
 	if (FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		die("libfcgi");
 	request.ipcFd = CELL_CONN_FD;
+	request.keepConnection = 1;
 	for (unsigned n = 1; FCGX_Accept_r(&request) == 0; n++)
 		if (!sapi_answer(&request, fresh || n == max))
 			break;

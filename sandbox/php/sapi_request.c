@@ -45,17 +45,6 @@ void sapi_apply_ini(const char *lines, int modify_type)
 	}
 }
 
-/* HTTP/1.1 is 1001, as Apache counts: PHP picks 303 over 302 by it. */
-static int protocol_number(const char *text)
-{
-	if (text == NULL || strncmp(text, "HTTP/", 5) != 0)
-		return 1000;
-	char *dot;
-	long major = strtol(text + 5, &dot, 10);
-	long minor = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
-	return major < 1 || major > 9 || minor < 0 || minor > 9 ? 1000 : (int)(major * 1000 + minor);
-}
-
 static char *php_self(const struct sapi_request *r)
 {
 	const char *name = sapi_param(r, "SCRIPT_NAME"), *info = sapi_param(r, "PATH_INFO");
@@ -80,7 +69,6 @@ static void fill_request_info(struct sapi_request *r)
 	info->query_string = mutable(sapi_param(r, "QUERY_STRING"));
 	info->content_type = sapi_param(r, "CONTENT_TYPE");
 	info->content_length = length == NULL ? 0 : ZEND_STRTOL(length, NULL, 10);
-	info->proto_num = protocol_number(sapi_param(r, "SERVER_PROTOCOL"));
 	info->request_uri = r->self;
 	info->path_translated = mutable(sapi_param(r, "SCRIPT_FILENAME"));
 	info->argc = 0;
@@ -122,7 +110,6 @@ static void run_script(struct sapi_request *r)
 		return;
 	}
 	zend_stream_init_filename(&file, SG(request_info).path_translated);
-	file.primary_script = true; /* skips a #! line */
 	php_execute_script(&file);
 	zend_destroy_file_handle(&file);
 }

@@ -118,7 +118,6 @@ int sapi_start(const struct spec *s, const char **why)
 	*why = "out of memory";
 	if (build_ini(s, &text) != 0)
 		return GW_ERR_NOMEM;
-	bh_sapi_module.ini_entries = (char *)buf_head(&text);
 	bh_sapi_module.php_ini_ignore_cwd = 1;
 	if (dir != NULL) {
 		bh_sapi_module.php_ini_path_override = (char *)(uintptr_t)dir;
@@ -130,6 +129,7 @@ int sapi_start(const struct spec *s, const char **why)
 	zend_signal_startup();
 #endif
 	sapi_startup(&bh_sapi_module);
+	bh_sapi_module.ini_entries = (char *)buf_head(&text); /* sapi_startup() clears it */
 	if (bh_sapi_module.startup(&bh_sapi_module) != SUCCESS)
 		return GW_ERR_SYS;
 	unsetenv("PHP_INI_SCAN_DIR");

