@@ -26,9 +26,10 @@ tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h 
 	tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c
 tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
-tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/unit.h
-tests_unit_check_static_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_check_static_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
+tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/check_static.h tests/unit/unit.h \
+	tests/unit/check_script_find.c tests/unit/check_static_tree.c
+tests_unit_check_static_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_check_static_LDADD = libhttp.a libbase.a $(CHECK_LIBS) $(SECCOMP_LIBS)
 endif
 
 # Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
