@@ -2,6 +2,7 @@
 """The documents that the cases ask for, and one configuration of them for each server."""
 import os
 import shutil
+import time
 
 import proc
 import servers
@@ -18,6 +19,8 @@ def make_docroot(root):
 		with open(path, "wb") as f:
 			f.write(text if isinstance(text, bytes) else text.encode())
 		os.chmod(path, mode)
+		# Old enough for a strong validator, and for opcache.
+		os.utime(path, (time.time() - 86400,) * 2)
 		return path
 	put("hello.txt", "hello\n")
 	put("digits.txt", "0123456789" * 10)
@@ -93,6 +96,7 @@ def common(root):
 <Directory "{root}">
     Require all granted
     Options FollowSymLinks
+    AllowOverride None
     DirectoryIndex index.html index.php
 </Directory>
 <Directory "{side}">

@@ -27,7 +27,7 @@ def unpacked(f, *a):
 
 def app_server(config, tmp, fleet, ini, app, roots):
 	"""One server with a virtual host for each path, each with its own copy of the application."""
-	text = "".join('<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % r for r in list(roots.values()) + [tmp + "/dokuwiki-packages"])
+	text = "".join('<Directory "%s">\n    Require all granted\n    AllowOverride None\n    DirectoryIndex index.php\n</Directory>\n' % r for r in list(roots.values()) + [tmp + "/dokuwiki-packages"])
 	if config.getoption("--peer") == "apache":
 		text += '<VirtualHost *>\nServerName apache.test\nDocumentRoot "%s"\n%s</VirtualHost>\n' % (roots["apache"], site_conf.ini_lines(ini))
 		return fleet.start(servers.Apache(tmp + "/" + app + "-apache", text))

@@ -107,7 +107,7 @@ def test_k_without_server(bh):
 
 def test_address_in_use(bh, fleet):
 	fleet.start(bh)
-	r = bh.run("-X", timeout=20)
+	r = bh.run("-X", "-c", "PidFile %s/second.pid" % bh.tmp, timeout=20)
 	assert r.returncode != 0 and str(bh.port) in r.stdout + bh.log(), r.stdout
 
 
