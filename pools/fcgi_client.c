@@ -47,7 +47,7 @@ static struct lease *detach(struct fcgi_client *c)
 static void finish(struct fcgi_client *c, enum lease_end how, enum backend_fail why, uint32_t app_status, const char *detail)
 {
 	struct lease *lease = detach(c);
-	bool untouched = lease->reused && !c->answered && (why == BACKEND_CLOSED || why == BACKEND_CRASHED);
+	bool untouched = lease->reused && !c->answered && why == BACKEND_CLOSED;
 
 	lease_release(lease, how);
 	c->ops->end_cb(c, why, app_status, detail, untouched);
@@ -56,8 +56,10 @@ static void finish(struct fcgi_client *c, enum lease_end how, enum backend_fail 
 static void diagnosed(void *arg, enum backend_fail why, const char *detail)
 {
 	struct fcgi_client *c = arg;
+	char copy[160]; /* the text may belong to the lease, which is released first */
 
-	finish(c, LEASE_CLOSE, why == BACKEND_OK ? BACKEND_CLOSED : why, 0, detail);
+	snprintf(copy, sizeof(copy), "%s", detail == NULL ? "" : detail);
+	finish(c, LEASE_CLOSE, why == BACKEND_OK ? BACKEND_CLOSED : why, 0, detail == NULL ? NULL : copy);
 }
 
 /* The other side went away before END_REQUEST; a cell's end is known better by who leased it. */

@@ -4,7 +4,6 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -70,16 +69,12 @@ static struct pool_conn *conn_new(struct pool_member *m, int fd, uint64_t now_us
 }
 
 /* The result of a connect under way: 0, an errno, or EINPROGRESS. A loopback handshake is over before connect()
- * returns, though it says otherwise. */
-static int connect_result(int fd)
+ * returns, though it says otherwise; asked a second time it tells the truth. */
+static int connect_result(int fd, const struct conf_addr *a)
 {
-	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	if (poll(&pfd, 1, 0) == 0)
-		return EINPROGRESS;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 ? errno : err;
+	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
+		return 0;
+	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
 }
 
 /* We are the side that closes, so we would be the side with a TIME_WAIT for each: a few seconds of a busy pool and no
@@ -104,7 +99,7 @@ static int start_connect(const struct conf_addr *a, int *out)
 		return errno;
 	if (connect(fd, &a->u.sa, a->len) == -1)
 		err = errno == EINTR ? EINPROGRESS : errno;
-	return err == EINPROGRESS ? connect_result(fd) : err;
+	return err == EINPROGRESS ? connect_result(fd, a) : err;
 }
 
 /* Reasons that say nothing against the member: its backlog is full, or we are short of something ourselves
@@ -227,7 +222,7 @@ static void learn(struct pool_member *m, const struct pool_conn *oldest, bool en
 		/* Between the end of one connection and the accept of the next a child belongs to nobody and would not
 		 * be counted: so the first look is taken just before an end, and later ones long after the last. */
 		uint64_t since_us = oldest->since_us > m->closed_us ? oldest->since_us : m->closed_us;
-		if (m->learned == 0 ? ending : accepted < m->learned && now_us - since_us >= POOL_SHRINK_US)
+		if (m->learned == 0 ? ending : accepted < m->learned && now_us >= since_us + POOL_SHRINK_US)
 			m->learned = accepted > 0 ? accepted : 1;
 		if (m->probe > 0 || m->probe_us == 0)
 			probe_failed(m, now_us);
