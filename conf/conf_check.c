@@ -82,14 +82,29 @@ static void say_ini(struct conf_build *b, const struct conf_node *n, const struc
 		   n->name.text, s->name, s->line, s->file, what);
 }
 
-static void check_ini_sections(struct conf_build *b, const struct conf_section *const *v, size_t n, const struct conf_server *s)
+/* Whether files of @s can lie in the directory of @sec; anything but a plain <Directory> may hold for every host. */
+static bool concerns(const struct conf_section *sec, const struct conf_server *s)
+{
+	if (sec->kind != CONF_S_DIR || sec->re != NULL || sec->wild)
+		return true;
+	if (path_within(sec->pattern, s->docroot) || path_within(s->docroot, sec->pattern))
+		return true;
+	for (size_t i = 0; i < s->path_aliases_n; i++) {
+		if (path_within(sec->pattern, s->path_aliases[i].path) || path_within(s->path_aliases[i].path, sec->pattern))
+			return true;
+	}
+	return false;
+}
+
+/* @own: sections of the host itself, which always concern it. */
+static void check_ini_sections(struct conf_build *b, const struct conf_section *const *v, size_t n, const struct conf_server *s, bool own)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct conf_section *sec = v[i];
-		bool plain = sec->kind == CONF_S_DIR && sec->re == NULL && !sec->wild;
-		if (sec->ini_node != NULL && (!plain || path_within(sec->pattern, s->docroot) || path_within(s->docroot, sec->pattern)))
-			say_ini(b, sec->ini_node, s, "");
-		check_ini_sections(b, sec->dir.files, sec->dir.files_n, s);
+		if (!own && !concerns(v[i], s))
+			continue;
+		if (v[i]->ini_node != NULL)
+			say_ini(b, v[i]->ini_node, s, "");
+		check_ini_sections(b, v[i]->dir.files, v[i]->dir.files_n, s, true);
 	}
 }
 
@@ -100,11 +115,11 @@ static void check_ini(struct conf_build *b, struct conf_srv *srv, const struct c
 	if (s->dispatch != CONF_DISPATCH_WORKER || (srv == m && b->c->servers_n > 1))
 		return;
 	if (srv != m) {
-		check_ini_sections(b, (const struct conf_section *const *)m->sections, m->sections_n, s);
-		check_ini_sections(b, m->raw.files, m->raw.files_n, s);
+		check_ini_sections(b, (const struct conf_section *const *)m->sections, m->sections_n, s, false);
+		check_ini_sections(b, m->raw.files, m->raw.files_n, s, true);
 	}
-	check_ini_sections(b, (const struct conf_section *const *)srv->sections, srv->sections_n, s);
-	check_ini_sections(b, srv->raw.files, srv->raw.files_n, s);
+	check_ini_sections(b, (const struct conf_section *const *)srv->sections, srv->sections_n, s, true);
+	check_ini_sections(b, srv->raw.files, srv->raw.files_n, s, true);
 	if (s->ini_n == 0)
 		return;
 	if (s->pool == NULL || users[s->pool->index] != 1)

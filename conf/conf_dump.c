@@ -219,7 +219,7 @@ static int put_directive(struct buf *out, const struct conf_directive *d)
 
 static const char intro[] =
 	"# Directives\n\n"
-	"Made from the directive table by `bulkhead --reference`; do not edit.\n\n"
+	"Made from the directive table by `bulkhead -L`; do not edit.\n\n"
 	"The language is Apache 2.4's: one directive a line, a backslash at the end of a line joins the next, `#` begins a comment\n"
 	"line, words with blanks stand in quotes, `${name}` is replaced by what Define, an `envvars` file or the environment says.\n"
 	"When the main file's directory has a file `envvars`, as Debian's Apache has, the shell assignments in it (`export\n"

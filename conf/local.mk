@@ -29,3 +29,34 @@ libconf_a_SOURCES = \
 	conf/conf_value.c \
 	conf/conf_vars.c conf/conf_vars.h
 libconf_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_conf
+TESTS += tests/unit/check_conf
+tests_unit_check_conf_SOURCES = tests/unit/check_conf.c tests/unit/check_conf_errors.c tests/unit/check_conf_hosts.c \
+	tests/unit/check_conf_merge.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h tests/unit/unit.h
+tests_unit_check_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCHECK_CONF_REFERENCE='"$(abs_top_srcdir)/docs/directives.md"'
+tests_unit_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_conf_LDADD = libconf.a libbase.a $(PCRE2_LIBS) $(CHECK_LIBS)
+endif
+
+# Fuzz targets: replayed over their corpora by make check, fuzzed when configured with --enable-fuzz.
+EXTRA_DIST += tests/fuzz/corpus/conf tests/fuzz/corpus/conf_types
+check_PROGRAMS += tests/fuzz/replay_conf tests/fuzz/replay_conf_types
+TESTS += tests/fuzz/replay_conf tests/fuzz/replay_conf_types
+tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
+tests_fuzz_replay_conf_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/conf"'
+tests_fuzz_replay_conf_LDADD = libconf.a libbase.a $(PCRE2_LIBS)
+tests_fuzz_replay_conf_types_SOURCES = tests/fuzz/fuzz_conf_types.c tests/fuzz/replay.c
+tests_fuzz_replay_conf_types_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/conf_types"'
+tests_fuzz_replay_conf_types_LDADD = libconf.a libbase.a $(PCRE2_LIBS)
+
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_conf tests/fuzz/fuzz_conf_types
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c conf/conf_lex.c conf/conf_parse.c conf/conf_vars.c
+tests_fuzz_fuzz_conf_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_conf_LDADD = libconf.a libbase.a $(PCRE2_LIBS)
+tests_fuzz_fuzz_conf_types_SOURCES = tests/fuzz/fuzz_conf_types.c conf/conf_addr.c conf/conf_types.c conf/conf_vars.c conf/conf_util.c
+tests_fuzz_fuzz_conf_types_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_conf_types_LDADD = libconf.a libbase.a $(PCRE2_LIBS)
+endif
