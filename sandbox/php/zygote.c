@@ -23,6 +23,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
+#include "sandbox/php/text_merge.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_profile.h"
 #include "sandbox/sb_sigsys.h"
@@ -354,6 +355,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	*why = "a library has started a thread";
 	if (!single_threaded())
 		return GW_ERR_DENIED;
+	text_merge();
 	*why = "system call filter";
 	err = sb_filter_load(&z->filter);
 	if (err != 0)
