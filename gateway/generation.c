@@ -244,6 +244,9 @@ int generation_start(struct generation *g)
 	if (pid == 0) {
 		close(ends[0]);
 		reset_signals();
+		const struct conf_log_file *log = g->conf->servers[0]->error_log;
+		if (g->host->daemon)
+			io_detach(log != NULL ? g->log_fds[log->index] : -1);
 		front_main(g->conf, ends[1], g->listens.fds, g->log_fds, g->host->privileged);
 	}
 	close(ends[1]);

@@ -18,7 +18,7 @@ struct generation;
 /* What the master does when a generation changes. */
 struct generation_host {
 	struct loop *loop;
-	bool privileged;
+	bool privileged, daemon;    /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
 };
 

@@ -34,6 +34,7 @@ struct master {
 	struct generation *current; /* the one that serves */
 	struct generation *next;    /* being started by a reload */
 	bool reload_again, stopping;
+	int log_fd;                 /* the server's error log; -1: standard error */
 	int tell_fd;                /* pipe to the waiting parent of a daemon; -1 */
 	int status;
 	char *pid_path;
@@ -120,13 +121,19 @@ static struct generation *start_generation(struct master *m, struct conf *c)
 	return g;
 }
 
-static void set_server_log(const struct generation *g)
+static void set_server_log(struct master *m, const struct generation *g)
 {
 	const struct conf_server *s = g->conf->servers[0];
 
 	log_server()->level = s->log_level;
-	if (s->error_log != NULL)
-		log_server()->fd = g->log_fds[s->error_log->index];
+	if (s->error_log == NULL)
+		return;
+	/* A descriptor of our own: the generation's are closed with it. */
+	int fd = fcntl(g->log_fds[s->error_log->index], F_DUPFD_CLOEXEC, 5);
+	if (fd == -1)
+		return;
+	io_close(&m->log_fd);
+	log_server()->fd = m->log_fd = fd;
 }
 
 static void on_ready(struct generation_host *h, struct generation *g)
@@ -142,7 +149,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 		return;
 	m->next = NULL;
 	m->current = g;
-	set_server_log(g);
+	set_server_log(m, g);
 	if (old != NULL)
 		generation_drain(old);
 	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
@@ -153,6 +160,8 @@ static void on_ready(struct generation_host *h, struct generation *g)
 			log_err("cannot write PidFile %s: %m", m->pid_path);
 	}
 	tell_parent(m, true);
+	if (old == NULL && m->host.daemon)
+		io_detach(log_server()->fd);
 	notify("READY=1");
 }
 
@@ -324,21 +333,9 @@ static int watch_signals(struct master *m)
 	return m->signals.fd == -1 ? GW_ERR_SYS : loop_io_add(m->host.loop, &m->signals, 0);
 }
 
-static void detach_streams(void)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd == -1)
-		return;
-	dup2(fd, STDIN_FILENO);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	io_close(&fd);
-}
-
 int master_run(struct conf *c, const struct master_opts *opts)
 {
-	struct master m = {.opts = opts, .tell_fd = -1, .status = EXIT_SUCCESS};
+	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS};
 	pid_t running = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
 
 	log_role("master");
@@ -354,7 +351,8 @@ int master_run(struct conf *c, const struct master_opts *opts)
 	}
 	prctl(PR_SET_NAME, "bulkhead");
 	raise_descriptors();
-	m.host = (struct generation_host){.loop = loop_new(), .privileged = geteuid() == 0, .ready = on_ready};
+	m.host = (struct generation_host){.loop = loop_new(), .privileged = geteuid() == 0,
+		.daemon = !opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
 	m.stop_timer.cb = on_stop_timer;
 	if (m.host.loop == NULL || watch_signals(&m) < 0) {
 		log_err("cannot start: %m");
@@ -367,8 +365,6 @@ int master_run(struct conf *c, const struct master_opts *opts)
 		loop_free(m.host.loop);
 		return EXIT_FAILURE;
 	}
-	if (!opts->foreground && c->servers[0]->error_log != NULL)
-		detach_streams();
 	if (loop_run(m.host.loop) < 0)
 		m.status = EXIT_FAILURE;
 	tell_parent(&m, false);

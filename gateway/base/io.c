@@ -113,6 +113,18 @@ int io_read_file(const char *path, size_t max, char **out, size_t *len)
 	return err;
 }
 
+void io_detach(int err_fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(err_fd != -1 ? err_fd : null, STDERR_FILENO);
+	io_close(&null);
+}
+
 uint64_t io_now_us(void)
 {
 	struct timespec ts;

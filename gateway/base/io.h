@@ -28,6 +28,9 @@ int io_read_all(int fd, void *dst, size_t n) GW_MUST_USE;
  * Returns 0, GW_ERR_SYS, GW_ERR_RANGE (larger than @max) or GW_ERR_NOMEM. */
 int io_read_file(const char *path, size_t max, char **out, size_t *len) GW_MUST_USE;
 
+/** Point standard input and output at /dev/null and standard error at @err_fd (-1: /dev/null too): a daemon holds no terminal or pipe. */
+void io_detach(int err_fd);
+
 /** Monotonic clock in milliseconds / microseconds. Any thread. */
 uint64_t io_now_ms(void);
 uint64_t io_now_us(void);

@@ -90,24 +90,23 @@ static const struct known {
 	int (*apply)(struct parse *p, const char *value, size_t len);
 	size_t flag;  /* offset of the bool to set, 0 = none */
 	enum keep keep;
-	bool once;    /* with flag: later ones are dropped */
 } known[] = {
-	{"status", apply_status, 0, DROP, false},
-	{"location", apply_location, 0, HOLD, false},
-	{"content-length", apply_length, 0, DROP, false},
-	{"content-type", NULL, offsetof(struct cgi_header, has_content_type), PASS, false},
-	{"content-encoding", NULL, offsetof(struct cgi_header, has_content_encoding), PASS, false},
-	{"last-modified", NULL, offsetof(struct cgi_header, has_last_modified), PASS, false},
-	{"etag", NULL, offsetof(struct cgi_header, has_etag), PASS, false},
-	{"date", NULL, offsetof(struct cgi_header, has_date), PASS, true},
-	{"server", NULL, offsetof(struct cgi_header, has_server), PASS, true},
-	{"connection", NULL, 0, DROP, false},
-	{"keep-alive", NULL, 0, DROP, false},
-	{"proxy-connection", NULL, 0, DROP, false},
-	{"te", NULL, 0, DROP, false},
-	{"trailer", NULL, 0, DROP, false},
-	{"transfer-encoding", NULL, 0, DROP, false},
-	{"upgrade", NULL, 0, DROP, false},
+	{"status", apply_status, 0, DROP},
+	{"location", apply_location, 0, HOLD},
+	{"content-length", apply_length, 0, DROP},
+	{"content-type", NULL, offsetof(struct cgi_header, has_content_type), PASS},
+	{"content-encoding", NULL, offsetof(struct cgi_header, has_content_encoding), PASS},
+	{"last-modified", NULL, offsetof(struct cgi_header, has_last_modified), PASS},
+	{"etag", NULL, offsetof(struct cgi_header, has_etag), PASS},
+	{"date", NULL, 0, DROP},   /* ours, as in Apache: once in every answer */
+	{"server", NULL, 0, DROP},
+	{"connection", NULL, 0, DROP},
+	{"keep-alive", NULL, 0, DROP},
+	{"proxy-connection", NULL, 0, DROP},
+	{"te", NULL, 0, DROP},
+	{"trailer", NULL, 0, DROP},
+	{"transfer-encoding", NULL, 0, DROP},
+	{"upgrade", NULL, 0, DROP},
 };
 
 /* Let a field act. An enum keep, or negative. */
@@ -124,12 +123,8 @@ static int apply(struct parse *p, const char *name, size_t name_len, const char 
 		if (rc < 0)
 			return rc;
 	}
-	if (k->flag != 0) {
-		bool *seen = (bool *)((char *)p->h + k->flag);
-		if (*seen && k->once)
-			return DROP;
-		*seen = true;
-	}
+	if (k->flag != 0)
+		*(bool *)((char *)p->h + k->flag) = true;
 	return (int)k->keep;
 }
 

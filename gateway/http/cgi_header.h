@@ -2,7 +2,7 @@
 /**
  * The header block a script writes (RFC 3875 section 6), pure and resumable: nothing invalid reaches the client, and a
  * script's output never decides framing. Hop-by-hop fields (Connection, Keep-Alive, Transfer-Encoding, Upgrade, Trailer,
- * Proxy-Connection, TE), a second Date and a second Server are dropped; Status and Content-Length are taken out, the
+ * Proxy-Connection, TE), Date and Server are dropped; Status and Content-Length are taken out, the
  * front writes its own. All others pass unchanged and in order (Location, which may be held back, last).
  */
 #ifndef CGI_HEADER_H
@@ -23,7 +23,7 @@ struct cgi_header {
 	int status;              /* from Status: (200..599), 302 for a Location with a URL, else 200 */
 	char reason[64];         /* from Status:, may be empty */
 	int64_t content_length;  /* -1 when absent; two differing ones or a bad one are an error */
-	bool has_date, has_server, has_content_type, has_content_encoding, has_last_modified, has_etag;
+	bool has_content_type, has_content_encoding, has_last_modified, has_etag;
 	const char *local_redirect; /* Location starting with "/" and no Status: the path to serve instead, NUL-terminated in
 	                             * @raw's memory and not among @fields; or NULL */
 	struct buf fields;       /* "Name: value\r\n" lines ready to send; owned */

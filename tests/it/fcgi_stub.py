@@ -42,6 +42,7 @@ class Stub:
 		self.addr = addr
 		self.backlog = backlog
 		self.lock = threading.Lock()
+		self.open_conns = set()
 		self.reset()
 		self.listener = None
 		self.open()
@@ -65,6 +66,13 @@ class Stub:
 		threading.Thread(target=self.serve, args=(self.listener,), daemon=True).start()
 
 	def close(self):
+		with self.lock:
+			kept, self.open_conns = self.open_conns, set()
+		for c in kept:
+			try:
+				c.shutdown(socket.SHUT_RDWR)
+			except OSError:
+				pass
 		if self.listener:
 			self.listener.shutdown(socket.SHUT_RDWR)
 			self.listener.close()
@@ -85,6 +93,8 @@ class Stub:
 			threading.Thread(target=self.connection, args=(c,), daemon=True).start()
 
 	def connection(self, c):
+		with self.lock:
+			self.open_conns.add(c)
 		try:
 			c.settimeout(30)
 			buf = b""
@@ -104,6 +114,7 @@ class Stub:
 		finally:
 			with self.lock:
 				self.live -= 1
+				self.open_conns.discard(c)
 			c.close()
 
 	def request(self, c, buf):
@@ -283,7 +294,7 @@ class Stub:
 	do_status_big = head_of(b"Status: 1000 x\r\n\r\n")
 	do_status_low = head_of(b"Status: 99 x\r\n\r\n")
 	do_status_neg = head_of(b"Status: -200\r\n\r\n")
-	do_head_endless = head_of(b"".join(b"X-%d: %s\r\n" % (i, b"y" * 1000) for i in range(60)) + b"Z: " + b"z" * 5000 + b"\r\n\r\n")
+	do_head_endless = head_of(b"".join(b"X-%d: %s\r\n" % (i, b"y" * 1000) for i in range(60)) + b"Z: " + b"z" * 9000 + b"\r\n\r\n")
 	do_lf_head = head_of(b"Status: 201 Made\nContent-Type: text/plain\n\n")
 	do_two_lengths = head_of(b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n")
 	do_bad_length = head_of(b"Content-Length: 5x\r\n\r\n")

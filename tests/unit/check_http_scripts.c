@@ -48,7 +48,7 @@ static const struct {
 	{"Transfer-Encoding: chunked\r\nConnection: close\r\nKeep-Alive: 1\r\nUpgrade: h2c\r\nTrailer: A\r\n"
 	 "Proxy-Connection: x\r\nTE: trailers\r\nA: b\r\n\r\n",
 		"A: b\r\n", 200, -1, NULL, ""},
-	{"Date: x\r\nServer: y\r\nDate: z\r\nSERVER: w\r\n\r\n", "Date: x\r\nServer: y\r\n", 200, -1, NULL, ""},
+	{"Date: x\r\nServer: y\r\nDate: z\r\nSERVER: w\r\n\r\n", "", 200, -1, NULL, ""},
 	{"Location: http://a/\r\n\r\n", "Location: http://a/\r\n", 302, -1, NULL, ""},
 	{"Location: other.php\r\nA: b\r\n\r\n", "A: b\r\nLocation: other.php\r\n", 302, -1, NULL, ""},
 	{"Location: /x?y\r\n\r\n", "", 200, -1, "/x?y", ""},
@@ -152,7 +152,7 @@ START_TEST(script_header_find)
 
 	cgi_header_init(&h);
 	ck_assert_int_eq(cgi_header_feed(&h, (const uint8_t *)in, strlen(in), NULL), (ssize_t)strlen(in));
-	ck_assert(h.has_date && h.has_content_type && !h.has_server && !h.has_content_encoding);
+	ck_assert(h.has_content_type && !h.has_content_encoding);
 	value = cgi_header_find(&h, "set-cookie", &len);
 	ck_assert(value != NULL && len == 1 && *value == 'a');
 	value = cgi_header_find(&h, "content-type", &len);
