@@ -42,6 +42,7 @@ class Stub:
 		self.addr = addr
 		self.backlog = backlog
 		self.lock = threading.Lock()
+		self.conns = set()
 		self.open_conns = set()
 		self.reset()
 		self.listener = None
@@ -77,6 +78,12 @@ class Stub:
 			self.listener.shutdown(socket.SHUT_RDWR)
 			self.listener.close()
 			self.listener = None
+			with self.lock:
+				for c in list(self.conns):
+					try:
+						c.shutdown(socket.SHUT_RDWR)
+					except OSError:
+						pass
 			if isinstance(self.addr, str):
 					os.unlink(self.addr)
 
@@ -89,6 +96,7 @@ class Stub:
 			with self.lock:
 				self.accepted += 1
 				self.live += 1
+				self.conns.add(c)
 				self.most = max(self.most, self.live)
 			threading.Thread(target=self.connection, args=(c,), daemon=True).start()
 
@@ -148,7 +156,8 @@ class Stub:
 
 	@staticmethod
 	def answer(c, rid, text, head=OK_HEAD):
-		c.sendall(record(STDOUT, rid, head + text) + record(STDOUT, rid) + end(rid))
+		out = head + text
+		c.sendall(b"".join(record(STDOUT, rid, out[i:i + 60000]) for i in range(0, len(out), 60000)) + record(STDOUT, rid) + end(rid))
 
 	def do_ok(self, c, rid, params, body, q):
 		self.answer(c, rid, b"stub %s %d\n" % (q.get("tag", "").encode(), len(body)))

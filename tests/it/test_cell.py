@@ -13,6 +13,7 @@ import time
 
 import proc
 import pytest
+import servers
 import wire
 
 pytestmark = pytest.mark.bulkhead
@@ -725,6 +726,23 @@ def test_extensions_work(fresh):
 		"(new Collator('de'))->compare('a', 'b'), iconv('UTF-8', 'KOI8-R', 'x'), mb_convert_encoding('x', 'SJIS'), preg_match('/a+/u', 'aaa'), "
 		"gethostbyname('127.0.0.1'), count(openssl_get_cipher_methods()) > 10, strlen(gzencode('x')) > 5, simplexml_load_string('<a/>') !== false]);")
 	assert json.loads(a.body) == ["PNG", -1, "x", "x", 1, "127.0.0.1", True, True, True]
+
+
+def test_database_by_socket(fresh, tmp):
+	"""mysqli and PDO over MariaDB's unix socket, logged in by the site's user id."""
+	if not servers.tool("mariadbd", "mysqld"):
+		pytest.skip("no MariaDB")
+	db = servers.MariaDb(tmp + "/celldb")
+	db.start(timeout=60)
+	try:
+		db.sql("CREATE USER '%s'@localhost IDENTIFIED VIA unix_socket" % USER.pw_name)
+		a = fresh.php("mysqli_report(MYSQLI_REPORT_OFF); $m = new mysqli('localhost', '%s', '', '', 0, '%s'); "
+			"$p = new PDO('mysql:unix_socket=%s', '%s'); $r = @new mysqli('localhost', 'root2', '', '', 0, '%s'); "
+			"echo json_encode([$m->query('select current_user()')->fetch_row()[0], $p->query('select 1+1')->fetchColumn(), $r->connect_errno > 0]);"
+			% (USER.pw_name, db.sock, db.sock, USER.pw_name, db.sock))
+		assert json.loads(a.body) == [USER.pw_name + "@localhost", 2, True]
+	finally:
+		assert db.stop() == []
 
 
 # --- the channel ---------------------------------------------------------------------------------------------------------------------
