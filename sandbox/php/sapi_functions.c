@@ -44,7 +44,7 @@ static void add_request_field(zval *array, const char *param)
 	add_assoc_string(array, name, equals + 1);
 }
 
-ZEND_FUNCTION(apache_request_headers)
+static ZEND_FUNCTION(apache_request_headers)
 {
 	ZEND_PARSE_PARAMETERS_NONE();
 	array_init(return_value);
@@ -54,7 +54,7 @@ ZEND_FUNCTION(apache_request_headers)
 		add_request_field(return_value, *p);
 }
 
-ZEND_FUNCTION(apache_response_headers)
+static ZEND_FUNCTION(apache_response_headers)
 {
 	zend_llist_position pos;
 
@@ -76,7 +76,7 @@ ZEND_FUNCTION(apache_response_headers)
 	}
 }
 
-ZEND_FUNCTION(fastcgi_finish_request)
+static ZEND_FUNCTION(fastcgi_finish_request)
 {
 	ZEND_PARSE_PARAMETERS_NONE();
 	struct sapi_request *r = current();
@@ -97,7 +97,7 @@ static void set_in(zval *array, const char *name, size_t name_len, const char *v
 	add_assoc_stringl_ex(array, name, name_len, value, value_len);
 }
 
-ZEND_FUNCTION(apache_setenv)
+static ZEND_FUNCTION(apache_setenv)
 {
 	char *name, *value;
 	size_t name_len, value_len;
@@ -116,7 +116,7 @@ ZEND_FUNCTION(apache_setenv)
 	RETURN_TRUE;
 }
 
-ZEND_FUNCTION(apache_getenv)
+static ZEND_FUNCTION(apache_getenv)
 {
 	char *name;
 	size_t name_len;
@@ -135,7 +135,7 @@ ZEND_FUNCTION(apache_getenv)
 }
 
 /* The note's old value; with a value, sets it. */
-ZEND_FUNCTION(apache_note)
+static ZEND_FUNCTION(apache_note)
 {
 	char *name, *value = NULL;
 	size_t name_len, value_len = 0;

@@ -235,7 +235,7 @@ static void run_foreign(const char *what, int nr, bool int80)
 {
 	fflush(stdout);
 	pid_t pid = fork();
-	int status;
+	int status = 0;
 	if (pid == 0) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || sb_filter_load(&zygote) != 0)
 			_exit(98);
