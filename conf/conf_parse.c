@@ -66,12 +66,12 @@ static struct conf_node *node_append(struct conf_parser *p, const struct conf_no
 static void expand_words(struct conf_parser *p, struct conf_node *n)
 {
 	for (size_t i = 0; i < n->args_n; i++) {
-		const char *unknown, *text = conf_vars_expand(&p->vars, n->args[i].text, &unknown);
-		if (text == NULL) {
+		const char *unknown;
+		int rc = conf_vars_expand(&p->vars, n->args[i].text, &n->args[i].text, &unknown);
+		if (rc == GW_ERR_RANGE)
+			conf_node_say(p->d, true, n, (int)i, "with its variables this is longer than %d octets", CONF_VALUE_MAX);
+		else if (rc != GW_OK)
 			p->oom = true;
-			return;
-		}
-		n->args[i].text = text;
 		if (unknown != NULL)
 			conf_node_say(p->d, false, n, (int)i, "${%s} is not defined: it is taken literally", unknown);
 	}

@@ -91,6 +91,10 @@ static int env_value(const struct conf_vars *v, const char *s, struct buf *out, 
 
 	*usable = true;
 	while (rc == GW_OK && *s != '\0' && *s != '\n' && *s != '\r') {
+		if (buf_unread(out) > CONF_VALUE_MAX) {
+			*usable = false;
+			return GW_OK;
+		}
 		if (quote == '\0' && (*s == ' ' || *s == '\t' || *s == ';'))
 			break;
 		if ((*s == '"' || *s == '\'') && (quote == '\0' || quote == *s)) {
@@ -139,39 +143,43 @@ int conf_vars_read_envvars(struct conf_vars *v, const char *text)
 	return rc;
 }
 
-const char *conf_vars_expand(const struct conf_vars *v, const char *text, const char **unknown)
+int conf_vars_expand(const struct conf_vars *v, const char *text, const char **out, const char **unknown)
 {
-	const char *s = text, *open, *done = NULL;
-	struct buf out;
+	const char *s = text, *open;
+	struct buf b;
 	int rc = GW_OK;
 
 	*unknown = NULL;
+	*out = text;
 	if (strstr(text, "${") == NULL)
-		return text;
-	buf_init(&out);
+		return GW_OK;
+	buf_init(&b);
 	while (rc == GW_OK && (open = strstr(s, "${")) != NULL) {
 		const char *close = strchr(open, '}'), *val;
 		char *name;
 		if (close == NULL)
 			break;
 		name = arena_strndup(v->a, open + 2, (size_t)(close - open - 2));
-		if (name == NULL)
-			goto out;
+		if (name == NULL) {
+			rc = GW_ERR_NOMEM;
+			break;
+		}
 		val = name[0] == '\0' ? NULL : conf_vars_get(v, name);
 		if (val == NULL && name[0] != '\0' && *unknown == NULL)
 			*unknown = name;
-		rc = buf_append(&out, s, (size_t)((val == NULL ? close + 1 : open) - s));
+		rc = buf_append(&b, s, (size_t)((val == NULL ? close + 1 : open) - s));
 		if (rc == GW_OK && val != NULL)
-			rc = buf_puts(&out, val);
+			rc = buf_unread(&b) + strlen(val) > CONF_VALUE_MAX ? GW_ERR_RANGE : buf_puts(&b, val);
 		s = close + 1;
 	}
 	if (rc == GW_OK)
-		rc = buf_puts(&out, s);
-	if (rc == GW_OK)
-		done = arena_strndup(v->a, buf_unread(&out) == 0 ? "" : (const char *)buf_head(&out), buf_unread(&out));
-out:
-	buf_fini(&out);
-	return done;
+		rc = buf_puts(&b, s);
+	if (rc == GW_OK) {
+		*out = arena_strndup(v->a, buf_unread(&b) == 0 ? "" : (const char *)buf_head(&b), buf_unread(&b));
+		rc = *out == NULL ? GW_ERR_NOMEM : GW_OK;
+	}
+	buf_fini(&b);
+	return rc;
 }
 
 /* --- modules ------------------------------------------------------------------------------------------------------- */

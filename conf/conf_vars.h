@@ -28,15 +28,18 @@ const char *conf_vars_get(const struct conf_vars *v, const char *name);
 
 /**
  * Read shell assignments ("export NAME=value" and "NAME=value", $NAME and ${NAME} in values) from the text of an envvars
- * file as apachectl's users keep it; every other shell line is passed over. Returns 0 or GW_ERR_NOMEM.
+ * file as apachectl's users keep it; every other shell line, and a value past CONF_VALUE_MAX, is passed over. Returns 0 or GW_ERR_NOMEM.
  */
 int conf_vars_read_envvars(struct conf_vars *v, const char *text) GW_MUST_USE;
 
+#define CONF_VALUE_MAX (64 * 1024) /* octets: values that contain each other twice would grow without end */
+
 /**
- * @text with every ${NAME} replaced. A name without a value stays as it is written and goes to *@unknown (the first one;
- * else NULL), in the arena. Returns the text (@text itself when there was nothing to do) or NULL when memory is out.
+ * @text with every ${NAME} replaced, in *@out (@text itself when there was nothing to do). A name without a value stays as
+ * it is written and goes to *@unknown (the first one; else NULL), in the arena.
+ * Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE when the result would pass CONF_VALUE_MAX.
  */
-const char *conf_vars_expand(const struct conf_vars *v, const char *text, const char **unknown);
+int conf_vars_expand(const struct conf_vars *v, const char *text, const char **out, const char **unknown) GW_MUST_USE;
 
 /** Note LoadModule @name. Returns 0 or GW_ERR_NOMEM. */
 int conf_modules_load(struct conf_vars *v, const char *name) GW_MUST_USE;

@@ -37,8 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)conf_types_find(t, text, strlen(text));
 	conf_vars_init(&v, &a);
 	if (conf_vars_read_envvars(&v, rest) == GW_OK) {
-		const char *unknown;
-		(void)conf_vars_expand(&v, rest, &unknown);
+		const char *unknown, *expanded;
+		if (conf_vars_expand(&v, rest, &expanded, &unknown) == GW_OK && expanded == NULL)
+			abort();
 	}
 out:
 	arena_fini(&a);

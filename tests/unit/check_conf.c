@@ -319,6 +319,37 @@ START_TEST(envvars_are_read_like_a_shell)
 }
 END_TEST
 
+START_TEST(values_do_not_grow_without_end)
+{
+	struct arena a;
+	struct conf_vars v;
+	struct fixture f;
+	struct buf b;
+	const char *out, *unknown;
+
+	arena_init(&a);
+	buf_init(&b);
+	conf_vars_init(&v, &a);
+	ck_assert_int_eq(buf_puts(&b, "X=0123456789\n"), GW_OK);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(buf_puts(&b, "X=$X$X\n"), GW_OK);
+	ck_assert_int_eq(buf_append(&b, "", 1), GW_OK);
+	ck_assert_int_eq(conf_vars_read_envvars(&v, (char *)buf_head(&b)), GW_OK);
+	ck_assert_uint_le(strlen(conf_vars_get(&v, "X")), 2 * CONF_VALUE_MAX);
+	ck_assert_int_eq(conf_vars_expand(&v, "${X}${X}${X}", &out, &unknown), GW_ERR_RANGE);
+	buf_reset(&b);
+	ck_assert_int_eq(buf_puts(&b, "Define X 0123456789\n"), GW_OK);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(buf_puts(&b, "Define X ${X}${X}\n"), GW_OK);
+	ck_assert_int_eq(buf_append(&b, "", 1), GW_OK);
+	fixture_load(&f, (char *)buf_head(&b), false);
+	ck_assert_int_eq(fixture_said(&f, true, 0, 10, "longer than"), 1);
+	fixture_free(&f);
+	buf_fini(&b);
+	arena_fini(&a);
+}
+END_TEST
+
 START_TEST(define_comes_before_environment)
 {
 	struct fixture f;
@@ -413,6 +444,7 @@ static Suite *suite_lang(void)
 	tcase_add_test(t, include_errors_name_the_line);
 	tcase_add_test(t, include_explosion_is_bounded);
 	tcase_add_test(t, envvars_are_read_like_a_shell);
+	tcase_add_test(t, values_do_not_grow_without_end);
 	tcase_add_test(t, define_comes_before_environment);
 	tcase_add_loop_test(t, suggestion, 0, (int)(sizeof(suggest_cases) / sizeof(*suggest_cases)));
 	tcase_add_test(t, paths_are_spelt_one_way);
