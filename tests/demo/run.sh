@@ -58,7 +58,8 @@ ServerName localhost
 # Who the front runs as: the process that talks to clients. No effect when an ordinary user starts the demo.
 User  nobody
 Group nogroup
-ThreadsPerChild 2                     # event loops of the front
+# Event loops of the front.
+ThreadsPerChild 2
 
 LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined
 ErrorLog  "$dir/log/error.log"
@@ -90,14 +91,16 @@ KeepAlive On
     DocumentRoot "$dir/www/site"
     AssignUserID www-data www-data
     Dispatch prefork
-    RequestIsolation fresh            # or "shared": what mod_php does
+    # Or "shared": what mod_php does.
+    RequestIsolation fresh
     SandboxProfile php
     StartServers 2
     MinSpareServers 2
     MaxSpareServers 4
     MaxRequestWorkers 8
     RequestTimeout 30
-    SiteIdleTimeout 60                # after that the site has no process at all
+    # After that many seconds without a request the site has no process at all.
+    SiteIdleTimeout 60
     php_value memory_limit 64M
 </VirtualHost>
 

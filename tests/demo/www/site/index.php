@@ -4,7 +4,7 @@ $rows = [
 	'Virtual host' => $_SERVER['SERVER_NAME'],
 	'Path' => $cell ? 'prefork: a cell of this site' : 'worker: a FastCGI pool',
 	'PHP' => PHP_VERSION . ' (' . PHP_SAPI . ')',
-	'Process' => getmypid() . ' (fresh cells: another one at every reload)',
+	'Process' => getmypid() . ($cell ? ' (another one at every reload, as long as RequestIsolation is fresh)' : ''),
 	'User' => (posix_getpwuid(posix_geteuid())['name'] ?? '?') . ' (' . posix_geteuid() . ')',
 	'You' => $_SERVER['REMOTE_ADDR'] . ':' . $_SERVER['REMOTE_PORT'],
 ];
