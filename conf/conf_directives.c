@@ -145,7 +145,6 @@ const struct conf_directive conf_directives[] = {
 	/* refused, with the reason */
 	REFUSED("ScriptAlias", ANY, "CGI programs are not run; use Alias for files, <FastCGIPool> for programs"),
 	REFUSED("ScriptAliasMatch", ANY, "CGI programs are not run"),
-	REFUSED("ScriptSock", MAIN, "CGI programs are not run"),
 	REFUSED("Action", ANY, "CGI programs are not run; for PHP use SetHandler"),
 	REFUSED("Script", ANY, "CGI programs are not run"),
 	REFUSED("FCGIWrapper", ANY, "programs are not started; run php-fpm and name it with <FastCGIPool>"),
@@ -162,7 +161,6 @@ const struct conf_directive conf_directives[] = {
 	REFUSED("SSLRequireSSL", SECT, "TLS is not spoken by this version, and this protects something"),
 	REFUSED("SSLRequire", SECT, "TLS is not spoken by this version, and this protects something"),
 	REFUSED("SSLVerifyClient", ANY, "TLS is not spoken by this version, and this protects something"),
-	REFUSED("UserDir", HOSTS, "home directories are not served; use Alias"),
 	REFUSED("VirtualDocumentRoot", HOSTS, "virtual hosts are listed one by one; use <VirtualHost>"),
 	REFUSED("VirtualScriptAlias", HOSTS, "CGI programs are not run"),
 	REFUSED("RMode", ANY, "what a site runs as is fixed: use AssignUserID"),
@@ -295,6 +293,14 @@ const struct conf_directive conf_directives[] = {
 	NONE("RedirectRelative"), NONE("AliasPreservePath"), NONE("DTracePrivileges"), NONE("FlushMaxPipelined"),
 	NONE("FlushMaxThreshold"),
 #undef WHY
+#define WHY "CGI programs are not run, home directories not served, DAV not spoken"
+	NONE("ScriptSock"), NONE("CGIDScriptTimeout"), NONE("UserDir"), NONE("Dav"), NONE("DavLockDB"), NONE("DavMinTimeout"),
+	NONE("DavDepthInfinity"), NONE("DavGenericLockDB"),
+#undef WHY
+#define WHY "there is no HTTP or FTP proxy"
+	NONE("ProxyFtpDirCharset"), NONE("ProxyHTMLLinks"), NONE("ProxyHTMLEvents"), NONE("ProxyHTMLEnable"),
+	NONE("ProxyHTMLURLMap"), NONE("ProxyHTMLExtended"), NONE("BalancerMember"), NONE("BalancerPersist"),
+#undef WHY
 #define WHY "there is no cache"
 	NONE("CacheEnable"), NONE("CacheDisable"), NONE("CacheRoot"), NONE("CacheDirLevels"), NONE("CacheDirLength"),
 	NONE("CacheMaxFileSize"), NONE("CacheMinFileSize"), NONE("CacheDefaultExpire"), NONE("CacheMaxExpire"),
@@ -314,7 +320,7 @@ bool conf_directive_is_noeffect(const struct conf_directive *d)
 
 const struct conf_directive *conf_directive_find(const char *name, bool section)
 {
-	/* About a thousand names, some dozen thousand look-ups a load: first letter and length decide nearly all. */
+	/* Some hundred names, and some ten thousand look-ups in a large load: the first letter decides nearly all. */
 	size_t len = strlen(name);
 	char first = (char)(name[0] | 0x20);
 
