@@ -121,6 +121,10 @@ static void drain_all(struct front *f)
 			f->workers[i].drain_task.cb = drain;
 			loop_post(f->workers[i].loop, &f->workers[i].drain_task);
 		}
+	/* Spare cells are of no more use; a late request still gets one. */
+	for (size_t i = 0; i < f->conf->servers_n; i++)
+		if (f->sites[i] != NULL)
+			cells_drain(f->sites[i]);
 }
 
 /* --- the master's channel; on the first worker's loop ------------------------------------------------------------------------------ */
