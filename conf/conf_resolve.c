@@ -189,7 +189,7 @@ static bool inline_format_ok(struct conf_build *b, const struct conf_ref *r)
 		return true;
 	why = b->opts->check_format(r->text, &at);
 	if (why != NULL)
-		conf_error(b, r->node, r->arg, "%s: octet %zu of the format: %s", r->node->name.text, at + 1, why);
+		conf_error(b, r->node, r->arg, "%s: %s at \"%.24s\"", r->node->name.text, why, r->text + at);
 	return why == NULL;
 }
 

@@ -241,7 +241,7 @@ static bool format_ok(struct conf_build *b, const struct conf_node *n, int arg)
 		return true;
 	why = b->opts->check_format(n->args[arg].text, &at);
 	if (why != NULL)
-		conf_error(b, n, arg, "%s: octet %zu of the format: %s", n->name.text, at + 1, why);
+		conf_error(b, n, arg, "%s: %s at \"%.24s\"", n->name.text, why, n->args[arg].text + at);
 	return why == NULL;
 }
 

@@ -56,7 +56,22 @@ static int set_int(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static int open_one(const struct conf_addr *a)
+/* Whether [::] must leave IPv4 alone, because the same port is listened to there as well. */
+static bool v6_only(const struct conf *c, const struct conf_addr *a)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->u.ss;
+
+	if (!IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+		return true;
+	for (size_t i = 0; i < c->listen_n; i++) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&c->listen[i].u.ss;
+		if (v4->sin_family == AF_INET && v4->sin_port == v6->sin6_port)
+			return true;
+	}
+	return false;
+}
+
+static int open_one(const struct conf *c, const struct conf_addr *a)
 {
 	int family = a->u.sa.sa_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -68,7 +83,7 @@ static int open_one(const struct conf_addr *a)
 	} else {
 		/* Accepted sockets inherit TCP_NODELAY: our writes are whole answers already. */
 		if (set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 || set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
-		    (family == AF_INET6 && set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1)) {
+		    (family == AF_INET6 && set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only(c, a)) == -1)) {
 			io_close(&fd);
 			return -1;
 		}
@@ -91,7 +106,7 @@ int listen_open(struct listen_set *out, const struct conf *c, const struct liste
 	for (size_t i = 0; i < c->listen_n && err == GW_OK; i++) {
 		int fd = find_fd(old, &c->listen[i]);
 		if (fd == -1)
-			fd = open_one(&c->listen[i]);
+			fd = open_one(c, &c->listen[i]);
 		if (fd == -1) {
 			log_line(log_server(), LOG_LV_CRIT, NULL, "cannot listen on %s: %s%s", c->listen[i].text, strerror(errno),
 				errno == EADDRINUSE ? ": another server is running there" : "");

@@ -11,16 +11,26 @@
 #include "conf/conf.h"
 #include "gateway/build_info.h"
 #include "gateway/cmdline.h"
+#include "gateway/http/access_format.h"
 #include "gateway/master.h"
 #include "gateway/pid_file.h"
 
 #define STOP_WAIT_S 10
 
+static const char *check_format(const char *format, size_t *at)
+{
+	const char *why = NULL;
+	struct access_format *f = access_format_new(format, &why, at);
+
+	access_format_free(f);
+	return f != NULL ? NULL : why;
+}
+
 static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 {
 	*o = (struct conf_load_opts){.file = cmd->file, .server_root = cmd->root, .defines_n = cmd->defines_n,
 		.defines = cmd->defines, .before_n = cmd->before_n, .before = cmd->before, .after_n = cmd->after_n,
-		.after = cmd->after, .need_root = geteuid() == 0};
+		.after = cmd->after, .need_root = geteuid() == 0, .check_format = check_format};
 }
 
 /* Load and print what is wrong; NULL when there were errors. */

@@ -356,7 +356,7 @@ static void route_in_root(struct routing *t)
 	r->dir = settings(t, t->rest, strlen(t->rest));
 	if (r->dir == NULL) {
 		r->dir = t->server->dir;
-		set_status(r, 500, "out of memory");
+		set_status(r, 500, "no settings for this path: a section's regular expression gave up, or memory is out");
 		return;
 	}
 	enum file_links links = links_of(r->dir);

@@ -2,6 +2,7 @@
 """The command line and what it says of a configuration."""
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -147,3 +148,25 @@ def test_debian_apache_configuration(bh):
 	assert "LoadModule" in r.stdout
 	r = subprocess.run([servers.bulkhead_bin(), "-f", "/etc/apache2/apache2.conf", "-S"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
 	assert r.returncode == 0 and "prefork" in r.stdout, r.stdout
+
+
+@pytest.mark.parametrize("more", ["", "Listen 0.0.0.0:{port}\n"])
+def test_listen_on_a_port_serves_both_families(here, docroot, fleet, more):
+	"""Listen 80 means IPv4 and IPv6, also beside an address of its own for one of them."""
+	port = proc.free_port()
+	conf = ("Listen %d\n" % port + more.format(port=port) + '<VirtualHost *:%d>\n    ServerName both.test\n    DocumentRoot "%s"\n'
+		'    <Directory "%s">\n        Require all granted\n    </Directory>\n</VirtualHost>\n' % (port, docroot, docroot))
+	fleet.start(servers.Bulkhead(here + "/bulkhead", conf))
+	for family, ip in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+		s = socket.socket(family)
+		s.settimeout(5)
+		s.connect((ip, port))
+		s.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: both.test\r\nConnection: close\r\n\r\n")
+		assert s.recv(64).startswith(b"HTTP/1.1 200")
+		s.close()
+
+
+def test_bad_log_format_is_an_error_of_the_files(here, docroot):
+	bh = servers.Bulkhead(here + "/bulkhead", 'LogFormat "%h %Y" odd\nCustomLog "{0}/a.log" odd\nDocumentRoot "{1}"\n'.format(here, docroot))
+	r = bh.run("-t")
+	assert r.returncode != 0 and re.search(r"bulkhead\.conf:\d+:\d+: error: .*%Y", r.stdout), r.stdout
