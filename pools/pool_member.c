@@ -13,6 +13,7 @@
 #include "gateway/base/io.h"
 #include "pools/pool_priv.h"
 
+#define WARN_EVERY_US 1000000
 #define BACKOFF_SHIFT_MAX 3 /* fail_timeout doubles up to 8 times itself */
 
 /* --- health ------------------------------------------------------------------------------------------------------------ */
@@ -117,6 +118,8 @@ enum pool_connect pool_member_connect(struct pool_member *m, uint64_t now_us, st
 
 	*out = NULL;
 	m->tried_us = now_us;
+	if (m->state == POOL_MEMBER_FAILING)
+		m->state = POOL_MEMBER_PROBING; /* until the outcome is known */
 	if (err == 0 || err == EINPROGRESS) {
 		c = conn_new(m, fd, now_us);
 		if (c == NULL)
@@ -127,11 +130,17 @@ enum pool_connect pool_member_connect(struct pool_member *m, uint64_t now_us, st
 		if (is_busy(err)) {
 			m->busy_until_us = now_us + POOL_BUSY_US;
 			/* A backlog that is full is proof of life, and so is nothing else here. */
-			if (err == EAGAIN)
+			if (err == EAGAIN) {
 				member_up(m);
-			else
+				return POOL_CONNECT_BUSY;
+			}
+			if (m->state == POOL_MEMBER_PROBING)
+				m->state = POOL_MEMBER_FAILING;
+			if (now_us >= m->warned_us + WARN_EVERY_US) {
+				m->warned_us = now_us;
 				log_warn("pool=%s member=%s cannot be connected to: %s", p->conf->name, m->conf->addr.text,
 					strerrordesc_np(err));
+			}
 			return POOL_CONNECT_BUSY;
 		}
 		member_failed(m, err, now_us);
@@ -140,12 +149,9 @@ enum pool_connect pool_member_connect(struct pool_member *m, uint64_t now_us, st
 	if (err == EINPROGRESS) {
 		TAILQ_INSERT_TAIL(&p->connecting, c, link);
 		m->connecting++;
-		if (m->state == POOL_MEMBER_UP) {
+		c->probe = m->state != POOL_MEMBER_UP;
+		if (!c->probe)
 			p->connecting_n++;
-		} else {
-			c->probe = true;
-			m->state = POOL_MEMBER_PROBING;
-		}
 		return POOL_CONNECT_PENDING;
 	}
 	member_up(m);

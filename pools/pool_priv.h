@@ -49,6 +49,7 @@ struct pool_member {
 	uint64_t tried_us;          /* last connect */
 	uint64_t closed_us;         /* last close */
 	uint64_t busy_until_us;     /* its backlog was full */
+	uint64_t warned_us;         /* last line about a connect that failed for a reason of ours */
 	unsigned open, leased, connecting, idle;
 	struct pool_conns fresh;    /* in the order in which the server will accept them */
 	unsigned fresh_n;
