@@ -23,6 +23,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
+#include "sandbox/php/image.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_profile.h"
@@ -356,6 +357,10 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	if (!single_threaded())
 		return GW_ERR_DENIED;
 	text_merge();
+	*why = "memory image";
+	err = image_take();
+	if (err != 0)
+		return err;
 	*why = "system call filter";
 	err = sb_filter_load(&z->filter);
 	if (err != 0)
