@@ -176,21 +176,6 @@ static void route_and_dispatch(struct conn *c)
 	dispatch(c);
 }
 
-/* OPTIONS *: about the server, not a resource (RFC 9110 9.3.7). */
-static void answer_options_star(struct conn *c)
-{
-	struct buf fields;
-
-	buf_init(&fields);
-	if (buf_puts(&fields, "Allow: GET, HEAD, POST, OPTIONS\r\n") == GW_OK && respond_head(c, 200, NULL, &fields, 0)) {
-		respond_end(c);
-		conn_answered(c);
-	} else if (!c->dead) {
-		conn_abort(c);
-	}
-	buf_fini(&fields);
-}
-
 void request_start(struct conn *c, size_t len)
 {
 	struct request *r = &c->req;
@@ -210,7 +195,7 @@ void request_start(struct conn *c, size_t len)
 		c->closing = true;
 	if (r->h.path.len == 1 && r->head[r->h.path.off] == '*') {
 		r->path = NULL;
-		answer_options_star(c);
+		respond_options(c, "GET, HEAD, POST, OPTIONS"); /* OPTIONS *: about the server, not a resource */
 		return;
 	}
 	ssize_t n = uri_normalise(r->head + r->h.path.off, r->h.path.len, r->path);

@@ -153,6 +153,18 @@ static void built_in_page(struct conn *c, int status)
 	buf_fini(&page);
 }
 
+void respond_options(struct conn *c, const char *methods)
+{
+	struct buf fields;
+
+	buf_init(&fields);
+	if (buf_printf(&fields, "Allow: %s\r\n", methods) == GW_OK && respond_head(c, 200, NULL, &fields, 0))
+		conn_answered(c);
+	else
+		conn_abort(c);
+	buf_fini(&fields);
+}
+
 void respond_bad(struct conn *c, int status)
 {
 	struct request *r = &c->req;

@@ -21,6 +21,9 @@ void respond_end(struct conn *c);
 /** Answer with @status: ErrorDocument when configured, else the built-in page. Ends the request (conn_answered()). */
 void respond_status(struct conn *c, int status);
 
+/** 200 without a body, and Allow with @methods: OPTIONS (RFC 9110 9.3.7). */
+void respond_options(struct conn *c, const char *methods);
+
 /** Answer with the built-in page only and close afterwards: for requests that could not be parsed. */
 void respond_bad(struct conn *c, int status);
 

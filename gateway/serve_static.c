@@ -63,24 +63,6 @@ static const char *media_type(struct conn *c, char *out, size_t size)
 	return out;
 }
 
-static void not_allowed(struct conn *c)
-{
-	struct buf fields;
-
-	if (strcmp(c->req.method, "OPTIONS") != 0) {
-		respond_status(c, 405);
-		return;
-	}
-	buf_init(&fields);
-	if (buf_puts(&fields, "Allow: GET, HEAD, OPTIONS\r\n") == GW_OK && respond_head(c, 200, NULL, &fields, 0)) {
-		respond_end(c);
-		conn_answered(c);
-	} else if (!c->dead) {
-		conn_abort(c);
-	}
-	buf_fini(&fields);
-}
-
 /* --- bodies ---------------------------------------------------------------------------------------------------------------- */
 
 static bool read_small(struct conn *c, int64_t off, int64_t len)
@@ -241,8 +223,12 @@ void serve_static(struct conn *c)
 	struct buf b;
 	int status = 0;
 
+	if (strcmp(c->req.method, "OPTIONS") == 0) {
+		respond_options(c, "GET, HEAD, OPTIONS");
+		return;
+	}
 	if (!c->req.is_head && strcmp(c->req.method, "GET") != 0) {
-		not_allowed(c);
+		respond_status(c, 405);
 		return;
 	}
 	buf_init(&b);

@@ -71,20 +71,25 @@ int buf_puts(struct buf *b, const char *s)
 	return buf_append(b, s, strlen(s));
 }
 
+/* Print into the room there is; only a text that does not fit is printed again. */
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
 
-	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0 || buf_reserve(b, (size_t)n + 1) < 0)
-		return GW_ERR_NOMEM;
-	va_start(ap, fmt);
-	vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	b->len += (size_t)n;
-	return GW_OK;
+	for (size_t room = 128; ; ) {
+		if (buf_reserve(b, room) < 0)
+			return GW_ERR_NOMEM;
+		va_start(ap, fmt);
+		int n = vsnprintf((char *)b->data + b->len, b->cap - b->len, fmt, ap);
+		va_end(ap);
+		if (n < 0)
+			return GW_ERR_NOMEM;
+		if ((size_t)n < b->cap - b->len) {
+			b->len += (size_t)n;
+			return GW_OK;
+		}
+		room = (size_t)n + 1;
+	}
 }
 
 void buf_consume(struct buf *b, size_t n)
