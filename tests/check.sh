@@ -42,6 +42,14 @@ check_count_units() { # build directory
 	[ $failed = 0 ]
 }
 
+# Runs "make check" in a build; what failed is shown with its own output.
+check_units() { # build directory
+	local rc=0
+	find "$1/tests" \( -name '*.trs' -o -name '*.log' \) -delete
+	make -C "$1" -j "$JOBS" -k check || { rc=1; cat "$1/test-suite.log"; }
+	check_count_units "$1" && return $rc
+}
+
 check_count_pytest() { # junit file
 	local line
 	line=$(/usr/bin/python3 - "$1" <<'PY'
@@ -76,28 +84,19 @@ check_pytest() { # name, directory with the programs, then pytest's arguments
 
 step_gcc() { build_in "$CHECK_DIR/gcc" CC=gcc --enable-werror; }
 
-step_unit() {
-	local rc=0
-	find "$CHECK_DIR/gcc/tests" \( -name '*.trs' -o -name '*.log' \) -delete
-	make -C "$CHECK_DIR/gcc" -j "$JOBS" -k check || rc=1
-	check_count_units "$CHECK_DIR/gcc" && return $rc
-}
+step_unit() { check_units "$CHECK_DIR/gcc"; }
 
 step_it() { check_pytest it "$CHECK_DIR/gcc"; }
 
 step_asan() {
-	local rc=0
-	build_in "$CHECK_DIR/asan" CC=clang CFLAGS='-O1 -g' --enable-werror --enable-sanitizers || return 1
-	find "$CHECK_DIR/asan/tests" \( -name '*.trs' -o -name '*.log' \) -delete
-	CK_FORK=no make -C "$CHECK_DIR/asan" -j "$JOBS" -k check || rc=1
-	check_count_units "$CHECK_DIR/asan" && return $rc
+	build_in "$CHECK_DIR/asan" CC=clang CFLAGS='-O1 -g' --enable-werror --enable-sanitizers && check_units "$CHECK_DIR/asan"
 }
 
 # Master and front of the sanitizer build, cells of the plain one: a sanitizer's run-time calls more than a cell may.
 step_asan_it() {
 	local bin=$CHECK_DIR/asan-bin
 	rm -rf "$bin" && mkdir -p "$bin" && cp "$CHECK_DIR/asan/bulkhead" "$CHECK_DIR/gcc/bulkhead-php$PHPV" "$bin/" || return 1
-	check_pytest asan-it "$bin" -m 'not slow'
+	BULKHEAD_SANITIZED=1 check_pytest asan-it "$bin" -m 'not slow'
 }
 
 step_clang() { build_in "$CHECK_DIR/clang" CC=clang --enable-werror && make -C "$CHECK_DIR/clang" -j "$JOBS" check TESTS=; }

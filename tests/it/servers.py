@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WWW = os.path.join(HERE, "www")
 PHPV = "8.2"
 SITE_USER = "www-data"  # who PHP runs as, in cells and in php-fpm
+SANITIZED = os.environ.get("BULKHEAD_SANITIZED") == "1"
 FRONT_USER = "nobody"   # who talks to clients
 
 

@@ -68,7 +68,8 @@ def locked(pid, cell):
 	for caps in ("CapEff", "CapPrm", "CapInh", "CapAmb") + (("CapBnd",) if cell and proc.ROOT else ()):
 		assert int(st[caps], 16) == 0, "%s of %s: %s" % (caps, proc.name_of(pid), st[caps])
 	assert st["NoNewPrivs"] == "1", proc.name_of(pid)
-	assert st["Seccomp"] == "2", proc.name_of(pid)
+	# The sanitizers' run-time makes calls of its own: the front of that build has no filter.
+	assert st["Seccomp"] == ("0" if servers.SANITIZED and not cell else "2"), proc.name_of(pid)
 	return st
 
 
@@ -477,8 +478,7 @@ def test_thousand_sites(here, docroot, ini, fleet):
 	r = bh.run("-t")
 	took = time.monotonic() - began
 	assert r.returncode == 0, r.stdout[-2000:]
-	# The sanitizer build is several times slower.
-	assert took < (1.0 if "asan" not in servers.bulkhead_bin() else 8.0), took
+	assert took < (8.0 if servers.SANITIZED else 1.0), took
 	began = time.monotonic()
 	fleet.start(bh)
 	assert time.monotonic() - began < 5
