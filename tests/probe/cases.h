@@ -25,6 +25,9 @@ struct probe_case {
 /* Placeholder for an argument: replaced by the pid of the process that tries. */
 #define OWN_PID UINT64_C(0xfeedfacecafebeef)
 
+/* A process that cannot be: above any pid the kernel gives. */
+#define NOBODY UINT64_C(0x7ffffff0)
+
 extern const struct probe_case probe_php[];
 extern const size_t probe_php_n;
 

@@ -93,6 +93,25 @@ static bool refusal_is_met(const struct sb_rule *rule)
 	return false;
 }
 
+/*
+ * This runs as root and means to find filters that let too much through: no case may do harm when its call does reach the
+ * kernel. Signals are the worst of them (-1 is every process, 0 a group): they go to a process that cannot exist.
+ */
+static void check_harmless(void)
+{
+	static const char *const signals[] = {"kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open"};
+
+	for (size_t i = 0; i < probe_php_n; i++)
+		for (size_t j = 0; j < sizeof(signals) / sizeof(signals[0]); j++) {
+			const struct probe_case *c = &probe_php[i];
+			bool own_thread = strcmp(c->name, "tgkill") == 0 && c->args[0] == OWN_PID && c->args[1] == NOBODY;
+			if (strcmp(c->name, signals[j]) == 0 && c->args[0] != NOBODY && !own_thread) {
+				errno = EINVAL;
+				die("a case would signal a real process");
+			}
+		}
+}
+
 static void check_complete(const struct sb_profile *p)
 {
 	const struct sb_rule *rule;
@@ -119,6 +138,7 @@ static void try_here(const struct probe_case *c, int nr, bool filtered)
 
 	for (size_t i = 0; i < 6; i++)
 		a[i] = (long)(c->args[i] == OWN_PID ? (uint64_t)getpid() : c->args[i]);
+	setsid(); /* no terminal to hang up */
 	if (c->alarm) {
 		struct itimerval soon = {.it_value = {.tv_usec = 50000}};
 		setitimer(ITIMER_REAL, &soon, NULL);
@@ -265,6 +285,7 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		die("mmap");
 	printf("# filter of %u instructions, delta of %u\n", zygote.insns_n, delta.insns_n);
+	check_harmless();
 	check_complete(p);
 	for (size_t i = 0; i < probe_php_n; i++)
 		run_case(p, &probe_php[i]);
