@@ -44,16 +44,19 @@ static struct pool_member *pick_among(struct pool *p, bool backup, uint64_t now_
 	return best;
 }
 
-/* Nobody is usable: the member that was left alone longest, if that was long enough. */
-static struct pool_member *last_resort(struct pool *p, uint64_t now_us, bool *pending)
+/* Nobody is usable: the member that was left alone longest, if that was long enough. *@hope: a connect is under way, or
+ * somebody answered a moment ago and is perhaps being restarted. */
+static struct pool_member *last_resort(struct pool *p, uint64_t now_us, bool *hope)
 {
 	struct pool_member *best = NULL;
 
 	for (size_t i = 0; i < p->conf->members_n; i++) {
 		struct pool_member *m = &p->members[i];
-		if (m->state == POOL_MEMBER_PROBING)
-			*pending = true;
-		else if (now_us - m->tried_us >= POOL_LAST_RESORT_US && (best == NULL || m->tried_us < best->tried_us))
+		bool recent = m->up_us != 0 && now_us < m->up_us + POOL_GRACE_US;
+		uint64_t pause_us = recent ? POOL_GRACE_TRY_US : POOL_LAST_RESORT_US;
+		*hope = *hope || recent || m->state == POOL_MEMBER_PROBING;
+		if (m->state != POOL_MEMBER_PROBING && now_us >= m->tried_us + pause_us &&
+			(best == NULL || m->tried_us < best->tried_us))
 			best = m;
 	}
 	return best;
@@ -62,15 +65,15 @@ static struct pool_member *last_resort(struct pool *p, uint64_t now_us, bool *pe
 /* The member for the next request, or NULL; then *@down says that there is no hope for those who wait. */
 static struct pool_member *pick(struct pool *p, uint64_t now_us, bool *down)
 {
-	bool any = false, pending = false;
+	bool any = false, hope = false;
 	struct pool_member *m = pick_among(p, false, now_us, &any);
 
 	*down = false;
 	if (!any)
 		m = pick_among(p, true, now_us, &any);
 	if (!any) {
-		m = last_resort(p, now_us, &pending);
-		*down = m == NULL && !pending;
+		m = last_resort(p, now_us, &hope);
+		*down = m == NULL && !hope;
 	}
 	return m;
 }
@@ -194,8 +197,10 @@ static void pool_release(struct lease *l, enum lease_end how)
 	uint64_t now = io_now_us();
 	if (atomic_load_explicit(&l->progress, memory_order_relaxed) != LEASE_GRANTED)
 		c->requests++;
-	if (how == LEASE_REUSE && c->requests > 0)
+	if (how == LEASE_REUSE && c->requests > 0) {
 		pool_member_known(c);
+		m->up_us = now;
+	}
 	pool_member_check(m, true, now);
 	m->leased--;
 	p->leased_n--;

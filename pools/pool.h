@@ -25,7 +25,8 @@
  *
  * A backlog that is full (EAGAIN) means busy, not dead. A member that cannot be reached is left alone for fail_timeout,
  * doubled up to 8 times; but when nobody else is left, a request tries it again after a quarter of a second, because
- * then trying costs nothing that would not be lost anyway.
+ * then trying costs nothing that would not be lost anyway. And when it gave a sign of life within the last second it is
+ * perhaps being restarted: requests wait for the rest of that second before they are told that nobody answers.
  */
 #ifndef POOL_H
 #define POOL_H

@@ -33,8 +33,9 @@ static void member_failed(struct pool_member *m, int err, uint64_t now_us)
 	m->retry_us = now_us + wait_ms * 1000 + 1; /* not now, even with a fail_timeout of 0 */
 }
 
-static void member_up(struct pool_member *m)
+static void member_up(struct pool_member *m, uint64_t now_us)
 {
+	m->up_us = now_us;
 	if (m->fails > 0)
 		log_notice("pool=%s member=%s is up again", m->pool->conf->name, m->conf->addr.text);
 	m->fails = 0;
@@ -131,7 +132,7 @@ enum pool_connect pool_member_connect(struct pool_member *m, uint64_t now_us, st
 			m->busy_until_us = now_us + POOL_BUSY_US;
 			/* A backlog that is full is proof of life, and so is nothing else here. */
 			if (err == EAGAIN) {
-				member_up(m);
+				member_up(m, now_us);
 				return POOL_CONNECT_BUSY;
 			}
 			if (m->state == POOL_MEMBER_PROBING)
@@ -154,7 +155,7 @@ enum pool_connect pool_member_connect(struct pool_member *m, uint64_t now_us, st
 			p->connecting_n++;
 		return POOL_CONNECT_PENDING;
 	}
-	member_up(m);
+	member_up(m, now_us);
 	*out = c;
 	return POOL_CONNECT_DONE;
 }
@@ -168,7 +169,7 @@ void pool_member_connected(struct pool_conn *c, int err, uint64_t now_us)
 	if (!c->probe)
 		m->pool->connecting_n--;
 	if (err == 0) {
-		member_up(m);
+		member_up(m, now_us);
 		return;
 	}
 	member_failed(m, err, now_us);

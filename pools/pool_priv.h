@@ -19,6 +19,8 @@
 #define POOL_PROBE_BURST_MAX 64
 #define POOL_BUSY_US 5000           /* pause after a full backlog */
 #define POOL_LAST_RESORT_US 250000  /* between two tries when every member is down */
+#define POOL_GRACE_US 1000000       /* requests wait so long for a server that answered just now */
+#define POOL_GRACE_TRY_US 50000     /* and it is tried so often */
 #define POOL_TICK_MS 10             /* while somebody waits */
 
 enum pool_conn_state { POOL_CONN_CONNECTING, POOL_CONN_IDLE, POOL_CONN_LEASED };
@@ -46,6 +48,7 @@ struct pool_member {
 	enum pool_member_state state;
 	unsigned fails;             /* in a row */
 	uint64_t retry_us;          /* FAILING: when it may be tried again */
+	uint64_t up_us;             /* when it last gave a sign of life */
 	uint64_t tried_us;          /* last connect */
 	uint64_t closed_us;         /* last close */
 	uint64_t busy_until_us;     /* its backlog was full */

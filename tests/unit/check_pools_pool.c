@@ -249,13 +249,42 @@ START_TEST(back_again)
 }
 END_TEST
 
+/* A restart of the server takes a moment: who comes meanwhile waits for it. */
+static void *restart_quickly(void *arg)
+{
+	usleep(200000);
+	stub_stop(arg); /* waits for the kept connections to be given up */
+	usleep(250000);
+	stub_restart(arg);
+	return NULL;
+}
+
+START_TEST(restart_is_not_noticed)
+{
+	struct stub stub = {.children = 2};
+	pthread_t t;
+
+	stub_start(&stub, false, 64);
+	members[0].addr = stub.addr;
+	conf.idle_timeout_ms = 50;
+	ck_assert_int_eq(pthread_create(&t, NULL, restart_quickly, &stub), 0);
+	struct drive_group g = drive((struct drive_group){.clients = 4, .stop_ms = 2500, .think_ms = 20}, NULL);
+	pthread_join(t, NULL);
+	ck_assert_uint_eq(drive_failures(&g), 0);
+	ck_assert_uint_gt(g.done, 50);
+	ck_assert_uint_gt(drive_percentile(&g, 100), 100000); /* there was something to wait for */
+	stub_stop(&stub);
+	drive_group_fini(&g);
+}
+END_TEST
+
 START_TEST(overloaded)
 {
 	struct stub stub = {.children = 1, .overloaded = true};
 
 	stub_start(&stub, false, 64);
 	members[0].addr = stub.addr;
-	struct drive_group g = drive((struct drive_group){.clients = 1, .stop_ms = 100, .requests_max = 3}, NULL);
+	struct drive_group g = drive((struct drive_group){.clients = 1, .stop_ms = 5000, .requests_max = 3}, NULL);
 	ck_assert_uint_eq(g.failed[BACKEND_REFUSED], 3);
 	stub_stop(&stub);
 	drive_group_fini(&g);
@@ -426,6 +455,7 @@ Suite *pool_suite(void)
 	tcase_add_test(t, backup_stays_out);
 	tcase_add_test(t, weights_count);
 	tcase_add_test(t, back_again);
+	tcase_add_test(t, restart_is_not_noticed);
 	tcase_add_test(t, overloaded);
 	tcase_add_test(t, slow_accept);
 	tcase_add_test(t, first_come_first_served);

@@ -14,7 +14,6 @@ struct driver {
 	struct drive *drive;
 	struct loop *loop;
 	pthread_t thread;
-	unsigned active;
 };
 
 struct drive {
@@ -22,6 +21,7 @@ struct drive {
 	struct driver *loops;
 	pthread_mutex_t lock; /* guards the groups' results */
 	uint64_t begin_us;
+	unsigned active;      /* actors with something left to do, of all loops: a backend may need any of the loops */
 };
 
 struct actor {
@@ -127,8 +127,11 @@ static void again(struct actor *a, bool ok)
 	struct driver *d = a->driver;
 
 	if ((g->requests_max > 0 && a->requests >= g->requests_max) || io_now_us() - d->drive->begin_us >= g->stop_ms * 1000) {
-		if (--d->active == 0)
-			loop_stop(d->loop);
+		pthread_mutex_lock(&d->drive->lock);
+		bool last = --d->drive->active == 0;
+		pthread_mutex_unlock(&d->drive->lock);
+		for (unsigned i = 0; last && i < d->drive->loops_n; i++)
+			loop_stop(d->drive->loops[i].loop);
 		return;
 	}
 	/* A pause after a failure, or a closed cycle would spin on it. */
@@ -140,7 +143,7 @@ static void *run(void *arg)
 {
 	struct driver *d = arg;
 
-	if (d->active > 0 && loop_run(d->loop) != GW_OK)
+	if (loop_run(d->loop) != GW_OK)
 		abort();
 	return NULL;
 }
@@ -187,7 +190,7 @@ void drive_run(struct drive *d, struct drive_group *groups, size_t groups_n)
 			a->timer.cb = ask;
 			a->waiter.loop = a->driver->loop;
 			a->waiter.ready = on_ready;
-			a->driver->active++;
+			d->active++;
 			if (loop_timer_set(a->driver->loop, &a->timer, groups[g].start_ms) != GW_OK)
 				abort();
 		}
