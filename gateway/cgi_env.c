@@ -104,12 +104,26 @@ static bool name_is(const struct cgi_env_in *in, const struct http1_field *f, co
 	return true;
 }
 
+/*
+ * Letters, digits and "-" only, as in Apache: "X_A" would pass for "X-A", and so would "X.A", since PHP makes the dot of a
+ * variable's name an underscore.
+ */
+static bool plain_name(const struct cgi_env_in *in, const struct http1_field *f)
+{
+	for (size_t i = 0; i < f->name.len; i++) {
+		char ch = in->head[f->name.off + i], lower = (char)(ch | 0x20);
+		if (!((lower >= 'a' && lower <= 'z') || (ch >= '0' && ch <= '9') || ch == '-'))
+			return false;
+	}
+	return true;
+}
+
 /* Fields that never become HTTP_ variables: ones with a meaning of their own, and ones that could forge a variable. */
 static bool skipped(const struct cgi_env_in *in, const struct http1_field *f)
 {
 	static const char *const names[] = {"content-length", "content-type", "proxy", "transfer-encoding"};
 
-	if (f->underscore || f->name.len > NAME_MAX_OCTETS)
+	if (f->name.len > NAME_MAX_OCTETS || !plain_name(in, f))
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (name_is(in, f, names[i]))
@@ -147,7 +161,7 @@ static size_t http_name(const struct cgi_env_in *in, const struct http1_field *f
 static size_t find_next(const struct cgi_env_in *in, size_t at, size_t from)
 {
 	for (size_t i = from; i < in->h->fields_n; i++)
-		if (!in->h->fields[i].underscore && same_name(in, &in->h->fields[at], &in->h->fields[i]))
+		if (same_name(in, &in->h->fields[at], &in->h->fields[i]))
 			return i;
 	return in->h->fields_n;
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "gateway/request.h"
 #include "gateway/respond.h"
@@ -315,7 +316,7 @@ static void conn_read(struct conn *c)
 
 static void on_ready(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct conn *c = (struct conn *)((char *)io - offsetof(struct conn, io));
+	struct conn *c = container_of(io, struct conn, io);
 
 	(void)l;
 	if ((ready & (EPOLLERR | EPOLLHUP)) != 0 && c->state != CONN_HEAD && c->state != CONN_BODY) {
@@ -375,7 +376,7 @@ static void body_timeout(struct conn *c)
 
 static void on_timer(struct loop *l, struct loop_timer *t)
 {
-	struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+	struct conn *c = container_of(t, struct conn, timer);
 
 	(void)l;
 	switch (c->state) {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "gateway/conn.h"
 #include "gateway/front_lock.h"
@@ -136,7 +137,7 @@ struct master_io {
 
 static void ask_master(struct cells_host *h, unsigned type, const struct conf_server *site)
 {
-	struct front *f = (struct front *)((char *)h - offsetof(struct front, cells_host));
+	struct front *f = container_of(h, struct front, cells_host);
 	struct ipc_msg m;
 
 	ipc_fill(&m, type, (uint32_t)site->index, NULL);
@@ -146,7 +147,7 @@ static void ask_master(struct cells_host *h, unsigned type, const struct conf_se
 
 static void cells_log(struct cells_host *h, const struct conf_server *site, enum log_level level, const char *text)
 {
-	struct front *f = (struct front *)((char *)h - offsetof(struct front, cells_host));
+	struct front *f = container_of(h, struct front, cells_host);
 
 	log_line(&f->sinks[site->index], level, NULL, "%s", text);
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
 #include "gateway/front.h"
@@ -35,7 +36,7 @@ static void describe_end(int status, char *out, size_t size)
 
 static void on_restart(struct loop *l, struct loop_timer *t)
 {
-	struct generation *g = (struct generation *)((char *)t - offsetof(struct generation, restart));
+	struct generation *g = container_of(t, struct generation, restart);
 
 	(void)l;
 	if (g->state != GEN_GONE && generation_start(g) < 0 && loop_timer_set(g->host->loop, &g->restart, 1000) < 0)
@@ -195,7 +196,7 @@ static void from_front(struct generation *g, const struct ipc_msg *m)
 
 static void on_front(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct generation *g = (struct generation *)((char *)io - offsetof(struct generation, chan));
+	struct generation *g = container_of(io, struct generation, chan);
 	struct ipc_msg m;
 
 	(void)l;

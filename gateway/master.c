@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
@@ -138,7 +139,7 @@ static void set_server_log(struct master *m, const struct generation *g)
 
 static void on_ready(struct generation_host *h, struct generation *g)
 {
-	struct master *m = (struct master *)((char *)h - offsetof(struct master, host));
+	struct master *m = container_of(h, struct master, host);
 	struct generation *old = m->current;
 
 	if (g == m->current) { /* a restarted front */
@@ -290,7 +291,7 @@ static void reap(struct master *m)
 
 static void on_signal(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct master *m = (struct master *)((char *)io - offsetof(struct master, signals));
+	struct master *m = container_of(io, struct master, signals);
 	struct signalfd_siginfo info;
 
 	(void)l;

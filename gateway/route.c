@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -297,14 +299,21 @@ static bool try_index(struct routing *t, const char *name)
 {
 	struct route *r = t->r;
 	struct script_found f;
-	char *rel = arena_printf(t->a, "/%s%s", t->rest, name);
+	const char *rel, *dir_path = t->path;
 
 	if (name[0] == '/')
 		return index_elsewhere(t, name);
-	if (rel == NULL || file_resolve_script(t->root_fd, rel, links_of(r->dir), names_script, t, &f) == SCRIPT_MISSING)
+	rel = arena_printf(t->a, "/%s%s", t->rest, name);
+	r->script_name = arena_printf(t->a, "%s%s", t->path, name);
+	if (rel == NULL || r->script_name == NULL)
 		return false;
-	if (!S_ISREG(f.st.st_mode) || rel[f.len] != '\0') {
-		io_close(&f.fd);
+	/* From here on the file's own path decides: what denies it by name denies it as an index too. */
+	t->path = r->script_name;
+	bool found = file_resolve_script(t->root_fd, rel, links_of(r->dir), names_script, t, &f) != SCRIPT_MISSING;
+	if (!found || !S_ISREG(f.st.st_mode) || rel[f.len] != '\0') {
+		if (found)
+			io_close(&f.fd);
+		t->path = dir_path;
 		return false;
 	}
 	route_close(r);
@@ -317,7 +326,6 @@ static bool try_index(struct routing *t, const char *name)
 		return true;
 	}
 	r->dir = d;
-	r->script_name = arena_printf(t->a, "%s%s", t->path, name);
 	route_file(t, rel + 1, strlen(rel + 1), "");
 	return true;
 }
@@ -330,8 +338,10 @@ static void route_index(struct routing *t)
 		if (try_index(t, r->dir->index.v[i]))
 			return;
 	if ((r->dir->options & CONF_OPT_INDEXES) != 0) {
+		r->filename = arena_printf(t->a, "%s/%s", strcmp(r->root, "/") == 0 ? "" : r->root, t->rest);
 		r->kind = ROUTE_LISTING;
-		r->filename = r->root;
+		if (r->filename == NULL)
+			set_status(r, 500, "out of memory");
 		return;
 	}
 	set_status(r, 403, "a directory without an index file: see DirectoryIndex and Options Indexes");
@@ -352,6 +362,11 @@ static void route_in_root(struct routing *t)
 	struct route *r = t->r;
 	size_t used;
 
+	if (strlen(r->root) + strlen(t->rest) + 1 >= PATH_MAX) {
+		r->dir = t->server->dir;
+		set_status(r, 404, NULL); /* longer than any name of a file */
+		return;
+	}
 	/* Settings by the path as written decide how links are treated; then again by what is really there. */
 	r->dir = settings(t, t->rest, strlen(t->rest));
 	if (r->dir == NULL) {
@@ -416,4 +431,18 @@ void route_find(struct route *r, struct arena *a, struct conf_cache *cache, cons
 		.root_fd = -1};
 
 	route_run(&t);
+}
+
+bool route_may_list(const struct route *r, struct conf_cache *cache, const struct conf *conf, const struct conf_server *server,
+	const char *path, const char *name, bool dir)
+{
+	char file[PATH_MAX], uri[2 * PATH_MAX];
+	int file_len = snprintf(file, sizeof(file), "%s%s%s", r->filename, dir ? name : "", dir ? "/" : "");
+	int uri_len = snprintf(uri, sizeof(uri), "%s%s%s", path, name, dir ? "/" : "");
+
+	if (file_len < 0 || (size_t)file_len >= sizeof(file) || uri_len < 0 || (size_t)uri_len >= sizeof(uri))
+		return false;
+	struct conf_match m = {.server = server, .dir = file, .file = dir ? NULL : name, .uri = uri};
+	const struct conf_dir *d = conf_dir_for(cache, conf, &m);
+	return d != NULL && d->granted;
 }

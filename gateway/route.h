@@ -29,7 +29,7 @@ struct route {
 	const char *context_prefix;  /* alias' URL prefix, "" for the document root */
 	const char *script_name;     /* URL path of the file, index file included */
 	const char *path_info;       /* rest of the URL path, "" for none */
-	const char *filename;        /* file-system path of the file */
+	const char *filename;        /* file-system path of the file; of a listed directory with a slash at the end */
 	const struct conf_pool *pool;/* ROUTE_PHP: SetHandler "proxy:..."; NULL: the host's dispatch */
 };
 
@@ -39,6 +39,13 @@ struct route {
  */
 void route_find(struct route *r, struct arena *a, struct conf_cache *cache, const struct conf *conf,
 	const struct conf_server *server, const char *path, const char *query);
+
+/**
+ * Whether entry @name (a directory: @dir) of the directory that @r lists at @path may be asked for: what is denied is not
+ * shown either. Own thread (the cache's).
+ */
+bool route_may_list(const struct route *r, struct conf_cache *cache, const struct conf *conf, const struct conf_server *server,
+	const char *path, const char *name, bool dir);
 
 /** Close what route_find() opened. */
 void route_close(struct route *r);

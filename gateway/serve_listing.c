@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory's content as a page, where Options Indexes allows it. Only names are shown; dot files are not. */
+/* A directory's content as a page, where Options Indexes allows it: names, but for dot files and what is denied. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,17 @@
 
 #define ENTRIES_MAX 10000
 
-static int visible(const struct dirent *d)
+struct entry {
+	bool dir;
+	char name[];
+};
+
+static bool visible(struct conn *c, const struct dirent *d)
 {
-	return d->d_name[0] != '.';
+	const struct request *r = &c->req;
+
+	return d->d_name[0] != '.' && route_may_list(&r->route, c->w->cache, c->w->front->conf, r->server, r->path, d->d_name,
+		d->d_type == DT_DIR);
 }
 
 static int put_entry(struct buf *page, const char *name, bool dir)
@@ -34,29 +42,43 @@ static int put_entry(struct buf *page, const char *name, bool dir)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct dirent *const *)a)->d_name, (*(struct dirent *const *)b)->d_name);
+	return strcmp((*(struct entry *const *)a)->name, (*(struct entry *const *)b)->name);
 }
 
-static int put_entries(struct buf *page, DIR *dir)
+/* A copy of what is shown: a record of readdir(3) is shorter than its type says. */
+static struct entry *entry_of(const struct dirent *d)
 {
-	struct dirent **list = calloc(ENTRIES_MAX, sizeof(*list)), *d;
+	size_t size = strlen(d->d_name) + 1;
+	struct entry *e = malloc(sizeof(*e) + size);
+
+	if (e != NULL) {
+		e->dir = d->d_type == DT_DIR;
+		memcpy(e->name, d->d_name, size);
+	}
+	return e;
+}
+
+static int put_entries(struct conn *c, struct buf *page, DIR *dir)
+{
+	struct entry **list = calloc(ENTRIES_MAX, sizeof(*list));
+	struct dirent *d;
 	size_t n = 0;
 	int err = list == NULL ? GW_ERR_NOMEM : 0;
 
 	while (err == 0 && n < ENTRIES_MAX && (d = readdir(dir)) != NULL) {
-		if (!visible(d))
+		if (!visible(c, d))
 			continue;
-		list[n] = malloc(sizeof(*d));
+		list[n] = entry_of(d);
 		if (list[n] == NULL)
 			err = GW_ERR_NOMEM;
 		else
-			*list[n++] = *d;
+			n++;
 	}
 	if (list != NULL)
 		qsort(list, n, sizeof(*list), by_name);
 	for (size_t i = 0; i < n; i++) {
 		if (err == 0)
-			err = put_entry(page, list[i]->d_name, list[i]->d_type == DT_DIR);
+			err = put_entry(page, list[i]->name, list[i]->dir);
 		free(list[i]);
 	}
 	free(list);
@@ -79,7 +101,7 @@ static int put_page(struct conn *c, struct buf *page, DIR *dir)
 	if (err == 0 && strcmp(path, "/") != 0)
 		err = buf_puts(page, "<li><a href=\"../\">../</a></li>\n");
 	if (err == 0)
-		err = put_entries(page, dir);
+		err = put_entries(c, page, dir);
 	return err < 0 ? err : buf_puts(page, "</ul></body></html>\n");
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gateway/base/io.h"
+#include "gateway/base/container.h"
 #include "gateway/cgi_env.h"
 #include "gateway/request.h"
 #include "gateway/respond.h"
@@ -18,12 +19,12 @@
 
 static struct conn *conn_of_fcgi(struct fcgi_client *f)
 {
-	return (struct conn *)((char *)f - offsetof(struct conn, req.fcgi));
+	return container_of(f, struct conn, req.fcgi);
 }
 
 static struct conn *conn_of_waiter(struct backend_waiter *w)
 {
-	return (struct conn *)((char *)w - offsetof(struct conn, req.waiter));
+	return container_of(w, struct conn, req.waiter);
 }
 
 /* --- parameters -------------------------------------------------------------------------------------------------------- */

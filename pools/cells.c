@@ -8,9 +8,8 @@
 #include <sys/socket.h>
 
 #include "gateway/base/io.h"
+#include "gateway/base/container.h"
 #include "pools/cells_priv.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static struct cells *of_backend(struct backend *b)
 {
@@ -219,13 +218,13 @@ static void tell(struct cell *c)
 
 static void tell_mail(struct mail *m)
 {
-	tell(CONTAINER(m, struct cell, question.mail));
+	tell(container_of(m, struct cell, question.mail));
 }
 
 static void tell_timer(struct loop *l, struct loop_timer *t)
 {
 	(void)l;
-	tell(CONTAINER(t, struct cell, question.timer));
+	tell(container_of(t, struct cell, question.timer));
 }
 
 void cells_answer(struct cell *c)

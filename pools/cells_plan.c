@@ -4,9 +4,8 @@
 #include <stdio.h>
 
 #include "gateway/base/io.h"
+#include "gateway/base/container.h"
 #include "pools/cells_priv.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static unsigned min_of(unsigned a, unsigned b)
 {
@@ -222,18 +221,18 @@ static void pump(struct cells *s)
 static void on_task(struct loop *l, struct loop_task *t)
 {
 	(void)l;
-	pump(CONTAINER(t, struct cells, task));
+	pump(container_of(t, struct cells, task));
 }
 
 static void on_soon(struct loop *l, struct loop_timer *t)
 {
 	(void)l;
-	pump(CONTAINER(t, struct cells, soon));
+	pump(container_of(t, struct cells, soon));
 }
 
 static void on_timer(struct loop *l, struct loop_timer *t)
 {
-	struct cells *s = CONTAINER(t, struct cells, timer);
+	struct cells *s = container_of(t, struct cells, timer);
 
 	(void)l;
 	pthread_mutex_lock(&s->lock);

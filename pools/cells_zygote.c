@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "gateway/base/container.h"
 #include "pools/cells_priv.h"
 #include "sandbox/ipc_chan.h"
 
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define MESSAGES_PER_EVENT 32
 #define PIPE_READS_PER_EVENT 4
 
@@ -100,7 +100,7 @@ static void on_pipe(struct loop *l, struct loop_io *io, uint32_t ready)
 {
 	(void)l;
 	(void)ready;
-	read_pipe(CONTAINER(io, struct cells, pipe));
+	read_pipe(container_of(io, struct cells, pipe));
 }
 
 static void close_pipe(struct cells *s)
@@ -260,7 +260,7 @@ void cells_flush(struct cells *s)
 
 static void on_chan(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct cells *s = CONTAINER(io, struct cells, chan);
+	struct cells *s = container_of(io, struct cells, chan);
 
 	(void)l;
 	(void)ready;

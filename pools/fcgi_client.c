@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pools/fcgi_client.h"
+#include "gateway/base/container.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -9,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define REQUEST_ID 1             /* one request at a time on a connection: always the same id */
 #define READ_MAX 65536
 #define CHUNK_MAX 65528          /* content of one STDIN record read from a file; with its header 64 KiB */
@@ -106,7 +106,7 @@ static void ended(struct fcgi_client *c, const struct fcgi_event *ev, bool more)
 
 static void on_timer(struct loop *l, struct loop_timer *t)
 {
-	struct fcgi_client *c = CONTAINER(t, struct fcgi_client, deadline);
+	struct fcgi_client *c = container_of(t, struct fcgi_client, deadline);
 
 	(void)l;
 	if (c->state == CLIENT_FAILED)
@@ -394,7 +394,7 @@ static bool receive(struct fcgi_client *c)
 
 static void on_io(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct fcgi_client *c = CONTAINER(io, struct fcgi_client, io);
+	struct fcgi_client *c = container_of(io, struct fcgi_client, io);
 	bool broken = (ready & (EPOLLERR | EPOLLHUP)) != 0;
 
 	(void)l;

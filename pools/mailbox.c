@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pools/mailbox.h"
+#include "gateway/base/container.h"
 
 #include <stdlib.h>
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 void mail_list_init(struct mail_list *l)
 {
@@ -54,7 +53,7 @@ static void deliver(struct mailbox *b)
 
 static void deliver_task(struct loop *l, struct loop_task *t)
 {
-	struct mailbox *b = CONTAINER(t, struct mailbox, task);
+	struct mailbox *b = container_of(t, struct mailbox, task);
 
 	(void)l;
 	pthread_mutex_lock(b->lock);
@@ -66,7 +65,7 @@ static void deliver_task(struct loop *l, struct loop_task *t)
 static void deliver_timer(struct loop *l, struct loop_timer *t)
 {
 	(void)l;
-	deliver(CONTAINER(t, struct mailbox, timer));
+	deliver(container_of(t, struct mailbox, timer));
 }
 
 void mailboxes_init(struct mailboxes *ms, pthread_mutex_t *lock)

@@ -4,9 +4,8 @@
 #include <sys/socket.h>
 
 #include "gateway/base/io.h"
+#include "gateway/base/container.h"
 #include "pools/pool_priv.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static void unlink_idle(struct pool_conn *c)
 {
@@ -70,7 +69,7 @@ bool pool_idle_drop(struct pool *p, struct pool_member *m)
 
 static void on_connecting(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	struct pool_conn *c = CONTAINER(io, struct pool_conn, io);
+	struct pool_conn *c = container_of(io, struct pool_conn, io);
 	struct pool *p = c->member->pool;
 	int err = 0;
 	socklen_t len = sizeof(err);
@@ -124,7 +123,7 @@ static void tend(struct pool *p)
 
 static void on_timer(struct loop *l, struct loop_timer *t)
 {
-	struct pool *p = CONTAINER(t, struct pool, timer);
+	struct pool *p = container_of(t, struct pool, timer);
 
 	(void)l;
 	pthread_mutex_lock(&p->lock);
@@ -135,7 +134,7 @@ static void on_timer(struct loop *l, struct loop_timer *t)
 /* Arm the timer for what is wanted; runs on the pool's loop because only there a timer can be set. */
 static void on_task(struct loop *l, struct loop_task *t)
 {
-	struct pool *p = CONTAINER(t, struct pool, task);
+	struct pool *p = container_of(t, struct pool, task);
 	uint64_t delay_ms = POOL_TICK_MS;
 
 	pthread_mutex_lock(&p->lock);

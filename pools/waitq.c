@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pools/waitq.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#include "gateway/base/container.h"
 
 enum {
 	WAIT_NONE,
@@ -12,7 +11,7 @@ enum {
 
 static struct backend_waiter *of_mail(struct mail *m)
 {
-	return m == NULL ? NULL : CONTAINER(m, struct backend_waiter, mail);
+	return m == NULL ? NULL : container_of(m, struct backend_waiter, mail);
 }
 
 void waitq_init(struct waitq *q, pthread_mutex_t *lock)
@@ -43,7 +42,7 @@ static void delivered(struct mail *m)
 
 static void deadline(struct loop *l, struct loop_timer *t)
 {
-	struct backend_waiter *w = CONTAINER(t, struct backend_waiter, timer);
+	struct backend_waiter *w = container_of(t, struct backend_waiter, timer);
 	struct waitq *q = w->queue;
 
 	(void)l;
@@ -62,7 +61,7 @@ static void deadline(struct loop *l, struct loop_timer *t)
 
 static void refused(struct loop *l, struct loop_timer *t)
 {
-	struct backend_waiter *w = CONTAINER(t, struct backend_waiter, timer);
+	struct backend_waiter *w = container_of(t, struct backend_waiter, timer);
 
 	(void)l;
 	w->state = WAIT_NONE;

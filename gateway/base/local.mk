@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	gateway/base/arena.c gateway/base/arena.h \
 	gateway/base/buf.c gateway/base/buf.h \
+	gateway/base/container.h \
 	gateway/base/err.c gateway/base/err.h \
 	gateway/base/io.c gateway/base/io.h \
 	gateway/base/log.c gateway/base/log.h \

@@ -161,7 +161,8 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t)
 
 static void run_timers(struct loop *l)
 {
-	while (l->heap_n > 0 && l->heap[0]->due_ms <= l->now_ms) {
+	/* Not more than there were: one that is armed again for now waits for descriptors to have their turn. */
+	for (size_t n = l->heap_n; n > 0 && l->heap_n > 0 && l->heap[0]->due_ms <= l->now_ms; n--) {
 		struct loop_timer *t = l->heap[0];
 		loop_timer_stop(l, t);
 		t->cb(l, t);

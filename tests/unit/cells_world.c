@@ -9,9 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct world world;
 
@@ -42,7 +41,6 @@ bool w_logged(const char *what)
 	return found;
 }
 
-
 struct call {
 	struct loop_task task;
 	void (*fn)(void *arg);
@@ -52,7 +50,7 @@ struct call {
 
 static void call_task(struct loop *l, struct loop_task *t)
 {
-	struct call *c = CONTAINER(t, struct call, task);
+	struct call *c = container_of(t, struct call, task);
 
 	(void)l;
 	c->fn(c->arg);
@@ -109,7 +107,7 @@ void w_teardown(void)
 
 static void ready(struct backend_waiter *w, struct lease *lease, enum backend_fail why)
 {
-	struct client *c = CONTAINER(w, struct client, w);
+	struct client *c = container_of(w, struct client, w);
 
 	c->lease = lease;
 	c->why = why;

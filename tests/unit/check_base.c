@@ -106,6 +106,40 @@ START_TEST(timers_fire_in_order_and_stopped_ones_do_not)
 }
 END_TEST
 
+static int again_n;
+
+static void on_again(struct loop *l, struct loop_timer *t)
+{
+	again_n++;
+	ck_assert_int_eq(loop_timer_set(l, t, 0), GW_OK);
+}
+
+static void on_turn(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	(void)io;
+	(void)ready;
+	loop_stop(l);
+}
+
+START_TEST(timer_armed_again_does_not_starve_descriptors)
+{
+	struct loop *l = loop_new();
+	struct loop_timer t = {.cb = on_again};
+	int p[2];
+
+	ck_assert_int_eq(pipe(p), 0);
+	struct loop_io io = {.fd = p[0], .events = EPOLLIN, .cb = on_turn};
+	ck_assert_int_eq(loop_io_add(l, &io, 0), GW_OK);
+	ck_assert_int_eq(loop_timer_set(l, &t, 0), GW_OK);
+	ck_assert_int_eq(io_write_all(p[1], "x", 1), GW_OK);
+	ck_assert_int_eq(loop_run(l), GW_OK);
+	ck_assert_int_ge(again_n, 1);
+	loop_free(l);
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
 static struct loop_io pair_io[2];
 static int pair_calls;
 
@@ -184,6 +218,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tc, arena_gives_distinct_aligned_memory);
 	tcase_add_test(tc, log_line_cannot_be_forged);
 	tcase_add_test(tc, timers_fire_in_order_and_stopped_ones_do_not);
+	tcase_add_test(tc, timer_armed_again_does_not_starve_descriptors);
 	tcase_add_test(tc, removed_descriptor_gets_no_event);
 	tcase_add_test(tc, posted_tasks_run_once_in_order);
 	suite_add_tcase(s, tc);

@@ -79,6 +79,8 @@ static const struct {
 	{"HTTP_HOST", "example.org"}, {"HTTP_ACCEPT", "a, b"}, {"HTTP_COOKIE", "x=1; y=2"}, {"HTTP_PROXY", NULL},
 	{"HTTP_X_UNDER", NULL}, {"HTTP_AUTHORIZATION", "Basic eDp5"}, {"HTTP_CONTENT_LENGTH", NULL},
 	{"HTTP_CONTENT_TYPE", NULL}, {"HTTP_EMPTY", ""}, {"HTTP_X_UP", "Q"}, {"REMOTE_USER", NULL}, {"AUTH_TYPE", NULL},
+	/* PHP reads a dot in a name as an underscore: such a field would pass for another one. */
+	{"HTTP_X.UP", NULL}, {"HTTP_X!UP", NULL}, {"HTTP_X-UP", NULL},
 };
 
 START_TEST(variables_are_as_mod_php_gives_them)
@@ -87,7 +89,7 @@ START_TEST(variables_are_as_mod_php_gives_them)
 
 	build("GET /dir/x.php/p%20q?a=1 HTTP/1.1\r\nHost: example.org\r\nAccept: a\r\nProxy: http://evil\r\n"
 	      "X_under: 1\r\naccept: b\r\nCookie: x=1\r\nCookie: y=2\r\nAuthorization: Basic eDp5\r\nContent-Type: text/x\r\n"
-	      "Empty:\r\nX-uP: Q\r\n\r\n", &in);
+	      "Empty:\r\nX-uP: Q\r\nX.Up: forged\r\nX!Up: forged\r\n\r\n", &in);
 	const char *got = var(&seen, typical_vars[_i].name), *want = typical_vars[_i].value;
 	if (want == NULL)
 		ck_assert_msg(got == NULL, "%s is %s", typical_vars[_i].name, got);

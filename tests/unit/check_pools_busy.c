@@ -5,12 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "pools/fcgi_codec.h"
 #include "tests/unit/cells_world.h"
 #include "tests/unit/fcgi_stub.h"
 #include "tests/unit/pool_drive.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct busy_zygote {
 	struct cells_host host;
@@ -106,7 +105,7 @@ static void *busy_zygote_run(void *arg)
 
 static void busy_ask(struct cells_host *h, unsigned type, const struct conf_server *site)
 {
-	struct busy_zygote *z = CONTAINER(h, struct busy_zygote, host);
+	struct busy_zygote *z = container_of(h, struct busy_zygote, host);
 	int pair[2];
 
 	(void)site;

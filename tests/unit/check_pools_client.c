@@ -8,12 +8,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "pools/fcgi_client.h"
 #include "tests/unit/check_pools.h"
 #include "tests/unit/fcgi_stub.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* One exchange: what the application does, what came of it. */
 struct exchange {
@@ -43,7 +42,7 @@ struct exchange {
 
 static void release(struct lease *l, enum lease_end how)
 {
-	struct exchange *x = CONTAINER(l, struct exchange, lease);
+	struct exchange *x = container_of(l, struct exchange, lease);
 
 	ck_assert(!x->released);
 	x->released = true;
@@ -106,12 +105,12 @@ static void *application(void *arg)
 static void resume(struct loop *l, struct loop_timer *t)
 {
 	(void)l;
-	fcgi_client_resume(&CONTAINER(t, struct exchange, resume)->client);
+	fcgi_client_resume(&container_of(t, struct exchange, resume)->client);
 }
 
 static void on_stdout(struct fcgi_client *c, const uint8_t *data, size_t n)
 {
-	struct exchange *x = CONTAINER(c, struct exchange, client);
+	struct exchange *x = container_of(c, struct exchange, client);
 
 	ck_assert(!x->over);
 	ck_assert_int_eq(buf_append(&x->out, data, n), GW_OK);
@@ -127,12 +126,12 @@ static void on_stdout(struct fcgi_client *c, const uint8_t *data, size_t n)
 
 static void on_stderr(struct fcgi_client *c, const uint8_t *data, size_t n)
 {
-	ck_assert_int_eq(buf_append(&CONTAINER(c, struct exchange, client)->err, data, n), GW_OK);
+	ck_assert_int_eq(buf_append(&container_of(c, struct exchange, client)->err, data, n), GW_OK);
 }
 
 static void on_end(struct fcgi_client *c, enum backend_fail why, uint32_t app_status, const char *detail, bool untouched)
 {
-	struct exchange *x = CONTAINER(c, struct exchange, client);
+	struct exchange *x = container_of(c, struct exchange, client);
 
 	ck_assert(!x->over);
 	ck_assert(x->released);

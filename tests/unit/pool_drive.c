@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "pools/fcgi_client.h"
-
-#define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct driver {
 	struct drive *drive;
@@ -69,7 +68,7 @@ static void record(struct actor *a, enum backend_fail why)
 
 static void on_stdout(struct fcgi_client *c, const uint8_t *data, size_t n)
 {
-	struct actor *a = CONTAINER(c, struct actor, client);
+	struct actor *a = container_of(c, struct actor, client);
 
 	(void)data;
 	pthread_mutex_lock(&a->driver->drive->lock);
@@ -85,7 +84,7 @@ static void on_stderr(struct fcgi_client *c, const uint8_t *data, size_t n)
 
 static void on_end(struct fcgi_client *c, enum backend_fail why, uint32_t app_status, const char *detail, bool untouched)
 {
-	struct actor *a = CONTAINER(c, struct actor, client);
+	struct actor *a = container_of(c, struct actor, client);
 
 	(void)app_status;
 	(void)detail;
@@ -101,7 +100,7 @@ static const struct fcgi_client_ops ops = {.stdout_cb = on_stdout, .stderr_cb = 
 
 static void on_ready(struct backend_waiter *w, struct lease *lease, enum backend_fail why)
 {
-	struct actor *a = CONTAINER(w, struct actor, waiter);
+	struct actor *a = container_of(w, struct actor, waiter);
 	const struct fcgi_body body = {.mem = a->group->body, .fd = -1, .len = a->group->body_len};
 
 	if (lease == NULL)
@@ -113,7 +112,7 @@ static void on_ready(struct backend_waiter *w, struct lease *lease, enum backend
 
 static void ask(struct loop *l, struct loop_timer *t)
 {
-	struct actor *a = CONTAINER(t, struct actor, timer);
+	struct actor *a = container_of(t, struct actor, timer);
 
 	(void)l;
 	a->waiter.fresh_only = false;
