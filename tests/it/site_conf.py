@@ -63,6 +63,10 @@ def make_docroot(root):
 	put("nolinks/real.txt", "real\n")
 	put("owner/real.txt", "real\n")
 	put("listing/in.txt", "in\n")
+	put("listing/secret.txt", "secret\n")
+	put("listing/x.inc", "inc\n")
+	put("located_index/index.html", "secret\n")
+	put("located_script/index.php", "<?php echo 'secret';")
 	put("noengine/x.php", "<?php echo 'source';")
 	put("forced/x.dat", "forced\n")
 	os.symlink("hello.txt", root + "/link.txt")
@@ -139,6 +143,15 @@ def common(root):
 <Location "/hello.txt/never">
     Require all denied
 </Location>
+<Location "/located_index/index.html">
+    Require all denied
+</Location>
+<LocationMatch "^/located_script/.*\\.php$">
+    Require all denied
+</LocationMatch>
+<Directory "{root}/listing">
+    Options +Indexes
+</Directory>
 <Location "/located">
     Require all denied
 </Location>

@@ -73,6 +73,7 @@ ENV = [
 	Case("script-with-space", req("/sp%20ace.php"), on="php", body=b"/sp ace.php\n"),
 	Case("alias-script", req("/alias/run.php/rest"), on="php", body=re.compile(rb"^aliased /alias/run\.php \S+/aliased/run\.php /rest\n$")),
 	Case("denied-script", req("/denied/run.php"), 403, on="php"),
+	Case("denied-script-as-index", req("/located_script/"), 403, on="php"),
 	Case("denied-script-rest", req("/denied/run.php/hello.txt"), 403, on="php"),
 	Case("head", req("/dump.php", method="HEAD"), on="php", method="HEAD", body=b"", conn="open"),
 	Case("error-document-script", req("/errdoc/missing.php"), 404, on="php", body=b"own not found\n"),

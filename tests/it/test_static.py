@@ -89,6 +89,12 @@ PATHS = [
 	path("location-denied", "/located/x", 403),
 	path("location-denied-slashes", "//located//x", 403),
 	path("location-not-prefix", "/locatedx", 404),
+	path("location-denied-index", "/located_index/index.html", 403),
+	path("location-denied-as-index", "/located_index/", 403),
+	path("location-denied-as-index-slashes", "//located_index/./", 403),
+	path("longer-than-any-file", "/" + "a/" * 4000, (403, 404)),
+	path("longer-than-any-file-rest", "/hello.txt/" + "a/" * 4000, (403, 404)),
+	path("listing-hides-denied", "/listing/", body=re.compile(rb"\A(?!.*(secret\.txt|x\.inc)).*in\.txt", re.S)),
 	path("directory-bare", "/bare/", (403, 404)),
 	path("directory-index", "/dir/", body=b"index of dir\n"),
 	path("directory-redirect", "/dir", 301, has={"Location": re.compile(r"^(http://static\.test(:\d+)?)?/dir/$")}),
@@ -319,3 +325,14 @@ def test_changed_file_has_another_tag(static_target, docroot):
 def test_charset_default_absent(static_target):
 	"""Without AddDefaultCharset no charset is claimed for a file."""
 	assert "charset" not in (static_target.get("/page.html").get("Content-Type") or "")
+
+
+def test_long_listing(static_target, docroot):
+	"""Records of a directory have different lengths, and more of them than one read of the kernel gives."""
+	d = os.path.join(docroot, "listing/long")
+	os.makedirs(d)
+	names = ["%0*d" % (1 + i % 200, i) for i in range(3000)]
+	for n in names:
+		open(os.path.join(d, n), "w").close()
+	shown = re.findall(rb'href="\./([^"]*)"', static_target.get("/listing/long/").body)
+	assert shown == sorted(n.encode() for n in set(names))
