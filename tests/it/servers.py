@@ -104,7 +104,7 @@ class MariaDb(proc.Daemon):
 				user = ["--user=mysql"]
 			os.chmod(d, 0o755)
 		self.base = ["--no-defaults", "--datadir=" + self.data, "--basedir=/usr"] + user
-		subprocess.run([tool("mariadb-install-db", "mysql_install_db")] + self.base + ["--auth-root-authentication-method=normal",
+		subprocess.run([tool("mariadb-install-db", "mysql_install_db")] + self.base + ["--auth-root-authentication-method=normal", "--force",
 			"--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, timeout=120)
 
 	def argv(self):
