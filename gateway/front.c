@@ -231,6 +231,7 @@ static void worker_init(struct front *f, unsigned index)
 	w->loop = need(loop_new());
 	loop_set_data(w->loop, w);
 	w->cache = need(conf_cache_new());
+	root_cache_init(&w->roots);
 	w->listens = need(calloc(c->listen_n + 1, sizeof(*w->listens)));
 	for (size_t i = 0; i < c->listen_n; i++)
 		w->listens[i] = (struct loop_io){.fd = f->listen_fds[i], .events = EPOLLIN, .cb = on_accept};

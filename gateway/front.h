@@ -18,6 +18,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/http/http_date.h"
+#include "gateway/static/root_cache.h"
 #include "pools/backend.h"
 #include "pools/cells.h"
 
@@ -49,6 +50,7 @@ struct worker {
 	pthread_t thread;
 	struct loop *loop;
 	struct conf_cache *cache;
+	struct root_cache roots;
 	struct loop_io *listens;         /* one a listening socket */
 	struct loop_timer accept_pause;
 	struct loop_task drain_task;

@@ -109,7 +109,8 @@ int listen_open(struct listen_set *out, const struct conf *c, const struct liste
 			fd = open_one(c, &c->listen[i]);
 		if (fd == -1) {
 			log_line(log_server(), LOG_LV_CRIT, NULL, "cannot listen on %s: %s%s", c->listen[i].text, strerror(errno),
-				errno == EADDRINUSE ? ": another server is running there" : "");
+				errno == EADDRINUSE ? ": another server is running there" :
+				errno == EACCES && c->listen[i].u.sa.sa_family != AF_UNIX ? ": ports below 1024 need root" : "");
 			err = GW_ERR_SYS;
 			break;
 		}

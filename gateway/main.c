@@ -12,6 +12,7 @@
 #include "gateway/build_info.h"
 #include "gateway/cmdline.h"
 #include "gateway/http/access_format.h"
+#include "gateway/launch.h"
 #include "gateway/master.h"
 #include "gateway/pid_file.h"
 
@@ -26,11 +27,19 @@ static const char *check_format(const char *format, size_t *at)
 	return f != NULL ? NULL : why;
 }
 
+static const char *check_php(const char *version)
+{
+	const char *path = launch_program(version);
+
+	return access(path, X_OK) == 0 ? NULL : path;
+}
+
 static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 {
 	*o = (struct conf_load_opts){.file = cmd->file, .server_root = cmd->root, .defines_n = cmd->defines_n,
 		.defines = cmd->defines, .before_n = cmd->before_n, .before = cmd->before, .after_n = cmd->after_n,
-		.after = cmd->after, .need_root = geteuid() == 0, .check_format = check_format};
+		.after = cmd->after, .need_root = geteuid() == 0, .check_format = check_format,
+		.check_php = check_php};
 }
 
 /* Load and print what is wrong; NULL when there were errors. */

@@ -168,12 +168,14 @@ static void dispatch(struct conn *c)
 	}
 }
 
-static void route_and_dispatch(struct conn *c)
+static void route(struct conn *c)
 {
 	struct request *r = &c->req;
+	struct worker *w = c->w;
+	const struct route_env env = {
+		.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop)};
 
-	route_find(&r->route, &r->arena, c->w->cache, c->w->front->conf, r->server, r->path, r->query);
-	dispatch(c);
+	route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
 }
 
 void request_start(struct conn *c, size_t len)
@@ -204,7 +206,8 @@ void request_start(struct conn *c, size_t len)
 		respond_status(c, (int)-n);
 		return;
 	}
-	route_and_dispatch(c);
+	route(c);
+	dispatch(c);
 }
 
 void request_body_done(struct conn *c)
@@ -228,7 +231,7 @@ bool request_redirect(struct conn *c, const char *path, int status)
 	r->method = r->is_head ? "HEAD" : "GET";
 	r->path = decoded;
 	answer_reset(r);
-	route_find(&r->route, &r->arena, c->w->cache, c->w->front->conf, r->server, r->path, r->query);
+	route(c);
 	if (status != 0 && (r->route.kind == ROUTE_STATUS || r->route.kind == ROUTE_REDIRECT)) {
 		conn_log(c, LOG_LV_ERROR, "ErrorDocument %s for %d cannot be served", path, status);
 		return false;

@@ -17,13 +17,13 @@
 struct routing {
 	struct route *r;
 	struct arena *a;
-	struct conf_cache *cache;
-	const struct conf *conf;
+	const struct route_env *env;
 	const struct conf_server *server;
 	const char *path, *query;
 	const char *rest;  /* the path below the root, no leading slash */
 	size_t prefix_len; /* octets of path before rest */
-	int root_fd;
+	int root_fd;       /* borrowed from env->roots, or own_fd */
+	int own_fd;
 	bool in_index;     /* routing an index file: no further index */
 	bool path_only;    /* the file is open by path only: a script that the front may not read */
 	bool alias_file;   /* the path is an alias of one file: rest is that file's name, not part of path */
@@ -89,15 +89,6 @@ static bool configured_redirect(struct routing *t, const struct conf_dir *d)
 
 /* --- from path to root ----------------------------------------------------------------------------------------------------- */
 
-static char *without_slash(struct arena *a, const char *path)
-{
-	size_t n = strlen(path);
-
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	return arena_strndup(a, path, n);
-}
-
 static void choose_root(struct routing *t)
 {
 	const char *rest;
@@ -109,7 +100,7 @@ static void choose_root(struct routing *t)
 		const struct conf_alias *al = &t->server->path_aliases[i];
 		if (!covers(al->prefix, t->path, &rest))
 			continue;
-		t->r->root = without_slash(t->a, al->path);
+		t->r->root = al->path;
 		t->r->context_prefix = al->prefix;
 		t->rest = *rest == '/' ? rest + 1 : rest;
 		break;
@@ -132,13 +123,12 @@ static bool alias_to_file(struct routing *t)
 
 static bool open_root(struct routing *t)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
-		t->root_fd = open(t->r->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (t->root_fd != -1)
-			return true;
-		if (errno != ENOTDIR || !alias_to_file(t))
-			break;
-	}
+	t->root_fd = root_cache_open(t->env->roots, t->r->root, t->env->now_ms);
+	/* Not through the cache: this root is no string of the configuration. */
+	if (t->root_fd == -1 && errno == ENOTDIR && alias_to_file(t))
+		t->root_fd = t->own_fd = open(t->r->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (t->root_fd != -1)
+		return true;
 	if (errno == EMFILE || errno == ENFILE)
 		set_status(t->r, 503, "out of file descriptors");
 	else
@@ -155,7 +145,7 @@ static const struct conf_dir *settings_for(struct routing *t, const char *rel, s
 	struct conf_match m = {.server = t->server, .uri = t->path, .file = file};
 
 	m.dir = arena_printf(t->a, "%s/%.*s", root, (int)dir_len, rel);
-	return m.dir == NULL ? NULL : conf_dir_for(t->cache, t->conf, &m);
+	return m.dir == NULL ? NULL : conf_dir_for(t->env->cache, t->env->conf, &m);
 }
 
 /* The same for a path: its last name is the file, unless it ends in a slash. */
@@ -282,8 +272,8 @@ static bool index_elsewhere(struct routing *t, const char *path)
 
 	if (t->in_index)
 		return false;
-	struct routing sub = {.r = &there, .a = t->a, .cache = t->cache, .conf = t->conf, .server = t->server, .path = path,
-		.query = t->query, .root_fd = -1, .in_index = true};
+	struct routing sub = {.r = &there, .a = t->a, .env = t->env, .server = t->server, .path = path,
+		.query = t->query, .root_fd = -1, .own_fd = -1, .in_index = true};
 	route_run(&sub);
 	if (there.kind == ROUTE_STATUS && there.status == 404) {
 		route_close(&there);
@@ -421,14 +411,13 @@ static void route_run(struct routing *t)
 		set_status(r, 404, "this virtual host has no DocumentRoot");
 	else if (open_root(t))
 		route_in_root(t);
-	io_close(&t->root_fd);
+	io_close(&t->own_fd);
 }
 
-void route_find(struct route *r, struct arena *a, struct conf_cache *cache, const struct conf *conf,
-	const struct conf_server *server, const char *path, const char *query)
+void route_find(struct route *r, struct arena *a, const struct route_env *env, const struct conf_server *server,
+	const char *path, const char *query)
 {
-	struct routing t = {.r = r, .a = a, .cache = cache, .conf = conf, .server = server, .path = path, .query = query,
-		.root_fd = -1};
+	struct routing t = {.r = r, .a = a, .env = env, .server = server, .path = path, .query = query, .root_fd = -1, .own_fd = -1};
 
 	route_run(&t);
 }

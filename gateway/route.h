@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "gateway/base/arena.h"
+#include "gateway/static/root_cache.h"
 
 enum route_kind {
 	ROUTE_STATUS,    /* answer with ->status (an error) */
@@ -33,12 +34,20 @@ struct route {
 	const struct conf_pool *pool;/* ROUTE_PHP: SetHandler "proxy:..."; NULL: the host's dispatch */
 };
 
+/* What routing uses of its thread. */
+struct route_env {
+	const struct conf *conf;
+	struct conf_cache *cache;
+	struct root_cache *roots;
+	uint64_t now_ms; /* the loop's clock */
+};
+
 /**
  * Route @path (decoded, normalised) of a request to @server. @query (may be NULL) only goes into redirects. Strings live
- * in @a. Opens at most the file to serve. Own thread (the cache's).
+ * in @a. Opens at most the file to serve. Own thread (the caches').
  */
-void route_find(struct route *r, struct arena *a, struct conf_cache *cache, const struct conf *conf,
-	const struct conf_server *server, const char *path, const char *query);
+void route_find(struct route *r, struct arena *a, const struct route_env *env, const struct conf_server *server,
+	const char *path, const char *query);
 
 /**
  * Whether entry @name (a directory: @dir) of the directory that @r lists at @path may be asked for: what is denied is not

@@ -17,6 +17,7 @@ libhttp_a_SOURCES = \
 libhttp_a_SOURCES += \
 	gateway/static/file_open.c gateway/static/file_open.h \
 	gateway/static/file_walk.c gateway/static/file_walk.h \
+	gateway/static/root_cache.c gateway/static/root_cache.h \
 	gateway/static/script_find.c gateway/static/script_find.h
 
 if HAVE_CHECK

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import proc
+import servers
 from cases import Case, req, run, table
 from site_conf import NOT_OURS
 
@@ -336,3 +337,22 @@ def test_long_listing(static_target, docroot):
 		open(os.path.join(d, n), "w").close()
 	shown = re.findall(rb'href="\./([^"]*)"', static_target.get("/listing/long/").body)
 	assert shown == sorted(n.encode() for n in set(names))
+
+
+def test_replaced_document_root_is_seen(here, fleet):
+	"""A deployment that moves a symbolic link: the new tree answers within two seconds, without a reload."""
+	for name in ("one", "two"):
+		os.makedirs(here + "/" + name)
+		with open(here + "/" + name + "/v.txt", "w") as f:
+			f.write(name)
+	os.symlink("one", here + "/current")
+	conf = ('<VirtualHost *>\n    ServerName swap.test\n    DocumentRoot "%s/current"\n    Alias /file.txt "%s/two/v.txt"\n</VirtualHost>\n'
+		'<Directory />\n    Require all granted\n</Directory>\n' % (here, here))
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", conf))
+	assert bh.get("swap.test", "/v.txt").body == b"one"
+	assert bh.get("swap.test", "/file.txt").body == b"two"
+	os.symlink("two", here + "/next")
+	os.rename(here + "/next", here + "/current")
+	proc.wait_for(lambda: bh.get("swap.test", "/v.txt").body == b"two", 2, 0.1, why="the new document root is used")
+	assert bh.get("swap.test", "/file.txt").body == b"two"
+	assert bh.get("swap.test", "/file.txt/x").status == 404
