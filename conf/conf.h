@@ -257,6 +257,8 @@ struct conf_load_opts {
 	bool need_root;                /* false: an ordinary user: every site runs as that user */
 	/* Whether a LogFormat can be written: NULL, or why not (static text) with *at its offset. NULL: not checked. */
 	const char *(*check_format)(const char *format, size_t *at);
+	/* Whether PHP of a version can be run: NULL, or the path of the program that is missing (static). NULL: not checked. */
+	const char *(*check_php)(const char *version);
 };
 
 /**

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/conf_build.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void conf_say(struct conf_build *b, bool error, const struct conf_node *n, int arg, const char *fmt, ...)
 {
@@ -30,6 +32,17 @@ char *conf_build_path(struct conf_build *b, const char *path)
 
 	b->oom = b->oom || out == NULL;
 	return out;
+}
+
+bool conf_build_dir_missing(struct conf_build *b, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL || slash == path ? NULL : arena_strndup(b->a, path, (size_t)(slash - path));
+	struct stat st;
+
+	if (dir == NULL)
+		return false;
+	return stat(dir, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOENT || errno == ENOTDIR;
 }
 
 void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const char *name, const char *why)
@@ -99,8 +112,9 @@ static bool arity_ok(struct conf_build *b, const struct conf_node *n, const stru
 
 	if (!few && !many)
 		return true;
-	conf_error(b, n, many ? (int)d->max : -1, "%s has too %s arguments; it is: %s%s%s%s%s", n->name.text, few ? "few" : "many",
-		   d->section ? "<" : "", d->name, d->args[0] == '\0' ? "" : " ", d->args, d->section ? ">" : "");
+	conf_error(b, n, many ? (int)d->max : -1, "%s has too %s arguments; it is: %s%s%s%s%s%s", n->name.text, few ? "few" : "many",
+		   d->section ? "<" : "", d->name, d->args[0] == '\0' ? "" : " ", d->args, d->section ? ">" : "",
+		   many && n->args[d->max].text[0] == '#' ? "; a comment stands on a line of its own" : "");
 	return false;
 }
 

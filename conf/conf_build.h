@@ -223,6 +223,9 @@ const struct conf_regex *conf_build_regex(struct conf_build *b, const struct con
 /** Absolute path of an argument, relative to the server root. NULL when memory is out. */
 char *conf_build_path(struct conf_build *b, const char *path);
 
+/** Whether the directory that @path (absolute) lies in is missing. What cannot be looked at counts as there. */
+bool conf_build_dir_missing(struct conf_build *b, const char *path);
+
 /** The pool that "proxy:..." names, made when it is new. NULL after saying why not. */
 const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf_node *n, int arg, const char *text);
 
@@ -259,8 +262,8 @@ conf_setter conf_set_int, conf_set_size, conf_set_time, conf_set_flag, conf_set_
 conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_refused, conf_set_abort;
 conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user;
 conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
-conf_setter conf_set_path, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
-conf_setter conf_set_dispatch, conf_set_isolation, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
+conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
+conf_setter conf_set_dispatch, conf_set_isolation, conf_set_profile, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
 conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
 conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only the whole configuration can show: hosts without a pool, ports nobody listens on, settings that would leak. */
 #include <string.h>
+#include <strings.h>
 
 #include "conf/conf_addr.h"
 #include "conf/conf_build.h"
@@ -12,6 +13,9 @@ static void check_listen(struct conf_build *b)
 	bool internet = false;
 
 	if (c->listen_n == 0) {
+		for (const struct conf_node *n = b->p->root.children; n != NULL; n = n->next)
+			if (strcasecmp(n->name.text, "Listen") == 0)
+				return; /* what is wrong with it was said */
 		conf_diag_add(b->d, true, c->file, 1, 1, "Listen is missing: nothing would be answered");
 		return;
 	}

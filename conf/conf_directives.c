@@ -52,7 +52,7 @@ const struct conf_directive conf_directives[] = {
 	{D("User", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 0, .doc = "Who the front runs as, and every site that names no user of its own."},
 	{D("Group", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 1, .doc = "The front's group; the user's own when not given."},
 	{D("ThreadsPerChild", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(loops), RANGE(1, 256), .doc = "Event loops of a front; one for each processor when not given."},
-	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_path, CONF(pid_file), .doc = "Where the master writes its process number."},
+	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
 
 	/* hosts */
@@ -78,7 +78,7 @@ const struct conf_directive conf_directives[] = {
 	/* who answers PHP */
 	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
 	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing (rollback, in a later version), all that PHP leaves (shared)."},
-	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make."},
+	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_profile, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make; strict and legacy come in a later version."},
 	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
 	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
 	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
@@ -92,7 +92,7 @@ const struct conf_directive conf_directives[] = {
 	{D("MaxRequestsPerChild", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_requests), RANGE(0, INT_MAX), .doc = "Old name of MaxConnectionsPerChild."},
 	{D("RequestTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(request_timeout_ms), RANGE(0, DAY_MS), .doc = "Longest time a script may take by the clock; 0: no limit."},
 	{D("SiteIdleTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(site_idle_timeout_ms), RANGE(0, DAY_MS), .doc = "A site without a request for so long gives up all its processes; 0: never."},
-	{D("PHPVersion", HOSTS, 0, 1, 1, "version"), .set = conf_set_text, SRV(php_version), .doc = "Which bulkhead-php answers, for example 8.2; the newest built when not given."},
+	{D("PHPVersion", HOSTS, 0, 1, 1, "version"), .set = conf_set_php_version, SRV(php_version), .doc = "Which bulkhead-php answers, for example 8.2; the newest built when not given."},
 	{D("php_value", ANY, CONF_OV_OPTIONS, 2, 2, "name value"), .set = conf_set_ini, .lo = 0, .doc = "A PHP setting that scripts may change."},
 	{D("php_flag", ANY, CONF_OV_OPTIONS, 2, 2, "name On|Off"), .set = conf_set_ini_flag, .lo = 0, .doc = "A PHP setting that is on or off; engine Off refuses PHP files (403)."},
 	{D("php_admin_value", HOSTS | CONF_W_SECTIONS, 0, 2, 2, "name value"), .set = conf_set_ini, .lo = 1, .doc = "A PHP setting that scripts cannot change."},
@@ -210,12 +210,15 @@ const struct conf_directive conf_directives[] = {
 	NONE("TraceEnable"),
 #undef WHY
 #define WHY "only HTTP/1.1 and 1.0 are spoken, strictly"
-	NONE("Protocols"), NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"), NONE("RequestReadTimeout"),
+	NONE("Protocols"), NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"),
 	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
 	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeSlashes"), NONE("MergeTrailers"),
 	NONE("AllowEncodedSlashes"), NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
 #undef WHY
-#define WHY "directories are not listed"
+#define WHY "Timeout says how long a client may be silent"
+	NONE("RequestReadTimeout"),
+#undef WHY
+#define WHY "listings of directories have one form"
 	NONE("IndexOptions"), NONE("IndexIgnore"), NONE("IndexIgnoreReset"), NONE("IndexOrderDefault"),
 	NONE("IndexHeadInsert"), NONE("IndexStyleSheet"), NONE("AddAlt"), NONE("AddAltByEncoding"), NONE("AddAltByType"),
 	NONE("AddDescription"), NONE("AddIcon"), NONE("AddIconByEncoding"), NONE("AddIconByType"), NONE("DefaultIcon"),

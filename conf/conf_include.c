@@ -29,7 +29,7 @@ static void say(struct conf_parser *p, const struct conf_node *n, const char *pa
 	if (n != NULL)
 		conf_node_say(p->d, true, n, 0, "%s: %s", path, text);
 	else
-		conf_diag_add(p->d, true, path, 1, 1, "%s", text);
+		conf_diag_add(p->d, true, path, 1, 1, "the configuration cannot be read: %s", text);
 }
 
 static void read_path(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth);

@@ -108,7 +108,10 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 		conf_parse_file(&p, c->file);
 		parse_lines(&p, "(-c)", opts->after, opts->after_n);
 		c->server_root = p.server_root;
-		rc = p.oom ? GW_ERR_NOMEM : build(c, &p, opts, diags);
+		if (p.oom)
+			rc = GW_ERR_NOMEM;
+		else if (p.root.children != NULL || diags->errors == 0) /* of a file that cannot be read nothing more is to be said */
+			rc = build(c, &p, opts, diags);
 	}
 	if (rc != GW_OK)
 		conf_diag_add(diags, true, opts->file, 1, 1, "out of memory");

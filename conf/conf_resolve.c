@@ -97,9 +97,9 @@ static void resolve_pool(struct conf_build *b, struct conf_srv *srv)
 
 /* --- logs -------------------------------------------------------------------------------------------------------------- */
 
-static const struct conf_log_file *log_file(struct conf_build *b, const char *text)
+static const struct conf_log_file *log_file(struct conf_build *b, const struct conf_ref *r)
 {
-	const char *path = conf_build_path(b, text);
+	const char *path = conf_build_path(b, r->text);
 	struct conf_log_file *f = path == NULL ? NULL : conf_map_get(&b->log_files, 0, path, strlen(path));
 	const struct conf_log_file **slot;
 
@@ -113,6 +113,8 @@ static const struct conf_log_file *log_file(struct conf_build *b, const char *te
 	}
 	*f = (struct conf_log_file){.path = path, .index = b->c->log_files_n - 1};
 	*slot = f;
+	if (conf_build_dir_missing(b, path))
+		conf_warn(b, r->node, r->arg, "%s %s: its directory does not exist: the server will not start like this", r->node->name.text, path);
 	return f;
 }
 
@@ -200,7 +202,7 @@ static void resolve_logs(struct conf_build *b, struct conf_srv *srv)
 	struct conf_custom_log *v;
 
 	if (srv->error_log.node != NULL)
-		s->error_log = log_file(b, srv->error_log.text);
+		s->error_log = log_file(b, &srv->error_log);
 	if (srv->logs_n == 0) {
 		s->custom_logs = m->custom_logs;
 		s->custom_logs_n = m->custom_logs_n;
@@ -217,7 +219,7 @@ static void resolve_logs(struct conf_build *b, struct conf_srv *srv)
 		if (format == NULL || !inline_format_ok(b, &srv->logs[i].format))
 			continue;
 		v[s->custom_logs_n++] = (struct conf_custom_log){
-			.file = log_file(b, srv->logs[i].path.text), .format = format, .format_index = log_format(b, format)};
+			.file = log_file(b, &srv->logs[i].path), .format = format, .format_index = log_format(b, format)};
 	}
 	s->custom_logs = v;
 }

@@ -24,6 +24,26 @@ void conf_set_isolation(struct conf_build *b, const struct conf_node *n, const s
 		conf_set_word(b, n, d);
 }
 
+void conf_set_profile(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	const char *text = n->args[0].text;
+
+	if (strcasecmp(text, "strict") == 0 || strcasecmp(text, "legacy") == 0)
+		conf_error(b, n, 0, "SandboxProfile: %s is accepted by a later version; use php", text);
+	else
+		conf_set_word(b, n, d);
+}
+
+void conf_set_php_version(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	const char *missing = b->opts->check_php == NULL ? NULL : b->opts->check_php(n->args[0].text);
+
+	/* No error: other sites need not stand still because a package of one PHP is gone. */
+	if (missing != NULL)
+		conf_warn(b, n, 0, "PHPVersion %s: there is no %s: scripts are answered with 503", n->args[0].text, missing);
+	conf_set_text(b, n, d);
+}
+
 void conf_set_site_user(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	(void)d;

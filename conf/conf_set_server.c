@@ -198,6 +198,13 @@ static bool log_path_ok(struct conf_build *b, const struct conf_node *n, int arg
 	return true;
 }
 
+void conf_set_pid_file(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	conf_set_path(b, n, d);
+	if (b->c->pid_file != NULL && conf_build_dir_missing(b, b->c->pid_file))
+		conf_warn(b, n, 0, "PidFile %s: its directory does not exist: -k would not find the server", b->c->pid_file);
+}
+
 void conf_set_error_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	(void)d;

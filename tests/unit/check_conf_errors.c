@@ -33,7 +33,8 @@ static const struct {
 	{"AllowOverride All\n", 0, 1, 1, 1, "must stand in: directory"},
 	{"ServerAlias x\n", 0, 1, 1, 1, "must stand in: virtual host"},
 	{"ServerName\n", 0, 1, 1, 1, "too few arguments; it is: ServerName [scheme://]name[:port]"},
-	{"ServerName a b\n", 0, 1, 1, 14, "too many arguments"},
+	{"ServerName a b\n", 0, 1, 1, 14, "too many arguments; it is: ServerName [scheme://]name[:port]"},
+	{"ServerName a # the shop\n", 0, 1, 1, 14, "a comment stands on a line of its own"},
 	{"<VirtualHost>\n" E, 0, 1, 1, 1, "too few arguments; it is: <VirtualHost"},
 	{"<Directory /x y>\n</Directory>\n", 0, 1, 1, 15, "takes one path"},
 	{"Error \"stop here\"\n", 0, 1, 1, 1, "stop here"},
@@ -96,6 +97,9 @@ static const struct {
 	{"CustomLog x combind\n", 0, 1, 1, 13, "did you mean combined?"},
 	{"CustomLog x common when\n", 0, 1, 1, 20, "neither env= nor expr="},
 	{"LogFormat x a%b\n", 0, 1, 1, 13, "must not hold a %"},
+	{"CustomLog /nowhere/x common\n", 0, 0, 1, 11, "its directory does not exist"},
+	{"ErrorLog /etc/passwd/x\n", 0, 0, 1, 10, "its directory does not exist"},
+	{"PidFile /nowhere/x\n", 0, 0, 1, 9, "its directory does not exist"},
 	/* access */
 	{"<Directory /x>\nRequire all grantd\n</Directory>\n", 0, 1, 2, 13, "granted or denied"},
 	{"<Directory /x>\nRequire al granted\n</Directory>\n", 0, 1, 2, 9, "there is no 'al'; did you mean all?"},
@@ -118,6 +122,9 @@ static const struct {
 	{"ProxyPass / http://x/\n", 0, 1, 1, 1, "only FastCGI servers"},
 	{"ProxyPassMatch ^/x http://y/\n", 0, 1, 1, 20, "SetHandler"},
 	{"RequestIsolation rollback\n", 0, 1, 1, 18, "accepted by a later version; use fresh or shared"},
+	{"SandboxProfile strict\n", 0, 1, 1, 16, "strict is accepted by a later version; use php"},
+	{V "SandboxProfile Legacy\n" E, 0, 1, 2, 16, "accepted by a later version; use php"},
+	{"SandboxProfile pph\n", 0, 1, 1, 16, "not one of php|strict|legacy; did you mean php?"},
 	{"RequestIsolation fresch\n", 0, 1, 1, 18, "did you mean fresh?"},
 	{"Dispatch event\n", 0, 1, 1, 10, "not one of prefork|worker"},
 	/* handlers and pools */
@@ -183,6 +190,38 @@ START_TEST(missing_listen_is_an_error)
 	(void)snprintf(path, sizeof(path), "%s/no-such-file.conf", fixture_dir());
 	conf_diags_init(&d);
 	ck_assert_ptr_null(conf_load(&o, &d));
+	ck_assert_uint_eq(d.n, 1); /* not also that it lacks this and that */
+	ck_assert_ptr_nonnull(strstr(d.v[0].text, "the configuration cannot be read: No such file"));
+	conf_diags_fini(&d);
+	fixture_file("badlisten.conf", "Listen x:y\n");
+	(void)snprintf(path, sizeof(path), "%s/badlisten.conf", fixture_dir());
+	conf_diags_init(&d);
+	ck_assert_ptr_null(conf_load(&o, &d));
+	ck_assert_uint_eq(d.n, 1);
+	conf_diags_fini(&d);
+}
+END_TEST
+
+static const char *check_php(const char *version)
+{
+	return strcmp(version, "8.2") == 0 ? NULL : "/libexec/bulkhead-php7.4";
+}
+
+START_TEST(php_that_is_not_there_is_a_warning)
+{
+	char path[512];
+	struct conf_load_opts o = {.file = path, .check_php = check_php};
+	struct conf_diags d;
+
+	fixture_file("version.conf", "Listen 127.0.0.1:1\nPHPVersion 8.2\n<VirtualHost *:1>\nPHPVersion 7.4\n</VirtualHost>\n");
+	(void)snprintf(path, sizeof(path), "%s/version.conf", fixture_dir());
+	conf_diags_init(&d);
+	struct conf *c = conf_load(&o, &d);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(d.warnings, 1);
+	ck_assert_uint_eq(d.v[0].line, 4);
+	ck_assert_ptr_nonnull(strstr(d.v[0].text, "there is no /libexec/bulkhead-php7.4"));
+	conf_free(c);
 	conf_diags_fini(&d);
 }
 END_TEST
@@ -318,6 +357,7 @@ Suite *suite_conf_errors(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, message, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_test(t, missing_listen_is_an_error);
+	tcase_add_test(t, php_that_is_not_there_is_a_warning);
 	tcase_add_test(t, all_errors_of_a_run_are_reported_in_order);
 	tcase_add_test(t, diagnostics_are_bounded_and_clean);
 	tcase_add_test(t, log_formats_are_checked_where_they_stand);

@@ -99,7 +99,7 @@ START_TEST(hosts_inherit_from_the_main_server)
 	fixture_good(&f, "<VirtualHost *:8080>\nServerName a.example\nTimeout 5\nAlias /x /own\nphp_value v own\nCustomLog own.log common\nLogLevel debug\n"
 			 "StartServers 3\nServerAdmin me\n</VirtualHost>\n<VirtualHost *:8080>\nServerName https://b.example:8443\nDocumentRoot /srv/b/\n</VirtualHost>\n"
 			 "Timeout 90\nKeepAlive Off\nKeepAliveTimeout 1500ms\nAlias /m/ /main/dir/\nphp_value v main\nphp_flag w on\nCustomLog main.log combined\n"
-			 "ErrorLog logs/err\nDocumentRoot /srv/main\nMaxRequestWorkers 7\nRequestTimeout 2min\nSandboxProfile strict\nRequestIsolation shared\n"
+			 "ErrorLog logs/err\nDocumentRoot /srv/main\nMaxRequestWorkers 7\nRequestTimeout 2min\nPHPVersion 8.2\nRequestIsolation shared\n"
 			 "LogFormat \"%h main\" common\nMinSpareServers 9\nMaxSpareServers 2\n");
 	m = f.c->servers[0];
 	a = f.c->servers[1];
@@ -111,7 +111,7 @@ START_TEST(hosts_inherit_from_the_main_server)
 	ck_assert_uint_eq(b->keepalive_timeout_ms, 1500);
 	ck_assert_uint_eq(a->max_workers, 7);
 	ck_assert_uint_eq(b->request_timeout_ms, 120000);
-	ck_assert_int_eq(b->profile, CONF_PROFILE_STRICT);
+	ck_assert_str_eq(b->php_version, "8.2");
 	ck_assert_int_eq(a->isolation, CONF_ISOLATION_SHARED);
 	ck_assert_int_eq(a->log_level, LOG_LV_DEBUG);
 	ck_assert_int_eq(b->log_level, LOG_LV_WARN);
@@ -406,13 +406,13 @@ START_TEST(dump_says_who_answers_what)
 	char *text;
 
 	fixture_good(&f, "<FastCGIPool fpm>\nServer unix:/run/x.sock\n</FastCGIPool>\n<VirtualHost *:8080>\nServerName a.example\nServerAlias www.a.example\n"
-			 "RequestIsolation shared\nSandboxProfile legacy\n</VirtualHost>\n<VirtualHost 127.0.0.1:8080>\nServerName b.example\nDispatch worker\nUsePool fpm\n</VirtualHost>\n"
+			 "RequestIsolation shared\nSandboxProfile php\n</VirtualHost>\n<VirtualHost 127.0.0.1:8080>\nServerName b.example\nDispatch worker\nUsePool fpm\n</VirtualHost>\n"
 			 "AddLanguage de .de\nAddLanguage fr .fr\n");
 	text = fixture_dump(conf_dump_servers, f.c);
 	char *a = strstr(text, "\na.example"), *b = strstr(text, "\nb.example");
 	ck_assert_ptr_nonnull(a);
 	ck_assert_ptr_nonnull(b);
-	ck_assert_int_eq(strstr(a, "prefork") < b && strstr(a, "shared") < b && strstr(a, "legacy") < b, 1);
+	ck_assert_int_eq(strstr(a, "prefork") < b && strstr(a, "shared") < b && strstr(a, " php ") < b, 1);
 	ck_assert_ptr_nonnull(strstr(b, "worker"));
 	ck_assert_ptr_nonnull(strstr(b, "fpm"));
 	ck_assert_ptr_nonnull(strstr(text, "a.example is also www.a.example\n"));
