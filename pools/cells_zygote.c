@@ -4,9 +4,12 @@
  * taken over: every message is checked against what was asked, and whoever lies is killed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/io.h"
@@ -111,11 +114,29 @@ static void close_pipe(struct cells *s)
 	io_close(&s->pipe.fd);
 }
 
+static bool is_fifo(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+static bool is_unix_stream(int fd)
+{
+	int domain, type;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM;
+}
+
 /* Returns NULL, or what is wrong. */
 static const char *on_ready(struct cells *s, struct ipc_msg *m)
 {
 	if (s->zygote != ZYGOTE_STARTING)
 		return "it is ready twice";
+	if (!is_fifo(m->fds[0]))
+		return "its log is no pipe";
 	close_pipe(s); /* of the zygote before, whose last cells may still hold it */
 	s->pipe.fd = m->fds[0];
 	m->fds_n = 0;
@@ -139,6 +160,8 @@ static const char *on_up(struct cells *s, struct ipc_msg *m)
 
 	if (c == NULL || c->state != CELL_WANTED || c->say != 0)
 		return "a cell that was not asked for";
+	if (!is_unix_stream(m->fds[0]))
+		return "a cell without a socket";
 	c->lease.fd = m->fds[0];
 	m->fds_n = 0;
 	s->started++;
@@ -334,13 +357,27 @@ static void split(struct cells *s, const char *in, size_t n)
 	}
 }
 
+/*
+ * read() that never waits. The zygote made the pipe, so it can keep a copy of our end, take O_NONBLOCK away and read what
+ * we were woken for: splice() has a flag of its own, and nobody else knows the pipe it fills.
+ */
+static ssize_t read_now(int fd, char *in, size_t size)
+{
+	static __thread int relay[2] = {-1, -1};
+
+	if (relay[0] == -1 && pipe2(relay, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	ssize_t n = splice(fd, NULL, relay[1], NULL, size, SPLICE_F_NONBLOCK);
+	return n > 0 ? read(relay[0], in, (size_t)n) : n;
+}
+
 /* Without the lock: pipe and line belong to the site's loop. */
 static void read_pipe(struct cells *s)
 {
 	char in[16384];
 
 	for (int i = 0; i < PIPE_READS_PER_EVENT; i++) {
-		ssize_t n = read(s->pipe.fd, in, sizeof(in));
+		ssize_t n = read_now(s->pipe.fd, in, sizeof(in));
 		if (n > 0) {
 			split(s, in, (size_t)n);
 		} else if (n == -1 && (errno == EAGAIN || errno == EINTR)) {

@@ -263,7 +263,8 @@ static void note_progress(struct fcgi_client *c)
 	atomic_store_explicit(&l->progress, LEASE_SENT, memory_order_release);
 }
 
-/* Send what the socket takes. Never calls back. */
+/* Send what the socket takes. Never calls back. MSG_DONTWAIT here and in receive(): a cell's socket was made by its
+ * zygote, which can keep a copy of our end and take O_NONBLOCK away. */
 static void send_some(struct fcgi_client *c)
 {
 	for (int i = 0; i < BATCHES_PER_EVENT && !c->send_dead; i++) {
@@ -278,7 +279,7 @@ static void send_some(struct fcgi_client *c)
 			}
 		}
 		struct msghdr m = {.msg_iov = c->iov + c->iov_at, .msg_iovlen = c->iov_n - c->iov_at};
-		ssize_t n = sendmsg(c->lease->fd, &m, MSG_NOSIGNAL);
+		ssize_t n = sendmsg(c->lease->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
 			advance(c, (size_t)n);
 			if (!c->began && (!c->lease->mark || c->iov_at == c->iov_n))
@@ -368,7 +369,7 @@ static bool consume(struct fcgi_client *c, const uint8_t *in, size_t len)
 static bool receive(struct fcgi_client *c)
 {
 	char detail[80];
-	ssize_t n = recv(c->lease->fd, read_buf, sizeof(read_buf), 0);
+	ssize_t n = recv(c->lease->fd, read_buf, sizeof(read_buf), MSG_DONTWAIT);
 
 	if (n > 0) {
 		if (!c->answered)

@@ -552,6 +552,23 @@ START_TEST(marked)
 }
 END_TEST
 
+/* Who made the connection can keep a copy of our end and make it block: that must stay his problem. */
+START_TEST(blocking_descriptor)
+{
+	static const uint8_t much[4 << 20];
+	const struct fcgi_body body = {.mem = much, .fd = -1, .len = sizeof(much)};
+	struct exchange x;
+
+	init(&x);
+	ck_assert_int_eq(io_nonblock(x.lease.fd, 0), GW_OK);
+	fcgi_client_start(&x.client, &ops, x.loop, &x.lease, (const uint8_t *)params, sizeof(params) - 1, &body, 50);
+	ck_assert_int_eq(loop_run(x.loop), GW_OK);
+	ck_assert_int_eq(x.why, BACKEND_TIMEOUT);
+	close(x.app_fd);
+	fini(&x);
+}
+END_TEST
+
 Suite *client_suite(void)
 {
 	Suite *s = suite_create("fcgi_client");
@@ -561,6 +578,7 @@ Suite *client_suite(void)
 	tcase_add_loop_test(t, answers, 0, 9);
 	tcase_add_loop_test(t, bad_answers, 0, (int)(sizeof(bad) / sizeof(*bad)));
 	tcase_add_test(t, not_kept);
+	tcase_add_test(t, blocking_descriptor);
 	tcase_add_loop_test(t, big_params_and_body, 0, 6);
 	tcase_add_test(t, body_in_a_file);
 	tcase_add_test(t, body_file_too_short);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Zygotes that do not start, die, or lie. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -139,6 +141,93 @@ static void lie_garbage(uint32_t id)
 
 static void (*const lies[])(uint32_t id) = {lie_unasked, lie_twice, lie_ready, lie_gone, lie_gone_twice, lie_fail, lie_type, lie_garbage};
 
+/* What may come instead of a cell's socket or of the log pipe. */
+static int open_null(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int open_file(void)
+{
+	return fileno(tmpfile());
+}
+
+static int open_datagrams(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+}
+
+static int open_foreign(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int (*const wrong_fds[])(void) = {open_null, open_file, open_datagrams, open_foreign};
+
+static void say_fd(unsigned type, uint32_t id, int fd)
+{
+	struct ipc_msg m;
+
+	ck_assert_int_ne(fd, -1);
+	ipc_fill(&m, type, id, NULL);
+	m.fds_n = 1;
+	m.fds[0] = fd;
+	ck_assert_int_eq(ipc_send(world.chan, &m), GW_OK);
+	close(fd);
+}
+
+START_TEST(wrong_cell_socket)
+{
+	struct client a = {0};
+
+	w_acquire(&a);
+	EVENTUALLY(atomic_load(&world.wants) == 1);
+	w_zygote_up();
+	w_say_ready();
+	say_fd(IPC_CELL_UP, w_expect(IPC_CELL_WANT), wrong_fds[_i]());
+	EVENTUALLY(atomic_load(&world.kills) == 1);
+	ck_assert(!w_stats().zygote);
+	ck_assert_uint_eq(atomic_load(&a.calls), 0);
+	w_on_loop(w_do_cancel, &a);
+}
+END_TEST
+
+START_TEST(wrong_log_pipe)
+{
+	struct client a = {0};
+
+	w_acquire(&a);
+	EVENTUALLY(atomic_load(&world.wants) == 1);
+	w_zygote_up();
+	say_fd(IPC_ZYGOTE_READY, 0, wrong_fds[_i]());
+	EVENTUALLY(atomic_load(&world.kills) == 1);
+	ck_assert(!w_stats().zygote);
+	w_on_loop(w_do_cancel, &a);
+}
+END_TEST
+
+/* Whoever made the pipe can keep a copy of our end and make it block again. */
+START_TEST(log_pipe_never_blocks_the_loop)
+{
+	struct client a = {0};
+	int ends[2];
+
+	w_acquire(&a);
+	EVENTUALLY(atomic_load(&world.wants) == 1);
+	w_zygote_up();
+	ck_assert_int_eq(pipe(ends), 0);
+	say_fd(IPC_ZYGOTE_READY, 0, dup(ends[0]));
+	w_say_up(w_expect(IPC_CELL_WANT));
+	EVENTUALLY(atomic_load(&a.calls) == 1);
+	ck_assert_int_eq(io_nonblock(ends[0], 0), GW_OK);
+	ck_assert_int_eq((int)write(ends[1], "a line\n", 7), 7);
+	EVENTUALLY(w_logged("a line"));
+	w_release(&a, LEASE_CLOSE); /* the loop still runs */
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 START_TEST(liar_is_killed)
 {
 	struct client a = {0};
@@ -167,6 +256,9 @@ Suite *zygote_suite(void)
 	tcase_add_test(t, dies_while_serving);
 	tcase_add_test(t, no_new_cell);
 	tcase_add_loop_test(t, liar_is_killed, 0, (int)(sizeof(lies) / sizeof(*lies)));
+	tcase_add_loop_test(t, wrong_cell_socket, 0, (int)(sizeof(wrong_fds) / sizeof(*wrong_fds)));
+	tcase_add_loop_test(t, wrong_log_pipe, 0, (int)(sizeof(wrong_fds) / sizeof(*wrong_fds)));
+	tcase_add_test(t, log_pipe_never_blocks_the_loop);
 	suite_add_tcase(s, t);
 	return s;
 }
