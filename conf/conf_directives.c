@@ -51,7 +51,7 @@ const struct conf_directive conf_directives[] = {
 	{D("Listen", MAIN, 0, 1, 2, "[address:]port|unix:/path [protocol]"), .set = conf_set_listen, .doc = "Accept connections here; more than one may be given."},
 	{D("User", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 0, .doc = "Who the front runs as, and every site that names no user of its own."},
 	{D("Group", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 1, .doc = "The front's group; the user's own when not given."},
-	{D("ThreadsPerChild", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(loops), RANGE(1, 256), .doc = "Event loops of a front; one for each processor when not given."},
+	{D("ThreadsPerChild", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(loops), RANGE(1, 256), .doc = "Event loops of a front; one for every two processors when not given: PHP needs the others."},
 	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
 

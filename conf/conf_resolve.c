@@ -277,8 +277,9 @@ static void resolve_main(struct conf_build *b, struct conf_srv *m)
 	}
 	if (s->name == NULL)
 		s->name = "localhost";
+	/* PHP needs processors too: more loops than that only pass work to and fro between them. */
 	if (b->c->loops == 0)
-		b->c->loops = cpus < 1 ? 1 : cpus > 256 ? 256 : (unsigned)cpus;
+		b->c->loops = cpus < 2 ? 1 : cpus > 512 ? 256 : (unsigned)(cpus + 1) / 2;
 	if ((m->set >> CONF_F_dispatch & 1) == 0 && conf_modules_threaded(&b->p->vars))
 		s->dispatch = CONF_DISPATCH_WORKER;
 	resolve_front(b);

@@ -117,7 +117,7 @@ class Contest:
 		ngx = self.start(servers.Nginx(t + "/nginx", nginx_conf(self.root, self.wp, fpm)))
 		self.trees = {"mpm-itk": [itk], "mod_php": [mod], "apache-event": [event], "nginx": [ngx, fpm]}
 		if not self.o.peers_only:
-			bh = self.start(servers.Bulkhead(t + "/bulkhead", bulkhead_conf(self.root, self.wp, fpm), loops=2))
+			bh = self.start(servers.Bulkhead(t + "/bulkhead", bulkhead_conf(self.root, self.wp, fpm), loops=None))
 			self.trees["bulkhead"] = [bh, fpm]
 		if self.wp:
 			apps.wordpress_install(mod.addr, "wp.test", "Bench")

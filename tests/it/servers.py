@@ -138,9 +138,9 @@ class Bulkhead(proc.Daemon):
 		self.access_log = tmp + "/access.log"
 		self.head = (
 			'ServerRoot "%s"\nPidFile "%s/bulkhead.pid"\nListen 127.0.0.1:%d\nServerName main.test\nUser %s\nGroup %s\n'
-			'ThreadsPerChild %d\nErrorLog "%s"\nLogLevel info\n'
+			'%sErrorLog "%s"\nLogLevel info\n'
 			'LogFormat "%%v %%h %%l %%u %%t \\"%%r\\" %%>s %%b \\"%%{Referer}i\\" \\"%%{User-Agent}i\\"" vcombined\n'
-			'CustomLog "%s" vcombined\nTimeout 20\n') % (tmp, tmp, self.port, FRONT_USER, "nogroup", loops, self.error_log,
+			'CustomLog "%s" vcombined\nTimeout 20\n') % (tmp, tmp, self.port, FRONT_USER, "nogroup", "ThreadsPerChild %d\n" % loops if loops else "", self.error_log,
 				self.access_log) + head
 		self.write(conf_text)
 
