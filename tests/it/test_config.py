@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import textwrap
 
 import pytest
 
@@ -170,3 +171,41 @@ def test_bad_log_format_is_an_error_of_the_files(here, docroot):
 	bh = servers.Bulkhead(here + "/bulkhead", 'LogFormat "%h %Y" odd\nCustomLog "{0}/a.log" odd\nDocumentRoot "{1}"\n'.format(here, docroot))
 	r = bh.run("-t")
 	assert r.returncode != 0 and re.search(r"bulkhead\.conf:\d+:\d+: error: .*%Y", r.stdout), r.stdout
+
+
+def samples():
+	"""The configurations that the documentation shows, each as one text."""
+	top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+	readme = open(os.path.join(top, "README.md")).read()
+	blocks = [textwrap.dedent(x) for x in re.findall(r"^ *```apache\n(.*?)^ *```$", readme, re.M | re.S)]
+	man = open(os.path.join(top, "docs/bulkhead.conf.5")).read()
+	example = re.search(r"\.SH EXAMPLE\n\.nf\n(.*?)\.fi", man, re.S).group(1).replace("\\-", "-")
+	return {"readme": "".join(blocks), "man": example, "installed": open(os.path.join(top, "docs/bulkhead.conf")).read()}
+
+
+@pytest.mark.parametrize("name", ["readme", "man", "installed"])
+def test_samples_of_the_documentation_load(here, name):
+	"""What people copy must be right; only its users are not those of this machine."""
+	text = samples()[name]
+	assert "<VirtualHost" in text and "<FastCGIPool" in text
+	conf = os.path.join(here, "sample.conf")
+	with open(conf, "w") as f:
+		f.write(text.replace("AssignUserID shop shop", "AssignUserID %s %s" % (servers.SITE_USER, servers.SITE_USER)))
+	r = subprocess.run([servers.bulkhead_bin(), "-f", conf, "-t"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+	assert r.returncode == 0 and "has no effect" not in r.stdout, r.stdout
+	for line in r.stdout.splitlines():
+		# Directories of the samples and, without root, their users are missing here; nothing else may be said.
+		assert re.search(r"DocumentRoot|its directory does not exist|without root|^\d+ errors?, |^Syntax OK", line), line
+
+
+def test_t_names_directories_of_logs_that_are_missing(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nCustomLog /nonexistent/dir/access.log combined\n")
+	r = bh.run("-t")
+	assert r.returncode == 0 and "/nonexistent/dir/access.log: its directory does not exist" in r.stdout, r.stdout
+
+
+def test_php_that_is_not_built_is_named(bh):
+	r = bh.run("-t", "-c", "PHPVersion 5.2")
+	assert r.returncode == 0 and "bulkhead-php5.2" in r.stdout, r.stdout
+	assert "bulkhead-php" not in bh.run("-t", "-c", "PHPVersion 8.2").stdout
