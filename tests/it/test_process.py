@@ -318,7 +318,7 @@ def test_graceful_under_load_loses_nothing(own):
 	o = own()
 	proc.wait_for(lambda: o.bh.get("fresh.test", "/hello.php").status == 200, 5)
 	before = len(proc.fds_of(o.bh.pid))
-	first = fronts_of(o.bh)
+	first = proc.wait_for(lambda: fronts_of(o.bh), why="a front")
 	with Load(o.bh.addr, HELLO, clients=6) as load:
 		for i in range(5):
 			time.sleep(0.5)
@@ -353,7 +353,7 @@ def test_graceful_takes_the_new_configuration(own):
 
 def test_broken_file_leaves_the_running_one(own):
 	o = own()
-	fronts = fronts_of(o.bh)
+	fronts = proc.wait_for(lambda: fronts_of(o.bh), why="a front")
 	o.bh.write(o.conf() + "\n<VirtualHost *>\nNoSuchDirective on\n</VirtualHost>\n")
 	r = graceful(o.bh)
 	assert r.returncode != 0 and "NoSuchDirective" in r.stdout and re.search(r"bulkhead\.conf:\d+", r.stdout), r.stdout
