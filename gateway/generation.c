@@ -22,6 +22,7 @@
 #define CHANNEL_OCTETS (8 * 1024 * 1024) /* room for a message from every site at once */
 #define STABLE_MS 60000                  /* a front that lived this long starts with a clean record */
 #define BACKOFF_MAX_S 60
+#define MESSAGES_PER_EVENT 64
 #define LAUNCH_GAP_MS 100                /* between two zygotes of one site: a front cannot make us a fork bomb */
 
 static void describe_end(int status, char *out, size_t size)
@@ -118,16 +119,20 @@ static void close_channel(struct generation *g)
 
 /* --- messages ------------------------------------------------------------------------------------------------------------ */
 
+/* What it has said already is not looked at any more. */
+static void condemn_front(struct generation *g, const char *why)
+{
+	log_err("front %d %s: killing it", (int)g->front, why);
+	kill(g->front, SIGKILL);
+	close_channel(g);
+}
+
 static void send_front(struct generation *g, const struct ipc_msg *m)
 {
 	if (g->chan.fd == -1)
 		return;
-	int err = ipc_send(g->chan.fd, m);
-	if (err < 0) {
-		log_err("front %d does not take messages (%s): killing it", (int)g->front, gw_strerror(err));
-		kill(g->front, SIGKILL);
-		close_channel(g);
-	}
+	if (ipc_send(g->chan.fd, m) < 0)
+		condemn_front(g, "does not take messages");
 }
 
 static void send_down(struct generation *g, uint32_t site, const char *reason)
@@ -176,7 +181,14 @@ static void site_want(struct generation *g, uint32_t id)
 
 static void from_front(struct generation *g, const struct ipc_msg *m)
 {
+	char why[64];
+
 	if (m->type == IPC_FRONT_READY) {
+		if (g->front_ready) {
+			condemn_front(g, "is ready twice");
+			return;
+		}
+		g->front_ready = true;
 		if (g->state == GEN_STARTING)
 			g->state = GEN_SERVING;
 		g->ever_ready = true;
@@ -184,8 +196,8 @@ static void from_front(struct generation *g, const struct ipc_msg *m)
 		return;
 	}
 	if (m->id >= g->conf->servers_n) {
-		log_err("front %d names site %u, which does not exist: killing it", (int)g->front, m->id);
-		kill(g->front, SIGKILL);
+		snprintf(why, sizeof(why), "names site %u, which does not exist", m->id);
+		condemn_front(g, why);
 		return;
 	}
 	if (m->type == IPC_SITE_WANT)
@@ -201,16 +213,19 @@ static void on_front(struct loop *l, struct loop_io *io, uint32_t ready)
 
 	(void)l;
 	(void)ready;
-	while (g->chan.fd != -1) {
+	/* A front that talks without end must not keep us from signals and from other generations. */
+	for (int i = 0; i < MESSAGES_PER_EVENT && g->chan.fd != -1; i++) {
 		int err = ipc_recv(g->chan.fd, IPC_FRONT, IPC_MASTER, &m);
 		if (err == GW_ERR_AGAIN)
 			return;
-		if (err < 0) {
-			if (err != GW_ERR_CLOSED) {
-				log_err("front %d breaks the protocol (%s): killing it", (int)g->front, gw_strerror(err));
-				kill(g->front, SIGKILL);
-			}
+		if (err == GW_ERR_CLOSED) {
+			/* It has ended; one that only hung up could be told nothing any more. */
+			kill(g->front, SIGKILL);
 			close_channel(g);
+			return;
+		}
+		if (err < 0) {
+			condemn_front(g, "breaks the protocol");
 			return;
 		}
 		from_front(g, &m);
@@ -258,6 +273,7 @@ int generation_start(struct generation *g)
 		return GW_ERR_SYS;
 	}
 	g->front = pid;
+	g->front_ready = false;
 	g->started_ms = loop_now_ms(g->host->loop);
 	return GW_OK;
 }

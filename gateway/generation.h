@@ -36,7 +36,7 @@ struct generation {
 	struct loop_timer restart;  /* of a crashed front, with back-off */
 	uint64_t started_ms;        /* the front's start */
 	unsigned crashes;           /* in a row */
-	bool ever_ready;
+	bool ever_ready, front_ready; /* any front of it; the one that runs */
 	pid_t *zygotes;             /* by server index; 0: none */
 	bool *wanted;               /* asked for while the last one was ending */
 	uint64_t *launched_ms;
