@@ -137,9 +137,11 @@ out:
 	arena_fini(&a);
 }
 
+/* Whether two lines are told as one. Debian has a file for each LoadModule; of all else every file is named. */
 static bool same_reason(const struct conf_noeffect *x, const struct conf_noeffect *y)
 {
-	return strcmp(x->file, y->file) == 0 && strcmp(x->name, y->name) == 0 && strcmp(x->why, y->why) == 0;
+	return strcmp(x->name, y->name) == 0 && strcmp(x->why, y->why) == 0 &&
+	       (strcmp(x->file, y->file) == 0 || strcasecmp(x->name, "LoadModule") == 0);
 }
 
 void conf_dump_noeffect(const struct conf *c, int fd)
@@ -153,11 +155,15 @@ void conf_dump_noeffect(const struct conf *c, int fd)
 		size_t n = 1;
 		while (i + n < c->noeffect_n && same_reason(e, &c->noeffect[i + n]))
 			n++;
+		const struct conf_noeffect *last = &c->noeffect[i + n - 1];
 		if (n == 1)
 			rc = buf_printf(&out, "%s:%u: %s has no effect: %s\n", e->file, e->line, e->name, e->why);
-		else
+		else if (strcmp(e->file, last->file) == 0)
 			rc = buf_printf(&out, "%s:%u: %s has no effect (%zu times, up to line %u): %s\n", e->file, e->line, e->name, n,
-					c->noeffect[i + n - 1].line, e->why);
+					last->line, e->why);
+		else
+			rc = buf_printf(&out, "%s:%u: %s has no effect (%zu times, up to %s:%u): %s\n", e->file, e->line, e->name, n,
+					last->file, last->line, e->why);
 		i += n;
 	}
 	write_out(&out, rc, fd);

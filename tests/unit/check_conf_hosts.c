@@ -400,6 +400,27 @@ START_TEST(debians_cgi_block_is_passed_over)
 }
 END_TEST
 
+START_TEST(dump_joins_what_stands_in_many_files)
+{
+	struct fixture f;
+
+	fixture_file("load.d/a.load", "LoadModule a_module a.so\nMutex default\n");
+	fixture_file("load.d/b.load", "LoadModule b_module b.so\n");
+	fixture_file("load.d/c.load", "\nLoadModule c_module c.so\nMutex default\n");
+	fixture_file("load.d/d.load", "Mutex default\n");
+	fixture_good(&f, "Include load.d/*.load\nAddLanguage de .de\n");
+	char *text = fixture_dump(conf_dump_noeffect, f.c);
+	ck_assert_ptr_nonnull(strstr(text, "load.d/b.load:1: LoadModule has no effect (2 times, up to "));
+	ck_assert_ptr_nonnull(strstr(text, "load.d/c.load:2): modules are built in\n"));
+	/* Anything else may be a site's: each file by itself. */
+	ck_assert_ptr_nonnull(strstr(text, "load.d/c.load:3: Mutex has no effect: "));
+	ck_assert_ptr_nonnull(strstr(text, "load.d/d.load:1: Mutex has no effect: "));
+	ck_assert_ptr_nonnull(strstr(text, "main.conf:2: AddLanguage has no effect: "));
+	free(text);
+	fixture_free(&f);
+}
+END_TEST
+
 START_TEST(dump_says_who_answers_what)
 {
 	struct fixture f;
@@ -443,6 +464,7 @@ Suite *suite_conf_hosts(void)
 	tcase_add_test(t, thousands_of_hosts_load_fast);
 	tcase_add_test(t, debians_configuration_loads);
 	tcase_add_test(t, debians_cgi_block_is_passed_over);
+	tcase_add_test(t, dump_joins_what_stands_in_many_files);
 	tcase_add_test(t, dump_says_who_answers_what);
 	suite_add_tcase(s, t);
 	return s;
