@@ -33,8 +33,25 @@ static const char *addrs_text(struct arena *a, const struct conf_server *s)
 	return text == NULL ? "(any other)" : text;
 }
 
-static void fill_row(struct arena *a, const struct conf_server *s, struct row *r)
+/* Whether a SetHandler or ProxyPassMatch, of the host or for all hosts, names a pool for some of its requests. */
+static bool by_handler(const struct conf *c, size_t i)
 {
+	return c->index->srvs[i]->proxy_handler || c->index->srvs[0]->proxy_handler;
+}
+
+static const char *pool_text(struct arena *a, const struct conf *c, size_t i)
+{
+	const struct conf_server *s = c->servers[i];
+	const char *own = s->dispatch == CONF_DISPATCH_PREFORK ? "-" : s->pool != NULL ? s->pool->name : "(none)";
+
+	if (!by_handler(c, i))
+		return own;
+	return s->pool == NULL || own[0] == '-' ? "(SetHandler)" : or_dash(arena_printf(a, "%s (SetHandler)", own));
+}
+
+static void fill_row(struct arena *a, const struct conf *c, size_t i, struct row *r)
+{
+	const struct conf_server *s = c->servers[i];
 	bool cells = s->dispatch == CONF_DISPATCH_PREFORK;
 
 	r->v[0] = or_dash(s->name);
@@ -43,7 +60,7 @@ static void fill_row(struct arena *a, const struct conf_server *s, struct row *r
 	r->v[3] = cells ? isolation_names[s->isolation] : "-";
 	r->v[4] = cells ? profile_names[s->profile] : "-";
 	r->v[5] = cells ? or_dash(arena_printf(a, "%s:%s", or_dash(s->ids.user), or_dash(s->ids.group))) : "-";
-	r->v[6] = cells ? "-" : s->pool != NULL ? s->pool->name : "(none)";
+	r->v[6] = pool_text(a, c, i);
 	r->v[7] = or_dash(arena_printf(a, "%s:%u", s->file, s->line));
 }
 
@@ -77,6 +94,15 @@ static int put_names(struct buf *out, const struct conf *c)
 			rc = buf_puts(out, "\n");
 	}
 	return rc;
+}
+
+static int put_handler_note(struct buf *out, const struct conf *c)
+{
+	for (size_t i = 0; i < c->servers_n; i++)
+		if (by_handler(c, i))
+			return buf_puts(out, "(SetHandler): requests for which a SetHandler or ProxyPassMatch names a FastCGI server go there, "
+					     "run by its user; DISPATCH is about all others\n");
+	return GW_OK;
 }
 
 static int put_general(struct buf *out, const struct conf *c)
@@ -117,7 +143,7 @@ void conf_dump_servers(const struct conf *c, int fd)
 		width[k] = strlen(head.v[k]);
 	for (size_t i = 0; i < c->servers_n; i++) {
 		/* Hosts as they were written, the main server last: it answers what no host does. */
-		fill_row(&a, c->servers[(i + 1) % c->servers_n], &rows[i]);
+		fill_row(&a, c, (i + 1) % c->servers_n, &rows[i]);
 		for (int k = 0; k < COLUMNS; k++) {
 			size_t n = strlen(rows[i].v[k]);
 			if (n > width[k])
@@ -129,6 +155,8 @@ void conf_dump_servers(const struct conf *c, int fd)
 		rc = put_row(&out, &rows[i], width);
 	if (rc == GW_OK)
 		rc = put_names(&out, c);
+	if (rc == GW_OK)
+		rc = put_handler_note(&out, c);
 	if (rc == GW_OK)
 		rc = put_general(&out, c);
 	write_out(&out, rc, fd);

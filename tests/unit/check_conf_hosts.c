@@ -400,6 +400,36 @@ START_TEST(debians_cgi_block_is_passed_over)
 }
 END_TEST
 
+START_TEST(dump_says_which_hosts_a_handler_sends_elsewhere)
+{
+	static const char handler[] = "<FilesMatch \\.php$>\nSetHandler \"proxy:unix:/run/x.sock|fcgi://localhost\"\n</FilesMatch>\n";
+	char text[1024];
+	struct fixture f;
+
+	(void)snprintf(text, sizeof(text), "<VirtualHost *:8080>\nServerName a.example\n%s</VirtualHost>\n<VirtualHost *:8080>\nServerName b.example\n</VirtualHost>\n",
+		       handler);
+	fixture_good(&f, text);
+	char *out = fixture_dump(conf_dump_servers, f.c);
+	char *a = strstr(out, "\na.example"), *b = strstr(out, "\nb.example"), *note = strstr(out, "\n(SetHandler): ");
+	ck_assert_ptr_nonnull(note);
+	ck_assert_int_eq(a < b && b < note, 1);
+	ck_assert_ptr_nonnull(strstr(a, "(SetHandler)"));
+	ck_assert_int_eq(strstr(a, "(SetHandler)") < b, 1);
+	ck_assert_ptr_eq(strstr(b, "(SetHandler)"), note + 1); /* not in its own line */
+	free(out);
+	fixture_free(&f);
+
+	/* For all hosts, beside a pool. */
+	(void)snprintf(text, sizeof(text), "%s<FastCGIPool p>\nServer unix:/run/y.sock\n</FastCGIPool>\n<VirtualHost *:8080>\nServerName c.example\nDispatch worker\n"
+		       "UsePool p\n</VirtualHost>\n", handler);
+	fixture_good(&f, text);
+	out = fixture_dump(conf_dump_servers, f.c);
+	ck_assert_ptr_nonnull(strstr(out, " p (SetHandler) "));
+	free(out);
+	fixture_free(&f);
+}
+END_TEST
+
 START_TEST(dump_joins_what_stands_in_many_files)
 {
 	struct fixture f;
@@ -464,6 +494,7 @@ Suite *suite_conf_hosts(void)
 	tcase_add_test(t, thousands_of_hosts_load_fast);
 	tcase_add_test(t, debians_configuration_loads);
 	tcase_add_test(t, debians_cgi_block_is_passed_over);
+	tcase_add_test(t, dump_says_which_hosts_a_handler_sends_elsewhere);
 	tcase_add_test(t, dump_joins_what_stands_in_many_files);
 	tcase_add_test(t, dump_says_who_answers_what);
 	suite_add_tcase(s, t);
