@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_ID 1             /* one request at a time on a connection: always the same id */
 #define READ_MAX 65536
 #define CHUNK_MAX 65528          /* content of one STDIN record read from a file; with its header 64 KiB */
 #define BATCHES_PER_EVENT 8      /* then other connections of the loop have their turn */
@@ -141,7 +140,7 @@ static void push(struct fcgi_client *c, const void *p, size_t n)
 static void push_head(struct fcgi_client *c, enum fcgi_type type, size_t len)
 {
 	uint8_t *head = c->heads[c->heads_n++];
-	const struct fcgi_hdr h = {.type = (uint8_t)type, .id = REQUEST_ID, .content_len = (uint16_t)len};
+	const struct fcgi_hdr h = {.type = (uint8_t)type, .id = c->id, .content_len = (uint16_t)len};
 
 	fcgi_hdr_encode(head, &h);
 	push(c, head, FCGI_CODEC_HEAD_LEN);
@@ -208,7 +207,7 @@ static int fill(struct fcgi_client *c)
 	c->heads_n = 0;
 	while (c->phase != SEND_DONE && c->iov_n + 2 <= FCGI_CLIENT_IOV) {
 		if (c->phase == SEND_BEGIN) {
-			fcgi_begin_encode(c->begin, REQUEST_ID, c->lease->keep);
+			fcgi_begin_encode(c->begin, c->id, c->lease->keep);
 			push(c, c->begin, sizeof(c->begin));
 			c->phase = SEND_PARAMS;
 		} else if (c->phase == SEND_PARAMS) {
@@ -427,7 +426,8 @@ void fcgi_client_start(struct fcgi_client *c, const struct fcgi_client_ops *ops,
 	c->deadline.cb = on_timer;
 	c->state = CLIENT_RUNNING;
 	buf_init(&c->chunk);
-	fcgi_decoder_init(&c->dec, REQUEST_ID);
+	c->id = lease->request_id == 0 ? 1 : lease->request_id;
+	fcgi_decoder_init(&c->dec, c->id);
 	if (loop_timer_set(loop, &c->deadline, deadline_ms == 0 ? NO_DEADLINE_MS : deadline_ms) != GW_OK) {
 		fail_later(c, BACKEND_NOMEM, "no memory for the deadline");
 		return;

@@ -52,6 +52,7 @@ struct fcgi_client {
 	/* sending: the records of one batch, in pieces that point to where the octets are */
 	struct iovec iov[FCGI_CLIENT_IOV];
 	unsigned iov_n, iov_at, heads_n;
+	uint16_t id;               /* request id of this exchange */
 	uint8_t begin[FCGI_CODEC_BEGIN_LEN];
 	uint8_t heads[FCGI_CLIENT_IOV][FCGI_CODEC_HEAD_LEN];
 	struct buf chunk;          /* the piece of a body in a file that is being sent */

@@ -87,6 +87,7 @@ static void grant(struct pool *p, struct backend_waiter *w, struct pool_conn *c,
 	c->state = POOL_CONN_LEASED;
 	c->since_us = now_us;
 	c->lease.reused = c->requests > 0;
+	c->lease.request_id = (uint16_t)(c->requests % UINT16_MAX + 1);
 	c->lease.keep = p->conf->max_idle > 0;
 	c->lease.mark = c->requests == 0 && m->conf->addr.u.sa.sa_family == AF_UNIX;
 	if (c->requests == 0) {

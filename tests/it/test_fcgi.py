@@ -118,10 +118,11 @@ def test_stderr_to_log_only(stand):
 
 
 def test_output_after_end_never_reaches_another(stand):
-	for _ in range(20):
+	for _ in range(60):
 		assert stand.get("/hello.php?mode=after_end").body == b"first\n"
+		# What comes late may cost the next request on that connection its answer, but never becomes one.
 		r = stand.get("/hello.php?mode=ok&tag=mine")
-		assert (r.status, r.body) == (200, b"stub mine 0\n"), r
+		assert (r.status, r.body) == (200, b"stub mine 0\n") or r.status == 502, r
 
 
 def test_long_params(stand):

@@ -42,6 +42,8 @@ void stub_end(struct buf *b, unsigned app_status, unsigned protocol_status)
 	stub_record(b, 1, FCGI_T_END_REQUEST, 1, body, sizeof(body), 0);
 }
 
+static __thread uint16_t request_id; /* of the request read last */
+
 int stub_read_request(int fd, struct buf *params, struct buf *in, bool *keep)
 {
 	static __thread uint8_t content[65536 + 256];
@@ -51,8 +53,10 @@ int stub_read_request(int fd, struct buf *params, struct buf *in, bool *keep)
 	for (bool first = true;; first = false) {
 		if (io_read_all(fd, head, sizeof(head)) != GW_OK)
 			return 0;
-		must(fcgi_hdr_decode(head, sizeof(head), &h) == FCGI_CODEC_HEAD_LEN && h.id == 1, "the client's record");
+		must(fcgi_hdr_decode(head, sizeof(head), &h) == FCGI_CODEC_HEAD_LEN && h.id != 0, "the client's record");
 		must(!first || h.type == FCGI_T_BEGIN_REQUEST, "begins with BEGIN_REQUEST");
+		must(first || h.id == request_id, "one request id");
+		request_id = h.id;
 		size_t n = (size_t)h.content_len + h.padding_len;
 		if (n > 0 && io_read_all(fd, content, n) != GW_OK)
 			return 0;
@@ -68,17 +72,36 @@ int stub_read_request(int fd, struct buf *params, struct buf *in, bool *keep)
 
 /* --- a server ---------------------------------------------------------------------------------------------------------- */
 
+/* The answer is written for request 1; later ones on a kept connection have other ids. */
+static void answer_as(struct buf *out, const struct buf *answer, uint16_t id)
+{
+	buf_reset(out);
+	must(buf_append(out, answer->data, answer->len) == GW_OK, "answer");
+	for (size_t at = 0; at + FCGI_CODEC_HEAD_LEN <= out->len;) {
+		uint8_t *h = out->data + at;
+		if (h[2] == 0 && h[3] == 1) {
+			h[2] = (uint8_t)(id >> 8);
+			h[3] = (uint8_t)id;
+		}
+		at += FCGI_CODEC_HEAD_LEN + ((size_t)h[4] << 8 | h[5]) + h[6];
+	}
+}
+
 static void serve_connection(struct stub *s, int fd, const struct buf *answer)
 {
 	bool keep = false;
+	struct buf out;
 
+	buf_init(&out);
 	for (unsigned n = 1; stub_read_request(fd, NULL, NULL, &keep) == 1; n++) {
 		if (s->delay_ms > 0)
 			usleep(s->delay_ms * 1000);
 		atomic_fetch_add(&s->requests, 1);
-		if (send(fd, answer->data, answer->len, MSG_NOSIGNAL) == -1 || !keep || n == s->requests_max)
+		answer_as(&out, answer, request_id);
+		if (send(fd, out.data, out.len, MSG_NOSIGNAL) == -1 || !keep || n == s->requests_max)
 			break;
 	}
+	buf_fini(&out);
 	close(fd);
 }
 
