@@ -145,11 +145,25 @@ static void ask_master(struct cells_host *h, unsigned type, const struct conf_se
 		log_err("cannot reach the master: %m");
 }
 
+bool front_may_log(struct front *f, const struct conf_server *site, size_t octets)
+{
+	const struct log_sink *sink = &f->sinks[site->index];
+	unsigned dropped;
+	bool ok = log_budget_take(&f->budgets[site->index], octets, io_now_us(), &dropped);
+
+	if (ok && dropped > 0)
+		log_line(sink, LOG_LV_WARN, NULL, "%u lines of this site were dropped", dropped);
+	else if (!ok && dropped > 0)
+		log_line(sink, LOG_LV_WARN, NULL, "this site writes too much: its lines are dropped for some seconds");
+	return ok;
+}
+
 static void cells_log(struct cells_host *h, const struct conf_server *site, enum log_level level, const char *text)
 {
 	struct front *f = container_of(h, struct front, cells_host);
 
-	log_line(&f->sinks[site->index], level, NULL, "%s", text);
+	if (front_may_log(f, site, strlen(text)))
+		log_line(&f->sinks[site->index], level, NULL, "%s", text);
 }
 
 static void from_master(struct front *f, struct ipc_msg *m)
@@ -265,6 +279,7 @@ static void logs_init(struct front *f)
 	const struct conf *c = f->conf;
 
 	f->sinks = need(calloc(c->servers_n, sizeof(*f->sinks)));
+	f->budgets = need(calloc(c->servers_n, sizeof(*f->budgets)));
 	for (size_t i = 0; i < c->servers_n; i++) {
 		const struct conf_server *s = c->servers[i];
 		f->sinks[i] = (struct log_sink){.fd = s->error_log != NULL ? f->log_fds[s->error_log->index] : STDERR_FILENO,

@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "gateway/access_log.h"
 #include "gateway/base/log.h"
+#include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
 #include "gateway/http/http_date.h"
 #include "gateway/static/root_cache.h"
@@ -32,6 +33,7 @@ struct front {
 	const int *log_fds;              /* conf->log_files_n of them, O_APPEND */
 	int spool_fd;                    /* directory where unlinked temporary files are made */
 	struct log_sink *sinks;          /* one a server: its error log */
+	struct log_budget *budgets;      /* one a server: what its scripts may write there */
 	struct access_format **formats;  /* one a conf->log_formats entry */
 	struct backend **sites;          /* by server index; NULL where no cells are needed */
 	struct backend **pools;          /* by pool index */
@@ -68,6 +70,12 @@ struct worker {
  * @chan: its end of the channel to the master; @listen_fds, @log_fds: in the order of the configuration.
  */
 _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged);
+
+/**
+ * Whether a line of @octets that a script or a FastCGI server of @site wrote may go to the site's error log. Says there when
+ * lines begin to be dropped, and how many were. Any thread.
+ */
+bool front_may_log(struct front *f, const struct conf_server *site, size_t octets);
 
 /** HTTP date of now, formatted once a second. Own thread. */
 const char *worker_date(struct worker *w);

@@ -206,7 +206,8 @@ static void log_errline(struct conn *c)
 {
 	struct buf *b = &c->req.errline;
 
-	conn_log(c, LOG_LV_ERROR, "%.*s", (int)buf_unread(b), (const char *)buf_head(b));
+	if (front_may_log(c->w->front, c->req.server, buf_unread(b)))
+		conn_log(c, LOG_LV_ERROR, "%.*s", (int)buf_unread(b), (const char *)buf_head(b));
 	buf_reset(b);
 }
 

@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	gateway/base/err.c gateway/base/err.h \
 	gateway/base/io.c gateway/base/io.h \
 	gateway/base/log.c gateway/base/log.h \
+	gateway/base/log_budget.c gateway/base/log_budget.h \
 	gateway/base/loop.c gateway/base/loop.h
 
 if HAVE_CHECK

@@ -176,6 +176,11 @@ class Stub:
 		c.sendall(record(STDERR, rid, b"stub-complains one\n") + record(STDOUT, rid, OK_HEAD + b"out ") + record(STDERR, rid, b"stub-complains two")
 			+ record(STDOUT, rid, b"more\n") + record(STDERR, rid) + record(STDOUT, rid) + end(rid))
 
+	def do_stderr_flood(self, c, rid, params, body, q):
+		for _ in range(500):
+			c.sendall(record(STDERR, rid, b"flood " * 10000 + b"\n"))
+		c.sendall(record(STDOUT, rid, b"Content-Type: text/plain\r\n\r\nflooded\n") + record(STDOUT, rid) + end(rid))
+
 	def do_stderr_only(self, c, rid, params, body, q):
 		c.sendall(record(STDERR, rid, b"stub-only-stderr\n") + record(STDOUT, rid) + end(rid))
 

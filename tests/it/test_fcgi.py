@@ -117,6 +117,18 @@ def test_stderr_to_log_only(stand):
 	assert "stub-complains one" in text
 
 
+def test_stderr_cannot_fill_the_log(docroot, fleet, here):
+	stub = Stub(here + "/stub.sock")
+	try:
+		st = Stand(here, docroot, fleet, {"stub": ["unix:" + stub.addr]})
+		for _ in range(3):
+			assert st.get("/hello.php?mode=stderr_flood").body == b"flooded\n"
+		text = st.bulkhead.log()
+		assert "lines are dropped" in text and len(text) < 12 << 20
+	finally:
+		stub.close()
+
+
 def test_output_after_end_never_reaches_another(stand):
 	for _ in range(60):
 		assert stand.get("/hello.php?mode=after_end").body == b"first\n"

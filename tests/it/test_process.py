@@ -489,3 +489,29 @@ def test_thousand_sites(here, docroot, ini, fleet):
 		if proc.ROOT:
 			assert b'"uid":%d,' % (20001 + i) in d.body, d.body[-300:]
 	assert len(zygotes_and_cells(bh)[0]) == 3
+
+
+def test_script_cannot_fill_the_log(own):
+	"""A burst is written whole, a flood is not; what was left out is said, and other sites' lines are not concerned."""
+	o = own()
+	assert o.bh.get("shared.test", "/log_flood.php", timeout=60).body == b"flooded\n"
+	text = proc.wait_for(lambda: "lines are dropped" in o.bh.log() and o.bh.log(), 5, why="a word about it")
+	assert text.count("flood fff") > 100
+	assert len(text) < 20 << 20
+	assert text.count("lines are dropped") < 5
+	assert o.bh.get("fresh.test", "/hello.php").body == b"hello\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make a file that the site's user cannot read")
+def test_script_the_site_cannot_read(bulkhead, docroot):
+	"""403, and a line that says why."""
+	path = os.path.join(docroot, "secret.php")
+	with open(path, "w") as f:
+		f.write("<?php echo 'ran';")
+	os.chmod(path, 0o600)
+	try:
+		r = bulkhead.get("fresh.test", "/secret.php")
+		assert r.status == 403 and b"ran" not in r.body
+		proc.wait_for(lambda: re.search(r"site=fresh\.test script=/secret\.php .*cannot read", bulkhead.log()), 3, why="the log says why")
+	finally:
+		os.unlink(path)

@@ -9,6 +9,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
+#include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
 #include "tests/unit/unit.h"
 
@@ -140,6 +141,35 @@ START_TEST(timer_armed_again_does_not_starve_descriptors)
 }
 END_TEST
 
+START_TEST(log_budget_bounds_a_flood)
+{
+	struct log_budget b = {0};
+	const uint64_t second = 1000000;
+	uint64_t now = 5 * second, written = 0;
+	unsigned dropped, notices = 0, told = 0, refused = 0;
+
+	/* A hundred seconds of a line each millisecond, ten times too much. */
+	for (; now < 105 * second; now += second / 1000) {
+		if (log_budget_take(&b, 5000, now, &dropped)) {
+			written += 5000;
+			told += dropped;
+		} else {
+			refused++;
+			notices += dropped;
+		}
+	}
+	ck_assert_uint_ge(written, 90ULL * LOG_BUDGET_RATE);
+	ck_assert_uint_le(written, 100ULL * LOG_BUDGET_RATE + LOG_BUDGET_BURST + 5000);
+	ck_assert_uint_ge(notices, 1);
+	ck_assert_uint_le(notices, 20);
+	/* Later it is as at the start, and every refused line was told of. */
+	ck_assert(log_budget_take(&b, 5000, now + 60 * second, &dropped));
+	ck_assert_uint_eq(told + dropped, refused);
+	ck_assert(log_budget_take(&b, LOG_BUDGET_BURST / 2, now + 60 * second, &dropped));
+	ck_assert_uint_eq(dropped, 0);
+}
+END_TEST
+
 static struct loop_io pair_io[2];
 static int pair_calls;
 
@@ -218,6 +248,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tc, arena_gives_distinct_aligned_memory);
 	tcase_add_test(tc, log_line_cannot_be_forged);
 	tcase_add_test(tc, timers_fire_in_order_and_stopped_ones_do_not);
+	tcase_add_test(tc, log_budget_bounds_a_flood);
 	tcase_add_test(tc, timer_armed_again_does_not_starve_descriptors);
 	tcase_add_test(tc, removed_descriptor_gets_no_event);
 	tcase_add_test(tc, posted_tasks_run_once_in_order);
