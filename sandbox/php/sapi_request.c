@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <main/php_main.h>
@@ -107,6 +108,9 @@ static void run_script(struct sapi_request *r)
 			PUTS("File not found.\n");
 		else
 			PUTS("Access denied.\n");
+		/* A missing script is the front's everyday business; one that is there and cannot be run is somebody's mistake. */
+		if (status == 403)
+			sapi_module.log_message("the site's user cannot read the script, or it is not a regular file", LOG_ERR);
 		return;
 	}
 	zend_stream_init_filename(&file, SG(request_info).path_translated);

@@ -286,13 +286,13 @@ static unsigned fd_end(void)
 }
 
 /* What the log says about protections that this start could not have. */
-static void describe_off(const struct sb_entry *entry, const struct spec *s, char *out, size_t len)
+static void describe_off(const struct sb_entry *entry, char *out, size_t len)
 {
 	if (entry->dropped)
 		out[0] = '\0';
 	else
-		snprintf(out, len, "site %.200s runs as the user who started the server: not started as root, so the site's "
-			"user and the empty capability bounding set are off", s->site);
+		snprintf(out, len, "runs as the user who started the server: not started as root, so the site's user and the empty "
+			"capability bounding set are off");
 }
 
 /* stdout and stderr of zygote and cells become the site's log; the front gets the other end. */
@@ -304,7 +304,7 @@ static int announce(struct zygote *z, const struct sb_entry *entry)
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return GW_ERR_SYS;
-	describe_off(entry, z->spec, off, sizeof(off));
+	describe_off(entry, off, sizeof(off));
 	ipc_fill(&m, IPC_ZYGOTE_READY, 0, off);
 	m.fds_n = 1;
 	m.fds[0] = ends[0];
