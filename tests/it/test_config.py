@@ -2,6 +2,7 @@
 """The command line and what it says of a configuration."""
 import os
 import re
+import signal
 import socket
 import subprocess
 import textwrap
@@ -139,6 +140,37 @@ def test_daemon_start_stop(bh):
 					except ProcessLookupError:
 						pass
 		proc.reap()
+
+
+def test_systemd_notify(bh):
+	"""What the unit promises: -DFOREGROUND, READY=1 once connections are accepted, SIGHUP reloads, SIGTERM ends."""
+	path = bh.tmp + "/notify.sock"
+	with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+		s.bind(path)
+		os.chmod(path, 0o777)
+		s.settimeout(10)
+		said = []
+		def hear(word):
+			while word not in " ".join(said):
+				said.append(s.recv(4096).decode())
+		p = subprocess.Popen([servers.bulkhead_bin(), "-DFOREGROUND", "-f", bh.conf], env=dict(os.environ, NOTIFY_SOCKET=path), stdout=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL)
+		proc.STARTED.add(p.pid)
+		try:
+			hear("READY=1")
+			assert proc.accepts(bh.addr), "said to be ready, and is not"
+			fronts = set(proc.descendants(p.pid))
+			del said[:]
+			p.send_signal(signal.SIGHUP)
+			proc.wait_for(lambda: set(proc.descendants(p.pid)) - fronts, 10, why="a new front after SIGHUP")
+			hear("READY=1")
+			p.send_signal(signal.SIGTERM)
+			assert p.wait(15) == 0
+			hear("STOPPING=1")
+		finally:
+			if p.poll() is None:
+				p.kill()
+				p.wait()
 
 
 def test_debian_apache_configuration(bh):
