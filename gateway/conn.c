@@ -573,8 +573,11 @@ void conn_accept(struct worker *w, int fd, const struct sockaddr_storage *peer)
 
 void conn_drain_all(struct worker *w)
 {
-	/* Kept-alive connections that idle end by their own time-out: closing one now could lose a request under way. */
+	/*
+	 * A connection whose client was not told of its end stays: a further request may be under way. Idle ones end by their
+	 * own time-out, and whatever is answered from now on says "close".
+	 */
 	for (struct conn *c = w->conns; c != NULL; c = c->next)
-		if (c->state != CONN_HEAD)
+		if (c->state != CONN_HEAD && !c->req.resp.head_queued)
 			c->closing = true;
 }

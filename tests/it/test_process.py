@@ -343,6 +343,23 @@ def test_graceful_lets_requests_finish(own):
 		assert a.response().status == 200 and b.response().status == 200
 
 
+def test_graceful_keeps_its_word(own):
+	"""An answer under way that did not say "close" is not followed by one: the next request on the connection is served."""
+	o = own()
+	with Conn(o.bh.addr, rcvbuf=4096) as c:
+		c.send(b"GET /blob.bin HTTP/1.1\r\nHost: static.test\r\n\r\n")
+		r = c.head()
+		assert r.status == 200 and r.get("Connection") is None
+		old = fronts_of(o.bh)
+		assert graceful(o.bh).returncode == 0
+		proc.wait_for(lambda: fronts_of(o.bh) - old, 5, why="a new front")
+		time.sleep(0.3)
+		assert len(c.exactly(256 * 16384, r)) == 256 * 16384
+		c.send(b"GET /hello.txt HTTP/1.1\r\nHost: static.test\r\n\r\n")
+		r = c.response()
+		assert r.body == b"hello\n" and r.get("Connection") == "close" and c.eof()
+
+
 def test_graceful_takes_the_new_configuration(own):
 	o = own()
 	assert o.bh.get("new.test", "/hello.php").status in (200, 403, 404)
