@@ -487,7 +487,11 @@ void conn_flush(struct conn *c)
 	}
 	if (c->dead)
 		return;
-	if (outq_pending(&c->out) > 0) {
+	/* Whatever ended the rounds: the answer is out only when nothing is queued and its producer has no more. */
+	bool unsent = outq_pending(&c->out) > 0 || more(c);
+	if (c->dead)
+		return;
+	if (unsent) {
 		if (!loop_timer_armed(&c->timer))
 			arm(c, conn_server(c)->timeout_ms);
 		if (!c->dead)
@@ -495,6 +499,9 @@ void conn_flush(struct conn *c)
 		return;
 	}
 	if (c->state == CONN_WORK) {
+		/* The client took everything: its time begins anew with the next piece. */
+		if (!c->peer_half_closed)
+			loop_timer_stop(c->w->loop, &c->timer);
 		want(c, c->io.events & ~(uint32_t)EPOLLOUT);
 		if (!c->dead)
 			serve_php_resume(c);

@@ -42,7 +42,7 @@ struct response {
 	uint64_t body_octets;     /* queued so far, for the log */
 	struct buf fields;        /* field lines as sent, for the log's %{..}o */
 	bool cut;                 /* ended early: the connection must not be reused */
-	/* Makes the next piece of the body when the queue is empty; false: nothing is left. */
+	/* Makes the next piece of the body when the queue is empty; false: nothing is left (and again when asked again). */
 	bool (*more)(struct conn *c);
 };
 
