@@ -43,7 +43,7 @@ static void unlink_stale(const struct conf_addr *a)
 
 	if (lstat(a->u.un.sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
 		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* a full backlog is somebody alive */
 	if (fd == -1)
 		return;
 	if (connect(fd, &a->u.sa, a->len) == -1 && errno == ECONNREFUSED)

@@ -41,8 +41,10 @@ int log_files_open(const struct conf *c, int **fds)
 {
 	int *v = calloc(c->log_files_n + 1, sizeof(*v));
 
-	if (v == NULL)
+	if (v == NULL) {
+		log_err("cannot open the logs: out of memory");
 		return GW_ERR_NOMEM;
+	}
 	for (size_t i = 0; i < c->log_files_n; i++) {
 		const char *why = "out of descriptors";
 		v[i] = open_log(c->log_files[i]->path, &why);

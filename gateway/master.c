@@ -41,6 +41,8 @@ struct master {
 	char *pid_path;
 };
 
+static void sweep(struct master *m);
+
 static void notify(const char *state)
 {
 #ifdef HAVE_SYSTEMD
@@ -99,21 +101,24 @@ static void raise_descriptors(void)
 
 /* --- generations ------------------------------------------------------------------------------------------------------------- */
 
+/* Ownership of @c passes, also when NULL comes back. */
 static struct generation *start_generation(struct master *m, struct conf *c)
 {
 	struct listen_set listens;
 	const struct listen_set *old = m->current != NULL ? &m->current->listens : NULL;
 
-	if (listen_open(&listens, c, old) < 0)
+	if (listen_open(&listens, c, old) < 0) {
+		conf_free(c);
 		return NULL;
+	}
 	struct generation *g = generation_new(&m->host, c, &listens);
 	if (g == NULL) {
 		listen_close(&listens, old);
+		conf_free(c);
 		return NULL;
 	}
 	if (generation_start(g) < 0) {
 		listen_close(&g->listens, old);
-		g->conf = NULL;
 		generation_free(g);
 		return NULL;
 	}
@@ -164,6 +169,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	if (old == NULL && m->host.daemon)
 		io_detach(log_server()->fd);
 	notify("READY=1");
+	sweep(m); /* the old one has perhaps no process left, and a further reload may wait for this one */
 }
 
 static void log_diags(const struct conf_diags *d)
@@ -186,11 +192,8 @@ static void reload(struct master *m)
 	struct conf *c = conf_load(&m->opts->load, &diags);
 	log_diags(&diags);
 	conf_diags_fini(&diags);
-	if (c != NULL) {
+	if (c != NULL)
 		m->next = start_generation(m, c);
-		if (m->next == NULL)
-			conf_free(c);
-	}
 	if (m->next == NULL) {
 		log_err("reload refused: the running configuration stays in service");
 		notify("READY=1\nSTATUS=last reload refused, see the error log");
@@ -199,14 +202,14 @@ static void reload(struct master *m)
 
 /* --- stopping ------------------------------------------------------------------------------------------------------------------ */
 
-static void stop_now(struct master *m, int status)
+static void stop_now(struct master *m)
 {
 	m->stopping = true;
-	m->status = status;
 	notify("STOPPING=1");
 	for (struct generation *g = m->gens; g != NULL; g = g->next)
 		generation_kill(g);
-	if (m->gens == NULL || loop_timer_set(m->host.loop, &m->stop_timer, STOP_WAIT_MS) < 0)
+	sweep(m);
+	if (m->gens != NULL && loop_timer_set(m->host.loop, &m->stop_timer, STOP_WAIT_MS) < 0)
 		loop_stop(m->host.loop);
 }
 
@@ -220,6 +223,7 @@ static void stop_gracefully(struct master *m)
 		else if (g->state != GEN_DRAINING)
 			generation_drain(g);
 	}
+	sweep(m);
 }
 
 static void on_stop_timer(struct loop *l, struct loop_timer *t)
@@ -250,15 +254,18 @@ static void drop_generation(struct master *m, struct generation *g)
 		m->current = NULL;
 	if (m->next == g) {
 		m->next = NULL;
-		log_err("reload failed: the running configuration stays in service");
-		notify("READY=1\nSTATUS=last reload failed, see the error log");
+		if (m->current != NULL && !m->stopping) {
+			log_err("reload failed: the running configuration stays in service");
+			notify("READY=1\nSTATUS=last reload failed, see the error log");
+		}
 	}
 	if (m->next == NULL || m->current != NULL || m->stopping)
 		listen_close(&g->listens, listens_in_use(m));
 	generation_free(g);
 }
 
-static void after_reaping(struct master *m)
+/* Drop the generations that are over; go on with what waited for that: a further reload, or our own end. */
+static void sweep(struct master *m)
 {
 	bool first_failed = m->current == NULL && m->next != NULL && m->next->state == GEN_GONE;
 
@@ -286,7 +293,7 @@ static void reap(struct master *m)
 		for (struct generation *g = m->gens; g != NULL; g = g->next)
 			if (generation_reaped(g, pid, status))
 				break;
-	after_reaping(m);
+	sweep(m);
 }
 
 static void on_signal(struct loop *l, struct loop_io *io, uint32_t ready)
@@ -313,7 +320,7 @@ static void on_signal(struct loop *l, struct loop_io *io, uint32_t ready)
 			break;
 		default:
 			log_notice("stop asked for");
-			stop_now(m, EXIT_SUCCESS);
+			stop_now(m);
 			break;
 		}
 	}
@@ -362,7 +369,6 @@ int master_run(struct conf *c, const struct master_opts *opts)
 	m.next = start_generation(&m, c);
 	if (m.next == NULL) {
 		tell_parent(&m, false);
-		conf_free(c);
 		loop_free(m.host.loop);
 		return EXIT_FAILURE;
 	}
