@@ -8,6 +8,7 @@
 #include "gateway/request.h"
 
 #define SERVER_FIELD "Server: Bulkhead\r\n"
+#define READ_METHODS "GET, HEAD, OPTIONS" /* of what has no code behind it */
 
 static bool status_has_body(int status)
 {
@@ -129,7 +130,7 @@ static void send_page(struct conn *c, int status, const char *type, const char *
 	buf_init(&fields);
 	err = buf_printf(&fields, "Content-Type: %s\r\n", type);
 	if (err == 0 && (status == 405 || status == 501))
-		err = buf_puts(&fields, "Allow: GET, HEAD, OPTIONS\r\n");
+		err = buf_puts(&fields, "Allow: " READ_METHODS "\r\n");
 	if (err == 0 && status == 503)
 		err = buf_puts(&fields, "Retry-After: 5\r\n");
 	if (err == 0 && respond_head(c, status, NULL, &fields, (int64_t)len) && respond_body(c, text, len)) {
@@ -163,6 +164,17 @@ void respond_options(struct conn *c, const char *methods)
 	else
 		conn_abort(c);
 	buf_fini(&fields);
+}
+
+bool respond_unless_read(struct conn *c)
+{
+	if (c->req.is_head || strcmp(c->req.method, "GET") == 0)
+		return true;
+	if (strcmp(c->req.method, "OPTIONS") == 0)
+		respond_options(c, READ_METHODS);
+	else
+		respond_status(c, 405);
+	return false;
 }
 
 void respond_bad(struct conn *c, int status)

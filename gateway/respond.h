@@ -21,6 +21,12 @@ void respond_end(struct conn *c);
 /** Answer with @status: ErrorDocument when configured, else the built-in page. Ends the request (conn_answered()). */
 void respond_status(struct conn *c, int status);
 
+/**
+ * What has no code behind it can only be read: true for GET and HEAD. Else the request is answered here, OPTIONS with
+ * what there is, anything else with 405.
+ */
+bool respond_unless_read(struct conn *c);
+
 /** 200 without a body, and Allow with @methods: OPTIONS (RFC 9110 9.3.7). */
 void respond_options(struct conn *c, const char *methods);
 

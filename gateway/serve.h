@@ -5,7 +5,7 @@
 
 #include "gateway/conn.h"
 
-/** Static file of c->req.route: conditions, ranges, type. Methods other than GET and HEAD get 405. serve_static.c */
+/** Static file of c->req.route: conditions, ranges, type. serve_static.c */
 void serve_static(struct conn *c);
 
 /** Directory listing of c->req.route. serve_listing.c */

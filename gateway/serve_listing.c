@@ -111,10 +111,8 @@ void serve_listing(struct conn *c)
 	struct buf page, fields;
 	DIR *dir = NULL;
 
-	if (!c->req.is_head && strcmp(c->req.method, "GET") != 0) {
-		respond_status(c, 405);
+	if (!respond_unless_read(c))
 		return;
-	}
 	buf_init(&page);
 	buf_init(&fields);
 	dir = fdopendir(c->req.route.fd);

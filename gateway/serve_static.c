@@ -223,14 +223,8 @@ void serve_static(struct conn *c)
 	struct buf b;
 	int status = 0;
 
-	if (strcmp(c->req.method, "OPTIONS") == 0) {
-		respond_options(c, "GET, HEAD, OPTIONS");
+	if (!respond_unless_read(c))
 		return;
-	}
-	if (!c->req.is_head && strcmp(c->req.method, "GET") != 0) {
-		respond_status(c, 405);
-		return;
-	}
 	buf_init(&b);
 	bool ok = send_file(c, &b, &status);
 	buf_fini(&b);
