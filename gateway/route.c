@@ -159,6 +159,13 @@ static const struct conf_dir *settings(struct routing *t, const char *rel, size_
 	return file == NULL ? NULL : settings_for(t, rel, dir_len, file);
 }
 
+/* A rule that cannot be read may be one that denies. */
+static void no_settings(struct routing *t)
+{
+	t->r->dir = t->server->dir;
+	set_status(t->r, 500, "no settings for this path: a section's regular expression gave up, or memory is out");
+}
+
 static enum file_links links_of(const struct conf_dir *d)
 {
 	if ((d->options & CONF_OPT_FOLLOW) != 0)
@@ -230,10 +237,6 @@ static int find_file(struct routing *t, enum file_links links, size_t *used)
 static void route_file(struct routing *t, const char *rel, size_t used, const char *path_info)
 {
 	struct route *r = t->r;
-	const char *name = rel + used;
-
-	while (name > rel && name[-1] != '/')
-		name--;
 	const char *root = strcmp(r->root, "/") == 0 ? "" : r->root;
 	r->filename = arena_printf(t->a, "%s/%.*s", root, (int)used, rel);
 	r->path_info = path_info;
@@ -241,7 +244,7 @@ static void route_file(struct routing *t, const char *rel, size_t used, const ch
 		set_status(r, 500, "out of memory");
 		return;
 	}
-	struct conf_handler h = conf_handler_for(r->dir, arena_strndup(t->a, name, (size_t)(rel + used - name)));
+	struct conf_handler h = conf_handler_for(r->dir, strrchr(r->filename, '/') + 1);
 	switch (h.kind) {
 	case CONF_HANDLER_DEFAULT:
 		if (*path_info != '\0')
@@ -311,8 +314,12 @@ static bool try_index(struct routing *t, const char *name)
 	r->st = f.st;
 	t->path_only = f.path_only;
 	const struct conf_dir *d = settings(t, rel + 1, strlen(rel + 1));
-	if (d == NULL || !d->granted) {
-		set_status(r, d == NULL ? 500 : 403, "access to the index file is denied by configuration");
+	if (d == NULL) {
+		no_settings(t);
+		return true;
+	}
+	if (!d->granted) {
+		set_status(r, 403, "access to the index file is denied by configuration");
 		return true;
 	}
 	r->dir = d;
@@ -360,16 +367,19 @@ static void route_in_root(struct routing *t)
 	/* Settings by the path as written decide how links are treated; then again by what is really there. */
 	r->dir = settings(t, t->rest, strlen(t->rest));
 	if (r->dir == NULL) {
-		r->dir = t->server->dir;
-		set_status(r, 500, "no settings for this path: a section's regular expression gave up, or memory is out");
+		no_settings(t);
 		return;
 	}
 	enum file_links links = links_of(r->dir);
 	int err = find_file(t, links, &used);
 	if (used < strlen(t->rest)) {
 		const struct conf_dir *d = settings(t, t->rest, used);
-		r->dir = d != NULL ? d : r->dir;
-		if (d != NULL && links_of(d) < links && err == 0) {
+		if (d == NULL) {
+			no_settings(t);
+			return;
+		}
+		r->dir = d;
+		if (links_of(d) < links && err == 0) {
 			route_close(r);
 			err = find_file(t, links_of(d), &used);
 		}
