@@ -126,8 +126,10 @@ int64_t outq_flush(struct outq *q, int sock)
 		size_t want = q->file_left > SENDFILE_MAX ? SENDFILE_MAX : (size_t)q->file_left;
 		ssize_t sent = sendfile(sock, q->file_fd, &off, want);
 		int64_t n = io_result(sent);
-		if (sent == 0)
-			return GW_ERR_SYS; /* the file became shorter than announced */
+		if (sent == 0) { /* the file became shorter than announced */
+			errno = ENODATA;
+			return GW_ERR_SYS;
+		}
 		if (n < 0)
 			return n;
 		q->file_off += n;

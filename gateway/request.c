@@ -106,7 +106,9 @@ static bool take_head(struct conn *c, size_t len)
 	r->authority = h->host.len > 0 ? str_of(r, &h->authority) : NULL;
 	r->path = arena_alloc(&r->arena, h->path.len + 1);
 	r->request_line = arena_printf(&r->arena, "%s %s %s", r->method, r->target, r->protocol);
-	return r->method != NULL && r->target != NULL && r->path != NULL && r->request_line != NULL;
+	/* Without its Host or query a request would be another one. */
+	return r->method != NULL && r->target != NULL && r->path != NULL && r->request_line != NULL &&
+		(r->query != NULL || !h->has_query) && ((r->host != NULL && r->authority != NULL) || h->host.len == 0);
 }
 
 static void deny(struct conn *c, int status)
