@@ -145,8 +145,6 @@ struct conf_pool {
 
 /* --- logs ---------------------------------------------------------------------------------------------------------- */
 
-struct conf_log_item; /* compiled LogFormat; see gateway/http/access_format.h */
-
 struct conf_log_file { /* one per distinct path, shared by all who name it */
 	const char *path;  /* absolute */
 	size_t index;      /* position in conf.log_files: the master opens descriptors in that order */
@@ -154,7 +152,7 @@ struct conf_log_file { /* one per distinct path, shared by all who name it */
 
 struct conf_custom_log {
 	const struct conf_log_file *file;
-	const char *format; /* the LogFormat string in force, nickname resolved */
+	const char *format; /* the LogFormat string in force, nickname resolved; compiled by gateway/http/access_format.h */
 	size_t format_index;/* position in conf.log_formats (distinct strings) */
 };
 
@@ -184,7 +182,6 @@ struct conf_server {
 	struct conf_strs aliases; /* ServerAlias, lower case, * and ? wildcards */
 	size_t addrs_n;           /* <VirtualHost> addresses; port 0 = any */
 	const struct conf_addr *addrs;
-	bool any_addr;            /* "*" or _default_ among them */
 	const char *admin;
 	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself) */
 	const struct conf_log_file *error_log; /* NULL: stderr (foreground without ErrorLog) */

@@ -58,7 +58,6 @@ void conf_set_vhost(struct conf_build *b, const struct conf_node *n, const struc
 		}
 		v[srv->s->addrs_n++] = addr;
 		srv->s->addrs = v;
-		srv->s->any_addr = srv->s->any_addr || addr.u.sa.sa_family == AF_UNSPEC;
 	}
 	conf_build_inside(b, n, CONF_W_VHOST, srv, NULL, NULL);
 }

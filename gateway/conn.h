@@ -50,7 +50,7 @@ struct response {
 struct redirected {
 	int count;                /* bounded */
 	int status;               /* status to keep for an ErrorDocument, else 0 */
-	const char *url, *query, *method, *error_notes;
+	const char *url, *query, *method;
 };
 
 struct request {

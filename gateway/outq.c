@@ -34,12 +34,6 @@ void outq_fini(struct outq *q)
 	drop_file(q);
 }
 
-void outq_reset(struct outq *q)
-{
-	buf_reset(&q->mem);
-	drop_file(q);
-}
-
 int outq_tmpfile(int dir_fd)
 {
 	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

@@ -26,9 +26,6 @@ struct outq {
 void outq_init(struct outq *q);
 void outq_fini(struct outq *q);
 
-/** Forget everything unsent, close the file, keep the memory. */
-void outq_reset(struct outq *q);
-
 /** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file made in directory @spool_dir_fd. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */
 int outq_append(struct outq *q, int spool_dir_fd, const void *data, size_t n) GW_MUST_USE;
 

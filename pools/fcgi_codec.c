@@ -44,14 +44,6 @@ void fcgi_begin_encode(uint8_t out[FCGI_CODEC_BEGIN_LEN], uint16_t id, bool keep
 	out[FCGI_CODEC_HEAD_LEN + 2] = keep ? FLAG_KEEP_CONN : 0;
 }
 
-int fcgi_put_begin(struct buf *out, uint16_t id, bool keep)
-{
-	uint8_t rec[FCGI_CODEC_BEGIN_LEN];
-
-	fcgi_begin_encode(rec, id, keep);
-	return buf_append(out, rec, sizeof(rec));
-}
-
 /* Section 3.4: one octet up to 127, else four with the top bit set. Returns octets written. */
 static size_t put_len(uint8_t *out, size_t n)
 {

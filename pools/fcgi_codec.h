@@ -42,9 +42,6 @@ void fcgi_hdr_encode(uint8_t out[FCGI_CODEC_HEAD_LEN], const struct fcgi_hdr *h)
 /** Encode a BEGIN_REQUEST record for the responder role (section 5.1), header included. */
 void fcgi_begin_encode(uint8_t out[FCGI_CODEC_BEGIN_LEN], uint16_t id, bool keep);
 
-/** The same, appended to @out. Returns 0 or GW_ERR_NOMEM. */
-int fcgi_put_begin(struct buf *out, uint16_t id, bool keep) GW_MUST_USE;
-
 /** Append one name-value pair in section 3.4's encoding (4-octet lengths from 128 up). GW_ERR_RANGE past 2^31-1. */
 int fcgi_put_param(struct buf *out, const char *name, size_t name_len, const char *value, size_t value_len) GW_MUST_USE;
 

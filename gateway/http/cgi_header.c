@@ -88,25 +88,20 @@ enum keep { PASS, HOLD, DROP };
 static const struct known {
 	const char *name;
 	int (*apply)(struct parse *p, const char *value, size_t len);
-	size_t flag;  /* offset of the bool to set, 0 = none */
 	enum keep keep;
 } known[] = {
-	{"status", apply_status, 0, DROP},
-	{"location", apply_location, 0, HOLD},
-	{"content-length", apply_length, 0, DROP},
-	{"content-type", NULL, offsetof(struct cgi_header, has_content_type), PASS},
-	{"content-encoding", NULL, offsetof(struct cgi_header, has_content_encoding), PASS},
-	{"last-modified", NULL, offsetof(struct cgi_header, has_last_modified), PASS},
-	{"etag", NULL, offsetof(struct cgi_header, has_etag), PASS},
-	{"date", NULL, 0, DROP},   /* ours, as in Apache: once in every answer */
-	{"server", NULL, 0, DROP},
-	{"connection", NULL, 0, DROP},
-	{"keep-alive", NULL, 0, DROP},
-	{"proxy-connection", NULL, 0, DROP},
-	{"te", NULL, 0, DROP},
-	{"trailer", NULL, 0, DROP},
-	{"transfer-encoding", NULL, 0, DROP},
-	{"upgrade", NULL, 0, DROP},
+	{"status", apply_status, DROP},
+	{"location", apply_location, HOLD},
+	{"content-length", apply_length, DROP},
+	{"date", NULL, DROP},   /* ours, as in Apache: once in every answer */
+	{"server", NULL, DROP},
+	{"connection", NULL, DROP},
+	{"keep-alive", NULL, DROP},
+	{"proxy-connection", NULL, DROP},
+	{"te", NULL, DROP},
+	{"trailer", NULL, DROP},
+	{"transfer-encoding", NULL, DROP},
+	{"upgrade", NULL, DROP},
 };
 
 /* Let a field act. An enum keep, or negative. */
@@ -123,8 +118,6 @@ static int apply(struct parse *p, const char *name, size_t name_len, const char 
 		if (rc < 0)
 			return rc;
 	}
-	if (k->flag != 0)
-		*(bool *)((char *)p->h + k->flag) = true;
 	return (int)k->keep;
 }
 

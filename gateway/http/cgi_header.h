@@ -23,7 +23,6 @@ struct cgi_header {
 	int status;              /* from Status: (200..599), 302 for a Location with a URL, else 200 */
 	char reason[64];         /* from Status:, may be empty */
 	int64_t content_length;  /* -1 when absent; two differing ones or a bad one are an error */
-	bool has_content_type, has_content_encoding, has_last_modified, has_etag;
 	const char *local_redirect; /* Location starting with "/" and no Status: the path to serve instead, NUL-terminated in
 	                             * @raw's memory and not among @fields; or NULL */
 	struct buf fields;       /* "Name: value\r\n" lines ready to send; owned */

@@ -124,14 +124,11 @@ static int parse_field_line(struct http1_request *r, const struct http1_limits *
 {
 	size_t max = lim->fields == 0 || lim->fields > HTTP1_FIELDS_MAX ? HTTP1_FIELDS_MAX : lim->fields;
 	const char *start = in + off, *p = start, *end = p + len;
-	unsigned seen = 0, class;
 
 	if (r->fields_n >= max)
 		return http1_refuse(why, 431, "too many header fields");
-	while (p < end && ((class = http_char(*p)) & HTTP_CH_TOKEN)) {
-		seen |= class;
+	while (p < end && (http_char(*p) & HTTP_CH_TOKEN))
 		p++;
-	}
 	if (p == end)
 		return http1_refuse(why, 400, "header field without a colon");
 	if (*p != ':' || p == start) {
@@ -150,7 +147,6 @@ static int parse_field_line(struct http1_request *r, const struct http1_limits *
 	struct http1_field *f = &r->fields[r->fields_n++];
 	f->name = name;
 	f->value = (struct http1_str){(uint32_t)(value - in), (uint32_t)value_len};
-	f->underscore = (seen & HTTP_CH_UNDERSCORE) != 0;
 	return http1_field_apply(r, in, f, why);
 }
 

@@ -29,7 +29,6 @@ struct http1_str {
 
 struct http1_field {
 	struct http1_str name, value; /* value without blanks at its ends */
-	bool underscore;              /* the name holds "_": never becomes an HTTP_ variable */
 };
 
 struct http1_request {

@@ -10,11 +10,10 @@
 /* Bits of http_chars[]. */
 enum {
 	HTTP_CH_TOKEN = 1,       /* tchar, RFC 9110 5.6.2 */
-	HTTP_CH_UNDERSCORE = 2,  /* "_" alone */
-	HTTP_CH_TARGET = 4,      /* may stand in a request target: visible but "#", and 0x80-0xff */
-	HTTP_CH_TEXT = 8,        /* may stand in a field value: HT, SP, visible, 0x80-0xff (RFC 9110 5.5) */
-	HTTP_CH_HOST = 16,       /* may stand in a host name: unreserved of RFC 3986 */
-	HTTP_CH_PATH = 32        /* needs no escape in a path: unreserved, sub-delims, ":", "@", "/" */
+	HTTP_CH_TARGET = 2,      /* may stand in a request target: visible but "#", and 0x80-0xff */
+	HTTP_CH_TEXT = 4,        /* may stand in a field value: HT, SP, visible, 0x80-0xff (RFC 9110 5.5) */
+	HTTP_CH_HOST = 8,        /* may stand in a host name: unreserved of RFC 3986 */
+	HTTP_CH_PATH = 16        /* needs no escape in a path: unreserved, sub-delims, ":", "@", "/" */
 };
 
 extern const uint8_t http_chars[256];

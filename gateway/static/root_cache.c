@@ -14,13 +14,6 @@ void root_cache_init(struct root_cache *c)
 	}
 }
 
-void root_cache_fini(struct root_cache *c)
-{
-	for (size_t i = 0; i < ROOT_CACHE_ENTRIES; i++)
-		io_close(&c->entry[i].fd);
-	root_cache_init(c);
-}
-
 int root_cache_open(struct root_cache *c, const char *path, uint64_t now_ms)
 {
 	/* Strings of one arena lie close together: mix the address before taking its low bits. */

@@ -21,11 +21,8 @@ struct root_cache {
 	} entry[ROOT_CACHE_ENTRIES];
 };
 
-/** Empty; caller storage. One thread. */
+/** Empty; caller storage. One thread. Lives as long as the process. */
 void root_cache_init(struct root_cache *c);
-
-/** Close all. */
-void root_cache_fini(struct root_cache *c);
 
 /**
  * An O_PATH descriptor on the directory @path, borrowed until the next call. @path must live as long as the cache and be

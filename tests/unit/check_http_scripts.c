@@ -152,7 +152,6 @@ START_TEST(script_header_find)
 
 	cgi_header_init(&h);
 	ck_assert_int_eq(cgi_header_feed(&h, (const uint8_t *)in, strlen(in), NULL), (ssize_t)strlen(in));
-	ck_assert(h.has_content_type && !h.has_content_encoding);
 	value = cgi_header_find(&h, "set-cookie", &len);
 	ck_assert(value != NULL && len == 1 && *value == 'a');
 	value = cgi_header_find(&h, "content-type", &len);
