@@ -178,7 +178,7 @@ struct conf_server {
 	unsigned line;
 	const char *name;         /* ServerName's host, lower case; for the main server the machine's name if not given */
 	unsigned port;            /* ServerName's port, 0 when not given */
-	const char *scheme;       /* ServerName's scheme or NULL */
+	const char *scheme;       /* ServerName's scheme, "http" or "https", or NULL: see conf_scheme() */
 	struct conf_strs aliases; /* ServerAlias, lower case, * and ? wildcards */
 	size_t addrs_n;           /* <VirtualHost> addresses; port 0 = any */
 	const struct conf_addr *addrs;
@@ -298,6 +298,17 @@ struct conf_match {
  * One cache belongs to one configuration.
  */
 const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c, const struct conf_match *m) GW_MUST_USE;
+
+/** What ServerName says clients speak ("https" behind a proxy that ends TLS), "http" if it says nothing; its usual port. */
+static inline const char *conf_scheme(const struct conf_server *s)
+{
+	return s->scheme != NULL ? s->scheme : "http";
+}
+
+static inline unsigned conf_scheme_port(const struct conf_server *s)
+{
+	return conf_scheme(s)[4] == 's' ? 443 : 80;
+}
 
 /** Media type for a file name: ForceType, else by AddType and TypesConfig its last known extension; NULL when none is known. */
 const char *conf_type_for(const struct conf *c, const struct conf_dir *d, const char *name);

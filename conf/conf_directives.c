@@ -57,7 +57,7 @@ const struct conf_directive conf_directives[] = {
 
 	/* hosts */
 	{S("VirtualHost", MAIN, 0, 1, -1, "address[:port] ..."), .set = conf_set_vhost, .doc = "A site: chosen by the address of the connection, then by the name asked for."},
-	{D("ServerName", HOSTS, 0, 1, 1, "[scheme://]name[:port]"), .set = conf_set_server_name, .doc = "The host's name, and what it calls itself in redirects."},
+	{D("ServerName", HOSTS, 0, 1, 1, "[scheme://]name[:port]"), .set = conf_set_server_name, .doc = "The host's name, and what it calls itself in redirects; with https:// behind a proxy that ends TLS."},
 	{D("ServerAlias", CONF_W_VHOST, 0, 1, -1, "name ..."), .set = conf_set_server_alias, .doc = "More names, with * and ?."},
 	{D("ServerAdmin", HOSTS, 0, 1, 1, "address"), .set = conf_set_text, SRV(admin), .doc = "Whom error pages and SERVER_ADMIN name."},
 	{D("DocumentRoot", HOSTS, 0, 1, 1, "directory"), .set = conf_set_docroot, .doc = "Where the files of the site are."},

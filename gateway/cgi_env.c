@@ -54,9 +54,7 @@ static void put_request(struct env *e, const struct cgi_env_in *in)
 	put_s(e, "REQUEST_METHOD", in->method);
 	put_s(e, "REQUEST_URI", in->request_uri);
 	put_s(e, "QUERY_STRING", in->query != NULL ? in->query : "");
-	put_s(e, "REQUEST_SCHEME", in->https ? "https" : "http");
-	if (in->https)
-		put_s(e, "HTTPS", "on");
+	put_s(e, "REQUEST_SCHEME", in->scheme);
 }
 
 static void put_script(struct env *e, const struct cgi_env_in *in)

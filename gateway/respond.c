@@ -216,11 +216,12 @@ static int put_origin(struct conn *c, struct buf *b)
 	const struct conf_server *s = c->req.server;
 
 	if (c->req.authority != NULL)
-		return buf_printf(b, "http://%s", c->req.authority);
-	unsigned port = s->port != 0 ? s->port : c->local_port;
-	if (port == 80 || port == 0)
-		return buf_printf(b, "http://%s", s->name);
-	return buf_printf(b, "http://%s:%u", s->name, port);
+		return buf_printf(b, "%s://%s", conf_scheme(s), c->req.authority);
+	/* A scheme that was named says that somebody before us is spoken to, whose port is not ours. */
+	unsigned port = s->port != 0 ? s->port : s->scheme == NULL ? c->local_port : 0;
+	if (port == conf_scheme_port(s) || port == 0)
+		return buf_printf(b, "%s://%s", conf_scheme(s), s->name);
+	return buf_printf(b, "%s://%s:%u", conf_scheme(s), s->name, port);
 }
 
 void respond_redirect(struct conn *c, int status, const char *location)

@@ -42,7 +42,7 @@ static unsigned server_port(const struct conn *c)
 		return r->h.port;
 	if (r->server->port != 0)
 		return r->server->port;
-	return 80; /* Apache's UseCanonicalName Off: the scheme's port when nobody named one */
+	return conf_scheme_port(r->server); /* Apache's UseCanonicalName Off: the scheme's port when nobody named one */
 }
 
 /* php_value and its kin, one "name=value" a line, as php-fpm and our cells read them. */
@@ -102,7 +102,7 @@ static int build_params(struct conn *c)
 		.server_port = server_port(c),
 		.remote_port = c->peer_port,
 		.authority = r->authority,
-		.https = false,
+		.scheme = conf_scheme(r->server),
 		.content_length = has_body ? (int64_t)r->body.received : -1,
 		.head = r->head,
 		.h = &r->h,

@@ -7,6 +7,7 @@ import pytest
 
 import conftest
 import servers
+from rawhttp import Conn
 
 pytestmark = pytest.mark.bulkhead
 HARD = "a" * 40 + ".php"  # what the expression below cannot decide within its bound
@@ -51,3 +52,24 @@ def test_methods_of_what_is_only_read(rules, path):
 	assert (r.status, r.get("Allow")) == (405, "GET, HEAD, OPTIONS"), r
 	assert rules.get("main.test", path, method="HEAD").status == 200
 	assert re.search(rb"open|source", rules.get("main.test", path).body) or path == "/"
+
+
+@pytest.mark.parametrize("server_name,head,want", [
+	("https://site.test", "HTTP/1.1\r\nHost: site.test", "https://site.test/dir/"),
+	("https://site.test", "HTTP/1.1\r\nHost: site.test:8443", "https://site.test:8443/dir/"),
+	("https://site.test", "HTTP/1.0", "https://site.test/dir/"),
+	("https://site.test:8443", "HTTP/1.0", "https://site.test:8443/dir/"),
+	("http://site.test", "HTTP/1.0", "http://site.test/dir/"),
+	("site.test:80", "HTTP/1.0", "http://site.test/dir/"),
+])
+def test_scheme_of_server_name(here, fleet, server_name, head, want):
+	"""Behind a proxy that ends TLS, ServerName says what clients speak: a redirect must not lead them to plain HTTP."""
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	root = here + "/root"
+	os.makedirs(root + "/dir")
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", '<Directory "%s">\n    Require all granted\n</Directory>\n<VirtualHost *>\n    ServerName %s\n    DocumentRoot "%s"\n</VirtualHost>\n'
+		% (root, server_name, root)))
+	with Conn(bh.addr) as c:
+		c.send(("GET /dir %s\r\n\r\n" % head).encode())
+		r = c.response()
+	assert (r.status, r.get("Location")) == (301, want), r

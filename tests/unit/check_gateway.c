@@ -64,7 +64,7 @@ static struct cgi_env_in typical(void)
 		.script_name = "/dir/x.php", .path_info = "/p q", .filename = "/srv/dir/x.php", .root = "/srv", .docroot = "/srv",
 		.context_prefix = "", .admin = "root@example.org", .server_name = "example.org", .server_addr = "127.0.0.1",
 		.remote_addr = "192.0.2.1", .server_port = 80, .remote_port = 4711, .authority = "example.org",
-		.content_length = -1, .redirect_status = 200};
+		.scheme = "http", .content_length = -1, .redirect_status = 200};
 }
 
 static const struct {
@@ -104,7 +104,7 @@ START_TEST(body_and_redirect_variables)
 
 	in.path_info = "";
 	in.content_length = 12;
-	in.https = true;
+	in.scheme = "https";
 	in.redirect_status = 404;
 	in.redirect_url = "/gone";
 	in.redirect_method = "POST";
@@ -114,7 +114,7 @@ START_TEST(body_and_redirect_variables)
 	ck_assert_ptr_null(var(&seen, "HTTP_TRANSFER_ENCODING"));
 	ck_assert_ptr_null(var(&seen, "PATH_INFO"));
 	ck_assert_ptr_null(var(&seen, "PATH_TRANSLATED"));
-	ck_assert_str_eq(var(&seen, "HTTPS"), "on");
+	ck_assert_str_eq(var(&seen, "REQUEST_SCHEME"), "https");
 	ck_assert_str_eq(var(&seen, "REDIRECT_STATUS"), "404");
 	ck_assert_str_eq(var(&seen, "REDIRECT_URL"), "/gone");
 	ck_assert_str_eq(var(&seen, "REDIRECT_REQUEST_METHOD"), "POST");
