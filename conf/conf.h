@@ -183,7 +183,7 @@ struct conf_server {
 	size_t addrs_n;           /* <VirtualHost> addresses; port 0 = any */
 	const struct conf_addr *addrs;
 	const char *admin;
-	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself) */
+	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself); never NULL */
 	const struct conf_log_file *error_log; /* NULL: stderr (foreground without ErrorLog) */
 	enum log_level log_level;
 	size_t custom_logs_n;

@@ -66,9 +66,8 @@ static void put_script(struct env *e, const struct cgi_env_in *in)
 	put_s(e, "CONTEXT_DOCUMENT_ROOT", in->root);
 	if (in->path_info[0] != '\0') {
 		put_s(e, "PATH_INFO", in->path_info);
-		/* RFC 3875 4.1.6: what PATH_INFO would name as a URL path of its own; nothing where only aliases lead somewhere. */
-		if (in->docroot != NULL)
-			put_join(e, "PATH_TRANSLATED", in->docroot, in->path_info);
+		/* RFC 3875 4.1.6: what PATH_INFO would name as a URL path of its own. */
+		put_join(e, "PATH_TRANSLATED", in->docroot, in->path_info);
 	}
 	put_join(e, "PHP_SELF", in->script_name, in->path_info);
 }

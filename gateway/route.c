@@ -417,9 +417,7 @@ static void route_run(struct routing *t)
 	if (configured_redirect(t, t->server->dir))
 		return;
 	choose_root(t);
-	if (t->rest == NULL || r->root == NULL)
-		set_status(r, 404, "this virtual host has no DocumentRoot");
-	else if (open_root(t))
+	if (open_root(t))
 		route_in_root(t);
 	io_close(&t->own_fd);
 }
