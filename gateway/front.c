@@ -256,7 +256,7 @@ static void worker_init(struct front *f, unsigned index)
 
 static bool needs_cells(const struct conf_server *s)
 {
-	return s->dispatch == CONF_DISPATCH_PREFORK && s->docroot != NULL;
+	return s->dispatch == CONF_DISPATCH_PREFORK;
 }
 
 static void backends_init(struct front *f)

@@ -42,7 +42,6 @@ struct front {
 	unsigned workers_n;
 	pthread_barrier_t locked;        /* passed once the filter is on all threads */
 	atomic_uint running;             /* workers that have not finished draining */
-	char hostname[256];
 };
 
 /* One loop's own things; only its thread touches them. */
