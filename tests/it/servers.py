@@ -178,11 +178,10 @@ class Bulkhead(proc.Daemon):
 		"""(fronts, zygotes and cells) by process id; fronts are children of the master that run the same program."""
 		fronts, php = [], []
 		for p in proc.descendants(self.pid):
-			try:
-				exe = os.readlink("/proc/%d/exe" % p)
-			except OSError:
-				continue
-			(php if "bulkhead-php" in os.path.basename(exe) else fronts).append(p)
+			# The command line, not /proc/PID/exe: that of a process which cannot be dumped is root's to read.
+			name = proc.name_of(p)
+			if name:
+				(php if "bulkhead-php" in os.path.basename(name.split()[0]) else fronts).append(p)
 		return fronts, php
 
 	def stop(self):
