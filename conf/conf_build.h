@@ -229,13 +229,8 @@ bool conf_build_dir_missing(struct conf_build *b, const char *path);
 /** The pool that "proxy:..." names, made when it is new. NULL after saying why not. */
 const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf_node *n, int arg, const char *text);
 
-/** A pool with default policy, in no list yet. */
-struct conf_pool *conf_build_pool_new(struct conf_build *b, const char *name);
-
-/* Values; each returns NULL or why not (static text). */
+/** A number. Returns NULL, or why not (static text). */
 const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
-const char *conf_value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
-const char *conf_value_flag(const char *text, bool *out);
 
 /* --- steps ----------------------------------------------------------------------------------------------------------- */
 

@@ -123,7 +123,8 @@ void conf_set_ini_flag(struct conf_build *b, const struct conf_node *n, const st
 
 /* --- pools ----------------------------------------------------------------------------------------------------------- */
 
-struct conf_pool *conf_build_pool_new(struct conf_build *b, const char *name)
+/* A pool with default policy, in no list yet. */
+static struct conf_pool *pool_new(struct conf_build *b, const char *name)
 {
 	struct conf_pool *p = arena_calloc(b->a, 1, sizeof(*p));
 
@@ -164,7 +165,7 @@ void conf_set_pool(struct conf_build *b, const struct conf_node *n, const struct
 		conf_error(b, n, 0, "<FastCGIPool>: '%s' cannot be a pool's name", name);
 		return;
 	}
-	p = conf_build_pool_new(b, name);
+	p = pool_new(b, name);
 	if (p == NULL)
 		return;
 	if (conf_map_get(&b->pools, 0, name, strlen(name)) != NULL)
@@ -271,7 +272,7 @@ const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf
 		conf_error(b, n, arg, "%s: '%s': %s", n->name.text, text, why);
 		return NULL;
 	}
-	p = conf_build_pool_new(b, text);
+	p = pool_new(b, text);
 	if (p == NULL || member_add(b, p, &addr) == NULL || !pool_register(b, p, 1))
 		return NULL;
 	return p;

@@ -31,7 +31,7 @@ const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *ou
 }
 
 /* Seconds unless a unit is given, as Apache's time-outs. */
-const char *conf_value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out)
+static const char *value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out)
 {
 	static const struct {
 		const char *unit;
@@ -58,7 +58,7 @@ const char *conf_value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, u
 	return "is not a time like 30, 500ms, 30s, 5min or 1h";
 }
 
-const char *conf_value_flag(const char *text, bool *out)
+static const char *value_flag(const char *text, bool *out)
 {
 	*out = strcasecmp(text, "on") == 0;
 	return *out || strcasecmp(text, "off") == 0 ? NULL : "is neither On nor Off";
@@ -106,7 +106,7 @@ void conf_set_int(struct conf_build *b, const struct conf_node *n, const struct 
 void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	unsigned ms;
-	const char *why = conf_value_time_ms(n->args[0].text, d->lo, d->hi, &ms);
+	const char *why = value_time_ms(n->args[0].text, d->lo, d->hi, &ms);
 
 	if (why != NULL)
 		bad_value(b, n, 0, why);
@@ -117,7 +117,7 @@ void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct
 void conf_set_flag(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	bool v;
-	const char *why = conf_value_flag(n->args[0].text, &v);
+	const char *why = value_flag(n->args[0].text, &v);
 
 	if (why != NULL)
 		bad_value(b, n, 0, why);

@@ -10,10 +10,11 @@ static const char day_names[7][10] = {"Sunday", "Monday", "Tuesday", "Wednesday"
 static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 /*
+ * Civil date to days since 1970-01-01 and back, without the C library's time zone machinery; @month 1..12.
  * Years are counted from March, so that a leap day is the last of its year, and in eras of 400 years (146097 days),
  * after which the calendar repeats. 719468 is the number of days from 0000-03-01 to 1970-01-01.
  */
-int64_t http_date_from_civil(int64_t year, unsigned month, unsigned day)
+static int64_t from_civil(int64_t year, unsigned month, unsigned day)
 {
 	year -= month <= 2;
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -22,7 +23,7 @@ int64_t http_date_from_civil(int64_t year, unsigned month, unsigned day)
 	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-void http_date_to_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+static void to_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
 	days += 719468;
 	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -53,7 +54,7 @@ void http_date_format(time_t t, char *out)
 		seconds += 86400;
 		days--;
 	}
-	http_date_to_civil(days, &year, &month, &day);
+	to_civil(days, &year, &month, &day);
 	if (year < 0 || year > 9999) { /* a file system may hold any number; the form has four digits */
 		http_date_format(0, out);
 		return;
@@ -155,7 +156,7 @@ static unsigned month_days(int64_t year, unsigned month)
 {
 	unsigned next = month == 12 ? 1 : month + 1;
 
-	return (unsigned)(http_date_from_civil(month == 12 ? year + 1 : year, next, 1) - http_date_from_civil(year, month, 1));
+	return (unsigned)(from_civil(month == 12 ? year + 1 : year, next, 1) - from_civil(year, month, 1));
 }
 
 time_t http_date_parse_at(const char *s, size_t len, time_t now)
@@ -182,14 +183,14 @@ time_t http_date_parse_at(const char *s, size_t len, time_t now)
 	if (f.short_year) { /* RFC 9110 5.6.7: never more than 50 years ahead */
 		int64_t this_year;
 		unsigned month, day;
-		http_date_to_civil(now / 86400, &this_year, &month, &day);
+		to_civil(now / 86400, &this_year, &month, &day);
 		year += this_year / 100 * 100;
 		if (year > this_year + 50)
 			year -= 100;
 	}
 	if (year < 1970 || f.day < 1 || f.hour > 23 || f.minute > 59 || f.second > 60 || f.day > month_days(year, f.month))
 		return -1;
-	return (time_t)(http_date_from_civil(year, f.month, f.day) * 86400 + f.hour * 3600 + f.minute * 60 + f.second);
+	return (time_t)(from_civil(year, f.month, f.day) * 86400 + f.hour * 3600 + f.minute * 60 + f.second);
 }
 
 time_t http_date_parse(const char *s, size_t len)

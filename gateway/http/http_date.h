@@ -18,8 +18,4 @@ time_t http_date_parse(const char *s, size_t len);
 /** The same, pure: a two-digit year is taken to be at most 50 years after @now. */
 time_t http_date_parse_at(const char *s, size_t len, time_t now);
 
-/** Civil date to days since 1970-01-01 and back, without the C library's time zone machinery. @month 1..12. */
-int64_t http_date_from_civil(int64_t year, unsigned month, unsigned day);
-void http_date_to_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day);
-
 #endif
