@@ -57,10 +57,13 @@ void conn_log(struct conn *c, enum log_level level, const char *fmt, ...)
 
 /* --- idle list ------------------------------------------------------------------------------------------------------- */
 
+/* Waits for a request, or for its end: the first to go when descriptors run out. */
 static void idle_add(struct conn *c)
 {
 	struct worker *w = c->w;
 
+	if (c->idle)
+		return;
 	c->idle = true;
 	c->idle_next = NULL;
 	c->idle_prev = w->idle_new;
@@ -125,6 +128,7 @@ void conn_abort(struct conn *c)
 	loop_timer_stop(c->w->loop, &c->timer);
 	loop_io_del(c->w->loop, &c->io);
 	io_close(&c->io.fd);
+	atomic_fetch_sub(&c->w->front->conns_n, 1);
 	conn_dirty(c); /* freed by conn_reap() once nothing in this batch can name it */
 }
 
@@ -173,6 +177,8 @@ static void linger(struct conn *c)
 	phase(c, CONN_LINGER, LINGER_MS);
 	if (!c->dead)
 		want(c, EPOLLIN);
+	if (!c->dead)
+		idle_add(c);
 }
 
 /* The answer is out and the connection ends: close now when the client has nothing more under way. */
@@ -240,12 +246,15 @@ static void conn_parse(struct conn *c)
 	if (buf_unread(&c->in) == 0)
 		return;
 	ssize_t n = http1_parse(&c->req.h, &lim, (const char *)buf_head(&c->in), buf_unread(&c->in), &why);
+	if (n != 0)
+		idle_del(c);
 	if (n > 0) {
 		loop_timer_stop(c->w->loop, &c->timer);
 		request_start(c, (size_t)n);
 		return;
 	}
 	if (n == 0) {
+		idle_add(c);
 		if (c->phase_octets == 0 && c->served > 0)
 			phase(c, CONN_HEAD, HEAD_GRACE_MS);
 		c->phase_octets = buf_unread(&c->in);
@@ -260,7 +269,6 @@ static void got_octets(struct conn *c)
 {
 	switch (c->state) {
 	case CONN_HEAD:
-		idle_del(c);
 		conn_parse(c);
 		break;
 	case CONN_BODY:
@@ -571,11 +579,14 @@ void conn_accept(struct worker *w, int fd, const struct sockaddr_storage *peer)
 		c->next->prevp = &c->next;
 	w->conns = c;
 	w->conns_n++;
+	atomic_fetch_add(&w->front->conns_n, 1);
 	if (loop_io_add(w->loop, &c->io, 0) < 0) {
 		conn_abort(c);
 		return;
 	}
 	phase(c, CONN_HEAD, HEAD_GRACE_MS);
+	if (!c->dead)
+		idle_add(c); /* silent so far: makes room when descriptors run out */
 }
 
 void conn_drain_all(struct worker *w)

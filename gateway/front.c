@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,6 +71,27 @@ static void out_of_descriptors(struct worker *w)
 		listens_watch(w, true);
 }
 
+static void evict(struct loop *l, struct loop_task *task)
+{
+	struct worker *w = loop_data(l);
+
+	(void)task;
+	atomic_store(&w->evicting, false);
+	conn_close_idlest(w);
+}
+
+/* The connection that has been silent for longest goes; when none of ours is, one of every other loop. */
+static void make_room(struct worker *w)
+{
+	struct front *f = w->front;
+
+	if (conn_close_idlest(w))
+		return;
+	for (unsigned i = 0; i < f->workers_n; i++)
+		if (&f->workers[i] != w && !atomic_exchange(&f->workers[i].evicting, true))
+			loop_post(f->workers[i].loop, &f->workers[i].evict_task);
+}
+
 static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
 {
 	struct worker *w = loop_data(l);
@@ -80,10 +103,14 @@ static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
 		memset(&peer, 0, sizeof(peer.ss_family));
 		int fd = accept4(io->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			/* The kernel wants a descriptor before it looks whether somebody waits: only the first call is sure of it. */
+			if (i == 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
 				out_of_descriptors(w);
 			return;
 		}
+		/* Some descriptors stay free for the files and processes that the answers need. */
+		if (atomic_load(&w->front->conns_n) >= w->front->conns_max)
+			make_room(w);
 		conn_accept(w, fd, &peer);
 	}
 }
@@ -250,6 +277,7 @@ static void worker_init(struct front *f, unsigned index)
 	for (size_t i = 0; i < c->listen_n; i++)
 		w->listens[i] = (struct loop_io){.fd = f->listen_fds[i], .events = EPOLLIN, .cb = on_accept};
 	w->accept_pause.cb = accept_again;
+	w->evict_task.cb = evict;
 	if (access_log_init(&w->log, c->log_files_n, f->log_fds) < 0 || loop_before_sleep(w->loop, end_of_batch, w) < 0)
 		die("out of memory");
 }
@@ -314,6 +342,20 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
+/* Three quarters of the descriptors that are left once everything but clients is open. */
+static unsigned connections_max(void)
+{
+	struct rlimit files;
+	int next = dup(STDIN_FILENO);
+
+	if (next == -1 || getrlimit(RLIMIT_NOFILE, &files) == -1)
+		die("limit of open files");
+	close(next);
+	rlim_t left = files.rlim_cur > INT_MAX ? INT_MAX : files.rlim_cur;
+	left = left > (rlim_t)next ? left - (rlim_t)next : 0;
+	return left < 4 ? 1 : (unsigned)(left - left / 4);
+}
+
 _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged)
 {
 	static struct master_io master;
@@ -338,6 +380,7 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	for (unsigned i = 0; i < f->workers_n; i++)
 		worker_init(f, i);
 	backends_init(f);
+	f->conns_max = connections_max();
 
 	front_drop(c, privileged);
 	master = (struct master_io){.io = {.fd = chan, .events = EPOLLIN, .cb = on_master}, .front = f};

@@ -31,6 +31,8 @@ struct front {
 	int master_chan;
 	const int *listen_fds;           /* conf->listen_n of them */
 	const int *log_fds;              /* conf->log_files_n of them, O_APPEND */
+	unsigned conns_max;              /* more connections than this make a silent one go */
+	atomic_uint conns_n;             /* of all workers */
 	int spool_fd;                    /* directory where unlinked temporary files are made */
 	struct log_sink *sinks;          /* one a server: its error log */
 	struct log_budget *budgets;      /* one a server: what its scripts may write there */
@@ -54,10 +56,11 @@ struct worker {
 	struct root_cache roots;
 	struct loop_io *listens;         /* one a listening socket */
 	struct loop_timer accept_pause;
-	struct loop_task drain_task;
+	struct loop_task drain_task, evict_task;
+	atomic_bool evicting;            /* evict_task is posted */
 	struct access_log log;
 	struct conn *conns, *dirty;      /* all connections; those with output to send at the end of this batch */
-	struct conn *idle_old, *idle_new;/* idle kept-alive connections, longest idle first */
+	struct conn *idle_old, *idle_new;/* connections that wait in silence for a request, longest first */
 	unsigned conns_n;
 	bool draining, drained, accepting;
 	time_t date_at;

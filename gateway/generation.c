@@ -245,6 +245,40 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What the master holds besides is not a front's business: channels to other fronts above all. */
+static int close_foreign(const struct generation *g, int chan)
+{
+	size_t n = 0;
+	int *keep = calloc(g->listens.n + g->conf->log_files_n + 1, sizeof(*keep));
+
+	if (keep == NULL)
+		return GW_ERR_NOMEM;
+	keep[n++] = chan;
+	for (size_t i = 0; i < g->listens.n; i++)
+		keep[n++] = g->listens.fds[i];
+	for (size_t i = 0; i < g->conf->log_files_n; i++)
+		keep[n++] = g->log_fds[i];
+	int err = io_close_except(keep, n);
+	free(keep);
+	return err;
+}
+
+_Noreturn static void become_front(const struct generation *g, int chan)
+{
+	const struct conf_log_file *log = g->conf->servers[0]->error_log;
+	int log_fd = log != NULL ? g->log_fds[log->index] : -1;
+
+	reset_signals();
+	if (g->host->daemon)
+		io_detach(log_fd);
+	log_server()->fd = log_fd != -1 ? log_fd : STDERR_FILENO;
+	if (close_foreign(g, chan) < 0) {
+		log_err("a front cannot close what it must not have: %m");
+		_exit(EXIT_FAILURE);
+	}
+	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->host->privileged);
+}
+
 int generation_start(struct generation *g)
 {
 	int ends[2], room = CHANNEL_OCTETS;
@@ -257,14 +291,8 @@ int generation_start(struct generation *g)
 		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	pid_t pid = fork();
-	if (pid == 0) {
-		close(ends[0]);
-		reset_signals();
-		const struct conf_log_file *log = g->conf->servers[0]->error_log;
-		if (g->host->daemon)
-			io_detach(log != NULL ? g->log_fds[log->index] : -1);
-		front_main(g->conf, ends[1], g->listens.fds, g->log_fds, g->host->privileged);
-	}
+	if (pid == 0)
+		become_front(g, ends[1]);
 	close(ends[1]);
 	g->chan = (struct loop_io){.fd = ends[0], .events = EPOLLIN, .cb = on_front};
 	if (pid == -1 || io_nonblock(ends[0], 1) < 0 || loop_io_add(g->host->loop, &g->chan, 0) < 0) {

@@ -18,6 +18,29 @@ void io_close(int *fd)
 	*fd = -1;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int io_close_except(int *keep, size_t n)
+{
+	unsigned from = STDERR_FILENO + 1;
+
+	qsort(keep, n, sizeof(*keep), by_number);
+	for (size_t i = 0; i < n; i++) {
+		unsigned fd = (unsigned)keep[i];
+		if (keep[i] < 0 || fd < from)
+			continue;
+		if (fd > from && close_range(from, fd - 1, 0) == -1)
+			return GW_ERR_SYS;
+		from = fd + 1;
+	}
+	return close_range(from, ~0U, 0) == -1 ? GW_ERR_SYS : GW_OK;
+}
+
 static int flag_set(int fd, int get, int set, int flag, int on)
 {
 	int old = fcntl(fd, get);

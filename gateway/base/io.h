@@ -12,6 +12,9 @@
 /** Close *@fd if it is open and set it to -1; keeps errno. */
 void io_close(int *fd);
 
+/** Close every descriptor above 2 that is not among the @n of @keep, which is sorted by the call. Returns 0 or GW_ERR_SYS. */
+int io_close_except(int *keep, size_t n) GW_MUST_USE;
+
 /** Set O_NONBLOCK on or off. Returns 0 or GW_ERR_SYS. */
 int io_nonblock(int fd, int on) GW_MUST_USE;
 

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import signal
 import threading
 import time
@@ -349,6 +350,28 @@ def test_graceful_lets_requests_finish(own):
 		assert a.response().status == 200 and b.response().status == 200
 
 
+def test_silent_connections_do_not_keep_others_out(own):
+	"""Out of descriptors, the connection that has said nothing for longest makes room; others are served at once."""
+	o = own()
+	old = fronts_of(o.bh)
+	soft, hard = resource.prlimit(o.bh.pid, resource.RLIMIT_NOFILE)
+	resource.prlimit(o.bh.pid, resource.RLIMIT_NOFILE, (80, hard))
+	assert graceful(o.bh).returncode == 0 # the new front has the new limit
+	proc.wait_for(lambda: fronts_of(o.bh) and not fronts_of(o.bh) & old, 10, why="a new front alone")
+	silent = []
+	try:
+		for _ in range(200):
+			silent.append(Conn(o.bh.addr))
+		time.sleep(0.5)
+		for _ in range(10):
+			began = time.monotonic()
+			assert o.bh.get("static.test", "/hello.txt").body == b"hello\n"
+			assert time.monotonic() - began < 1
+	finally:
+		for c in silent:
+			c.close()
+
+
 def test_graceful_keeps_its_word(own):
 	"""An answer under way that did not say "close" is not followed by one: the next request on the connection is served."""
 	o = own()
@@ -538,3 +561,19 @@ def test_script_the_site_cannot_read(bulkhead, docroot):
 		proc.wait_for(lambda: re.search(r"site=fresh\.test script=/secret\.php .*cannot read", bulkhead.log()), 3, why="the log says why")
 	finally:
 		os.unlink(path)
+
+
+def test_front_has_nothing_of_the_master(own):
+	"""No signalfd, no channel to another front: a front after three reloads holds as many descriptors as the first."""
+	o = own()
+	def settled():
+		fronts = fronts_of(o.bh)
+		return fronts.pop() if len(fronts) == 1 else None
+	def held(pid):
+		return sorted(re.sub(r"\d+", "N", f) for f in proc.fds_of(pid))
+	first = proc.wait_for(settled, 10, why="a front alone")
+	before, last = held(first), first
+	for _ in range(3):
+		assert graceful(o.bh).returncode == 0
+		last = proc.wait_for(lambda: settled() if settled() != last else None, 10, why="a new front alone")
+	assert held(last) == before and not any("signalfd" in f for f in before)
