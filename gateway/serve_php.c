@@ -61,22 +61,19 @@ static int put_ini(struct buf *params, const char *name, const struct conf_ini *
 	return err;
 }
 
+/* A cell knows its virtual host's values from its start, and hears its directory's; the host's own pool hears the host's. */
 static int put_all_ini(struct conn *c)
 {
 	struct request *r = &c->req;
-	const struct conf_dir *d = r->route.dir;
-	const struct conf_server *s = r->server;
-	int err;
+	bool own_pool = r->server->dispatch == CONF_DISPATCH_WORKER;
+	const struct conf_ini *ini = own_pool ? r->server->ini : r->route.dir->ini;
+	size_t n = own_pool ? r->server->ini_n : r->route.dir->ini_n;
 
-	/* A cell knows its virtual host's values from its start; a pool hears them with every request. */
-	if (s->dispatch == CONF_DISPATCH_WORKER || r->route.pool != NULL) {
-		err = put_ini(&r->params, "PHP_VALUE", s->ini, s->ini_n, false);
-		return err < 0 ? err : put_ini(&r->params, "PHP_ADMIN_VALUE", s->ini, s->ini_n, true);
-	}
-	if (d->ini_n == 0)
+	/* A server named by SetHandler hears none, as in Apache: it may be others' too, and php-fpm keeps what it was told. */
+	if (r->route.pool != NULL || n == 0)
 		return 0;
-	err = put_ini(&r->params, "PHP_VALUE", d->ini, d->ini_n, false);
-	return err < 0 ? err : put_ini(&r->params, "PHP_ADMIN_VALUE", d->ini, d->ini_n, true);
+	int err = put_ini(&r->params, "PHP_VALUE", ini, n, false);
+	return err < 0 ? err : put_ini(&r->params, "PHP_ADMIN_VALUE", ini, n, true);
 }
 
 static int build_params(struct conn *c)

@@ -7,6 +7,7 @@ import pytest
 
 import conftest
 import servers
+import site_conf
 from rawhttp import Conn
 
 pytestmark = pytest.mark.bulkhead
@@ -73,3 +74,29 @@ def test_scheme_of_server_name(here, fleet, server_name, head, want):
 		c.send(("GET /dir %s\r\n\r\n" % head).encode())
 		r = c.response()
 	assert (r.status, r.get("Location")) == (301, want), r
+
+
+def test_settings_stay_with_their_host(here, fleet, docroot, ini):
+	"""A server that SetHandler names may be others' too, and php-fpm keeps what it was told: it is told no host's settings."""
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	fpm = fleet.start(servers.Fpm(here + "/fpm", ini, children=1))
+	root = here + "/root"
+	os.makedirs(root)
+	with open(root + "/limit.php", "w") as f:
+		f.write("<?php echo ini_get('memory_limit'), ' ', ini_get('user_agent');")
+	hosts = "".join("""
+<VirtualHost *>
+    ServerName {name}
+    DocumentRoot "{root}"
+    {more}
+    <FilesMatch "\\.php$">
+        SetHandler "proxy:{fpm}|fcgi://localhost"
+    </FilesMatch>
+</VirtualHost>
+""".format(name=name, root=root, fpm=fpm.server(), more=more) for name, more in (
+		("one.test", "Dispatch prefork\n    %sphp_admin_value memory_limit 77M\n    php_value user_agent one" % site_conf.assign_user().lstrip()),
+		("two.test", "Dispatch prefork\n    %s" % site_conf.assign_user().lstrip())))
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", '<Directory "%s">\n    Require all granted\n</Directory>\n%s' % (root, hosts)))
+	for host in ("two.test", "one.test", "two.test"):
+		r = bh.get(host, "/limit.php")
+		assert r.status == 200 and b"77M" not in r.body and b"one" not in r.body, (host, r)
