@@ -106,6 +106,8 @@ for bh_pc in $(echo "$with_php" | tr ',' ' '); do
 	AS_ECHO(["PHP_LIBS_$bh_v = $bh_lib"]) >> php-targets.mk
 	AS_ECHO(["PHP_INI_$bh_v = $bh_ini"]) >> php-targets.mk
 done])
+# The last one is the default: the newest, whatever the order they were given in.
+PHP_VERSIONS=$(for bh_v in $PHP_VERSIONS; do echo " $bh_v"; done | sort -V | tr -d '\n')
 AC_SUBST([PHP_VERSIONS])
 AC_SUBST([PHP_PROGRAMS])
 AC_DEFINE_UNQUOTED([BH_PHP_VERSIONS], ["$(echo $PHP_VERSIONS)"], [PHP versions that a bulkhead-phpX.Y was built for, separated by blanks.])
