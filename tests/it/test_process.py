@@ -58,6 +58,7 @@ def fronts_of(bh):
 def zygotes_and_cells(bh):
 	php = set(bh.processes()[1])
 	table = proc.parents()
+	php &= set(table) # a cell may end between the two looks
 	zygotes = {p for p in php if table.get(p) not in php}
 	return zygotes, php - zygotes
 
