@@ -801,9 +801,11 @@ def test_protocol_error_ends_the_zygote(docroot, bad):
 
 def test_id_in_use_is_a_protocol_error(docroot):
 	z = Zygote(docroot)
-	z.cell()
-	z.next_id = 1
+	_, conn = z.cell() # held: without it the cell would end and its number be free again
 	wire.send(z.front, wire.Msg(wire.CELL_WANT, 1))
+	z.front.settimeout(5)
+	assert z.front.recv(600) == b"", "the zygote ends the conversation"
+	conn.close()
 	assert z.p.wait(5) == 0
 	z.front.close()
 	os.close(z.log_fd)
