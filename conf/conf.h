@@ -280,7 +280,11 @@ const struct conf_server *conf_find_server(const struct conf *c, const struct so
 
 /* Remembers merged results of one thread; the same set of sections is merged once. */
 struct conf_cache;
+
+/** An empty cache for one thread, or NULL when memory is out. */
 struct conf_cache *conf_cache_new(void);
+
+/** Free it and every result it gave out. NULL is accepted. */
 void conf_cache_free(struct conf_cache *cc);
 
 /* What a request has matched so far; filled step by step in Apache's order. */

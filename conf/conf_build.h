@@ -35,6 +35,7 @@ enum conf_target { CONF_T_NONE, CONF_T_SERVER, CONF_T_POOL, CONF_T_CONF };
 struct conf_build;
 struct conf_directive;
 
+/** Apply directive @n to what @b is building; says what is wrong through conf_error(). */
 typedef void conf_setter(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d);
 
 struct conf_directive {
@@ -186,6 +187,7 @@ struct conf_build {
 
 /* --- helpers of setters ------------------------------------------------------------------------------------------------ */
 
+/** A diagnostic at argument @arg of @n (-1: its name); an error, or a warning. */
 void conf_say(struct conf_build *b, bool error, const struct conf_node *n, int arg, const char *fmt, ...) GW_PRINTF(5, 6);
 #define conf_error(b, n, arg, ...) conf_say(b, true, n, arg, __VA_ARGS__)
 #define conf_warn(b, n, arg, ...) conf_say(b, false, n, arg, __VA_ARGS__)

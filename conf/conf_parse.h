@@ -46,6 +46,7 @@ struct conf_parser {
 /** Version that <IfVersion> compares with: the Apache release whose language is spoken. */
 #define CONF_APACHE_VERSION {2, 4, 62}
 
+/** Caller storage; nodes go to @a, diagnostics to @d, both borrowed. */
 void conf_parser_init(struct conf_parser *p, struct arena *a, struct conf_diags *d);
 
 /** Read a file with all it includes; what is wrong goes to the diagnostics. */

@@ -15,6 +15,7 @@ struct conf_regex_scratch; /* what matching writes to: one per thread */
 struct conf_regex *conf_regex_new(const char *pattern, bool ignore_case, char *why, size_t cap);
 void conf_regex_free(struct conf_regex *re);
 
+/** What matching needs, for one thread; NULL when memory is out. Freed by conf_regex_scratch_free(). */
 struct conf_regex_scratch *conf_regex_scratch_new(void);
 void conf_regex_scratch_free(struct conf_regex_scratch *s);
 

@@ -16,6 +16,7 @@ struct conf_users {
 	unsigned asked;
 };
 
+/** Empty; caller storage, strings go to @a (borrowed). */
 void conf_users_init(struct conf_users *u, struct arena *a);
 
 /**

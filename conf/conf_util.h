@@ -31,6 +31,7 @@ struct conf_map {
 	struct conf_map_slot *slots;
 };
 
+/** Empty; caller storage, memory from @a (borrowed). */
 void conf_map_init(struct conf_map *m, struct arena *a);
 
 /** The value, or NULL. Any thread while nobody writes. */
@@ -46,6 +47,7 @@ struct conf_suggest {
 	unsigned distance;
 };
 
+/** Begin to look for the name nearest to @word (borrowed); then conf_suggest_try() each candidate. */
 void conf_suggest_init(struct conf_suggest *s, const char *word);
 void conf_suggest_try(struct conf_suggest *s, const char *candidate);
 

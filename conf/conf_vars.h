@@ -16,10 +16,13 @@ struct conf_vars {
 
 extern char conf_defined[]; /* the value of a name defined without one */
 
+/** No name defined; caller storage, memory from @a (borrowed). */
 void conf_vars_init(struct conf_vars *v, struct arena *a);
 
 /** Define @name; @value NULL: without a value. Returns 0 or GW_ERR_NOMEM. */
 int conf_vars_define(struct conf_vars *v, const char *name, const char *value) GW_MUST_USE;
+
+/** Forget @name; one that is not defined is no error. */
 void conf_vars_undefine(struct conf_vars *v, const char *name);
 bool conf_vars_defined(const struct conf_vars *v, const char *name);
 
