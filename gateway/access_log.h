@@ -19,6 +19,8 @@ struct access_log {
 
 /** @fds: one a conf.log_files entry, borrowed. Returns 0 or GW_ERR_NOMEM. */
 int access_log_init(struct access_log *l, size_t files_n, const int *fds) GW_MUST_USE;
+
+/** Free the buffers; what was not flushed is lost. */
 void access_log_fini(struct access_log *l);
 
 /** Render @e for every CustomLog of @server. Lines that memory does not suffice for are lost, nothing else. */

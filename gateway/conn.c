@@ -192,13 +192,8 @@ static void conn_close(struct conn *c)
 		linger(c);
 }
 
-void conn_body_done(struct conn *c)
-{
-	loop_timer_stop(c->w->loop, &c->timer);
-	request_body_done(c);
-}
-
-void conn_body_wait(struct conn *c)
+/* Octets are still to come: answer an expectation, start the clock. */
+static void body_wait(struct conn *c)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -222,8 +217,19 @@ static void body_feed(struct conn *c)
 		c->closing = true;
 		respond_status(c, -err);
 	} else if (c->req.body.complete) {
-		conn_body_done(c);
+		loop_timer_stop(c->w->loop, &c->timer);
+		serve_php(c);
 	}
+}
+
+void conn_body_start(struct conn *c)
+{
+	c->state = CONN_BODY;
+	c->phase_start_ms = loop_now_ms(c->w->loop);
+	c->phase_octets = 0;
+	body_feed(c);
+	if (!c->dead && c->state == CONN_BODY)
+		body_wait(c);
 }
 
 static void discard_feed(struct conn *c)

@@ -122,11 +122,8 @@ void conn_abort(struct conn *c);
 /** The request's answer is complete (queued, or more() makes the rest). */
 void conn_answered(struct conn *c);
 
-/** The body is complete: go on with the request. */
-void conn_body_done(struct conn *c);
-
-/** Octets of the body are still to come: answer an expectation, start the clock. State is CONN_BODY. */
-void conn_body_wait(struct conn *c);
+/** Read the request's body, then give the request to serve_php(). State is CONN_BODY meanwhile. */
+void conn_body_start(struct conn *c);
 
 /** Idle kept-alive connections wait for their time-out, but take no second request; called once when draining begins. */
 void conn_drain_all(struct worker *w);

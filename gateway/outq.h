@@ -23,7 +23,10 @@ struct outq {
 	bool spool;          /* file_fd is our temporary file: may be appended to */
 };
 
+/** An empty queue; caller storage. */
 void outq_init(struct outq *q);
+
+/** Free the memory, close the file. */
 void outq_fini(struct outq *q);
 
 /** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file made in directory @spool_dir_fd. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */

@@ -130,18 +130,7 @@ static void start_body(struct conn *c)
 		respond_status(c, 413);
 		return;
 	}
-	c->state = CONN_BODY;
-	c->phase_start_ms = loop_now_ms(c->w->loop);
-	c->phase_octets = 0;
-	int err = req_body_feed(b, &c->in, c->w->front->spool_fd);
-	if (err < 0) {
-		c->closing = true;
-		respond_status(c, -err);
-	} else if (b->complete) {
-		conn_body_done(c);
-	} else {
-		conn_body_wait(c);
-	}
+	conn_body_start(c);
 }
 
 static void dispatch(struct conn *c)
@@ -210,11 +199,6 @@ void request_start(struct conn *c, size_t len)
 	}
 	route(c);
 	dispatch(c);
-}
-
-void request_body_done(struct conn *c)
-{
-	serve_php(c);
 }
 
 bool request_redirect(struct conn *c, const char *path, int status)

@@ -15,9 +15,6 @@ void request_reset(struct request *r);
 /** A complete head of @len octets is at the front of c->in: consume it, route, and start answering. */
 void request_start(struct conn *c, size_t len);
 
-/** The body is complete: give the request to its upstream. */
-void request_body_done(struct conn *c);
-
 /**
  * Serve local path @path (undecoded, with optional ?query) in place of the request's own: ErrorDocument (@status kept)
  * or a script's local Location (@status 0). Bounded; false when the bound is reached.

@@ -41,6 +41,8 @@ struct cells_stats {
 	bool zygote;
 	uint64_t requests, started, killed, crashed, violations;
 };
+
+/** Numbers of the moment. Any thread. */
 void cells_stats(struct backend *b, struct cells_stats *out);
 
 #endif

@@ -116,6 +116,7 @@ struct cells {
 
 /* --- cells.c: the table, leases */
 
+/** The cell with number @id, or NULL. */
 struct cell *cells_find(struct cells *s, uint32_t id);
 
 /** A new cell in state WANTED, with CELL_WANT to be said. NULL when memory is out. */
@@ -159,6 +160,7 @@ void cells_unlock(struct cells *s);
 /** A line for the site's log, written by cells_unlock(). */
 void cells_note(struct cells *s, enum log_level level, const char *fmt, ...) GW_PRINTF(3, 4);
 
+/** Set the callbacks of task and timers. */
 void cells_plan_init(struct cells *s);
 
 /* --- cells_zygote.c: the channel and the log pipe; on the site's loop */

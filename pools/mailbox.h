@@ -43,6 +43,7 @@ struct mailboxes {
 	struct mailbox *box[MAILBOX_LOOPS_MAX]; /* owned */
 };
 
+/** An empty list; caller storage. */
 void mail_list_init(struct mail_list *l);
 void mail_list_add(struct mail_list *l, struct mail *m);
 

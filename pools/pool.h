@@ -49,6 +49,8 @@ struct pool_stats {
 	unsigned idle, leased, waiting;
 	uint64_t requests, reused, connects, failures;
 };
+
+/** Numbers of the moment. Any thread. */
 void pool_stats(struct backend *b, struct pool_stats *out);
 
 #endif

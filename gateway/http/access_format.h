@@ -44,6 +44,8 @@ struct access_event {
  * the marks change nothing. %l, %L, %{..}n and the trailers' %{..}^ti and %{..}^to are accepted and always "-".
  */
 struct access_format *access_format_new(const char *format, const char **why, size_t *at) GW_MUST_USE;
+
+/** Free @f; NULL is accepted. */
 void access_format_free(struct access_format *f);
 
 /**

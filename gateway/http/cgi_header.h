@@ -32,7 +32,10 @@ struct cgi_header {
 	bool done;
 };
 
+/** An empty header; caller storage. */
 void cgi_header_init(struct cgi_header *h);
+
+/** Free its memory. */
 void cgi_header_fini(struct cgi_header *h);
 
 /**

@@ -84,6 +84,7 @@ struct http1_chunked {
 #define HTTP1_CHUNK_EXT_MAX 65536  /* octets of all extensions of a body: framing must not outweigh content for ever */
 #define HTTP1_TRAILER_MAX 16384    /* octets of all trailers of a body */
 
+/** Before the first chunk of a body. */
 void http1_chunked_init(struct http1_chunked *c);
 
 /**
