@@ -241,13 +241,14 @@ def test_request_timeout(own):
 		with Conn(o.bh.addr) as c:
 			c.send(("GET /sleep.php?s=30 HTTP/1.1\r\nHost: %s\r\n\r\n" % host).encode())
 			time.sleep(0.5)
-			cells = zygotes_and_cells(o.bh)[1]
+			cells = proc.wait_for(lambda: zygotes_and_cells(o.bh)[1], 5, why="a cell for the request")
 			r = c.response()
 		assert r.status == 504 and 0.8 < time.monotonic() - began < 3, r
 		text = proc.wait_for(lambda: "sleep.php" in o.bh.log() and o.bh.log(), 3)
 		assert any(host in x and "sleep.php" in x for x in text.splitlines()), text[-2000:]
 		assert o.bh.get(host, "/hello.php").body == b"hello\n"
-		assert any(not proc.alive(p) for p in cells), "the cell still runs"
+		# The zygote kills it when told, which the client's answer does not wait for.
+		proc.wait_for(lambda: any(not proc.alive(p) for p in cells), 1, why="the cell is gone")
 	assert o.bh.get("worker.test", "/sleep.php?s=30").status == 504
 
 
