@@ -11,6 +11,7 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_cred.c sandbox/sb_cred.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
+	sandbox/sb_proc.c sandbox/sb_proc.h \
 	sandbox/sb_profile.c sandbox/sb_profile.h \
 	sandbox/sb_profile_php.c sandbox/sb_profile_php.h \
 	sandbox/sb_sigsys.c sandbox/sb_sigsys.h

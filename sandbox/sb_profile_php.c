@@ -162,12 +162,18 @@ static const struct sb_rule zygote_extras[] = {
 	{.name = "wait4", .where = SB_ZYGOTE},
 	{.name = "kill", .where = SB_ZYGOTE, WHEN1(IS(1, SIGKILL))},
 	{.name = "prctl", .where = SB_ZYGOTE, WHEN1(IS(0, PR_SET_PDEATHSIG))},
+	/* A new cell opens its own entries in /proc before it locks itself down: sb_proc_open(). */
+	{.name = "prctl", .where = SB_ZYGOTE, WHEN1(IS(0, PR_SET_DUMPABLE))},
+	/* A new cell puts itself into a Landlock domain of its own, with rules that the zygote made. */
+	{.name = "landlock_restrict_self", .where = SB_ZYGOTE},
 	{.name = "seccomp", .where = SB_ZYGOTE},
 	{.name = "waitid", .action = SB_EPERM},
 	{.name = "clone", .action = SB_EPERM, .where = SB_DELTA, WHEN1(WITHOUT(0, CLONE_THREAD))},
 	{.name = "wait4", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "kill", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_PDEATHSIG))},
+	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_DUMPABLE))},
+	{.name = "landlock_restrict_self", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_KILL, .where = SB_DELTA},
 	/* abort(3) may end this process, not a sibling or the zygote. */
 	{.name = "tgkill", .action = SB_EPERM, .where = SB_DELTA,

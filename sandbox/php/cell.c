@@ -14,6 +14,7 @@
 
 #include "gateway/base/log.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/sb_proc.h"
 #include "sandbox/sb_sigsys.h"
 
 static void die(const char *step)
@@ -37,7 +38,9 @@ static void lock_down(const struct cell_plan *plan, int conn)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != plan->zygote)
 		die("death signal");
 	prctl(PR_SET_NAME, "bh-cell", 0, 0, 0); /* for people; nothing depends on it */
-	/* 4. Last, because 3 needs what it denies. */
+	/* 4. What a cell needs of /proc it has opened by now; scripts see none. */
+	sb_proc_close();
+	/* 5. Last, because 3 needs what it denies. */
 	sb_sigsys_set_slot(plan->slot);
 	sb_filter_set_pid(plan->delta, (uint32_t)getpid());
 	if (sb_filter_load(plan->delta) != 0)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/sb_proc.h"
 
 #define REGIONS_MAX 4096
 
@@ -44,14 +45,18 @@ static bool is_wanted(const struct smaps_head *h)
 
 static size_t list_regions(struct region *regions)
 {
-	FILE *f = fopen("/proc/self/smaps", "re");
+	int fd = sb_proc_open("self/smaps", O_RDONLY);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	struct smaps_head h, at = {.perms = ""};
 	unsigned long anonymous_kb;
 	char line[4096];
 	size_t n = 0;
 
-	if (f == NULL)
+	if (f == NULL) {
+		if (fd >= 0)
+			io_close(&fd);
 		return 0;
+	}
 	while (fgets(line, sizeof(line), f) != NULL && n < REGIONS_MAX) {
 		if (parse_head(line, &h))
 			at = h;

@@ -26,6 +26,7 @@
 #include "sandbox/php/image.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/sb_filter.h"
+#include "sandbox/sb_proc.h"
 #include "sandbox/sb_profile.h"
 #include "sandbox/sb_sigsys.h"
 
@@ -253,10 +254,20 @@ static int serve(struct zygote *z)
 
 /* --- beginning --------------------------------------------------------------------------------------------------------- */
 
+static DIR *list_self(const char *name)
+{
+	int fd = sb_proc_open(name, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (d == NULL && fd >= 0)
+		io_close(&fd);
+	return d;
+}
+
 /* fork(2) copies one thread; a library that started another would leave its locks held in every cell. */
 static bool single_threaded(void)
 {
-	DIR *d = opendir("/proc/self/task");
+	DIR *d = list_self("self/task");
 	int n = 0;
 
 	if (d == NULL)
@@ -273,7 +284,7 @@ static unsigned fd_end(void)
 	int probe = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), end = 0;
 
 	io_close(&probe);
-	DIR *d = opendir("/proc/self/fd");
+	DIR *d = list_self("self/fd");
 	if (d == NULL)
 		return 0;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {

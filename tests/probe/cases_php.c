@@ -126,7 +126,7 @@ const struct probe_case probe_php[] = {
 	OK("fcntl", BAD, 36), OK("fcntl", BAD, 37), OK("fcntl", BAD, 38), OK("fcntl", BAD, F_DUPFD_CLOEXEC),
 	OK("fcntl", BAD, F_GET_SEALS), NONE("fcntl", BAD, F_SETOWN), NONE("fcntl", BAD, F_SETSIG), NONE("fcntl", BAD, F_NOTIFY),
 	NONE("fcntl", BAD, F_SETPIPE_SZ), OK("prctl", PR_SET_NAME, 0), OK("prctl", PR_GET_NAME, 0), OK("prctl", PR_GET_DUMPABLE),
-	OK("prctl", 0x53564d41, BAD), NO("prctl", PR_SET_PDEATHSIG, 0), NONE("prctl", PR_SET_DUMPABLE, 1),
+	OK("prctl", 0x53564d41, BAD), NO("prctl", PR_SET_PDEATHSIG, 0), NO("prctl", PR_SET_DUMPABLE, 1),
 	NONE("prctl", PR_SET_SECCOMP, 2), NONE("prctl", PR_CAPBSET_DROP, 0), NONE("prctl", PR_SET_PTRACER, BAD),
 	OK("prlimit64", 0, 7, 0, 0), NONE("prlimit64", 0, 7, 1, 0), NONE("prlimit64", 0, 7, HIGH, 0), NONE("prlimit64", NOBODY, 7, 0, 0),
 	/* signals to others */
@@ -155,7 +155,7 @@ const struct probe_case probe_php[] = {
 	DIE("ioperm", 0, 0, 0), DIE("reboot", 0, 0, 0, 0), DIE("swapon", 0, 0), DIE("swapoff", 0), DIE("quotactl", BAD),
 	DIE("acct", 1), DIE("settimeofday", 1, 1), DIE("clock_settime", 99, 0), DIE("clock_adjtime", 99, 0), DIE("adjtimex", 0),
 	DIE("syslog", 99), DIE("nfsservctl", 0), DIE("lookup_dcookie", 0), DIE("kcmp", 0), DIE("vhangup"),
-	DIE("seccomp", 1, 0, 0),
+	DIE("seccomp", 1, 0, 0), NO("landlock_restrict_self", BAD, 0),
 	/* not in the table at all: the default */
 	NONE("memfd_create", 0, 0), NONE("landlock_create_ruleset", 0, 0, 0), NONE("mq_open", 0, 0, 0, 0), NONE("setxattr", 0),
 	NONE("inotify_init1", 0), NONE("timerfd_create", 0, 0), NONE("signalfd4", BAD, 0, 0, 0), NONE("memfd_secret", 0),
@@ -164,6 +164,7 @@ const struct probe_case probe_php[] = {
 	/* in the zygote's place */
 	ZYGOTE("wait4", REACHED, BAD, 0, 1), ZYGOTE("kill", REACHED, NOBODY, SIGKILL),
 	ZYGOTE("kill", ENOSYS_, NOBODY, SIGTERM), ZYGOTE("prctl", REACHED, PR_SET_PDEATHSIG, 9999),
+	ZYGOTE("prctl", REACHED, PR_SET_DUMPABLE, 9999), ZYGOTE("landlock_restrict_self", REACHED, BAD, 9999),
 	ZYGOTE("seccomp", REACHED, 9999, 0, 0), ZYGOTE("clone", REACHED, CLONE_SIGHAND | SIGCHLD),
 	ZYGOTE("clone", ENOSYS_, CLONE_NEWUSER | SIGCHLD), ZYGOTE("clone", ENOSYS_, CLONE_VM | CLONE_VFORK | SIGCHLD),
 	ZYGOTE("execve", EPERM_, 0, 0, 0), ZYGOTE("ptrace", KILLED, 0), ZYGOTE("waitid", EPERM_, 0, 0, 0, 4),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * /proc for the zygote and for a cell's first moments: once start-up is over the new root of a site has none, and only
+ * this descriptor leads to one. One per process, inherited by fork(2); not for tenant code.
+ */
+#ifndef SB_PROC_H
+#define SB_PROC_H
+
+#include "gateway/base/err.h"
+
+/** Names are looked up below @dir_fd (a directory of a procfs) from now on; owned from here on. -1: below the path /proc. */
+void sb_proc_set_dir(int dir_fd);
+
+/**
+ * Open @name, such as "self/pagemap", with the @flags of open(2); always close-on-exec. A process that cannot be dumped
+ * does not own its own entries: where that is in the way it is dumpable for the length of one open, which the zygote's
+ * filter allows and a cell's own does not any more. Returns a descriptor, or GW_ERR_SYS (errno). One thread.
+ * Source: proc(5), /proc/pid and PR_SET_DUMPABLE.
+ */
+int sb_proc_open(const char *name, int flags) GW_MUST_USE;
+
+/** Close the directory: nothing can be opened any more, neither below it nor by path. Keeps errno. */
+void sb_proc_close(void);
+
+#endif
