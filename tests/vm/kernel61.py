@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's own kernel, as root: every lock holds on it, and what it lacks is named."""
+import os
+import re
+
+import proc
+import world
+from world import BIN, BUILD, command
+
+
+class World(world.World):
+	sites = {"one": ("www-data", "RequestIsolation fresh\nMaxRequestWorkers 2"), "two": ("games", "RequestIsolation shared\nMaxRequestWorkers 2")}
+
+
+def check_kernel(w):
+	"""Of the series that Debian 12 has: newer than what a cell needs, older than what rollback needs."""
+	release = os.uname().release
+	assert re.match(r"6\.1\.\d+-\d+-amd64$", release), release
+	return release
+
+
+def check_filter_of_php(w):
+	"""Every allow and every deny of the profile, tried one by one."""
+	out = command(os.path.join(BUILD, "tests/probe/try_syscall"), "php", timeout=240)
+	lines = [l for l in out.splitlines() if l.startswith(("ok ", "not ok "))]
+	assert len(lines) > 300 and not [l for l in lines if l.startswith("not ok ")], out[-3000:]
+	return "%d calls" % len(lines)
+
+
+def check_version_says_what_is_there(w):
+	out = command(BIN, "-V")
+	for what in ("site users and groups", "system call filters", "openat2 path confinement"):
+		assert re.search("^  %s +yes$" % what, out, re.M), out
+	return "\n".join(out.splitlines()[-8:])
+
+
+def check_sites_answer(w):
+	w.start()
+	for site in ("one", "two"):
+		r = w.get(site, "/hello.php")
+		assert r.status == 200 and r.text().startswith("hello "), r
+
+
+def check_locks_of_a_cell(w):
+	"""Read back from the kernel, from inside: user, capabilities, bounding set, no_new_privs, filter."""
+	for site, user in (("one", "www-data"), ("two", "games")):
+		r = w.get(site, "/whoami.php")
+		assert r.status == 200, r
+		uid = int(command("id", "-u", user))
+		st = dict(l.split(":\t", 1) for l in r.text().splitlines()[1:] if ":\t" in l)
+		assert r.text().splitlines()[0] == str(uid) and st["Uid"].split() == [str(uid)] * 4, r.text()
+		for caps in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+			assert int(st[caps], 16) == 0, (caps, st[caps])
+		assert st["NoNewPrivs"] == "1" and st["Seccomp"] == "2", r.text()
+
+
+def check_locks_of_the_front(w):
+	"""The master keeps root, which shows that the values of the others are theirs."""
+	fronts, _ = w.server.processes()
+	st = proc.status_of(fronts[0])
+	assert int(st["CapEff"], 16) == 0 and st["Seccomp"] == "2" and st["Uid"].split()[0] != "0", st
+	st = proc.status_of(w.server.pid)
+	assert st["Uid"].split()[0] == "0" and int(st["CapEff"], 16) != 0, st
+
+
+def check_rollback_serves_as_fresh(w):
+	"""Linux 6.1 cannot tell which pages were written: each request has a process of its own then, and that is said."""
+	sites = {"one": ("www-data", "RequestIsolation rollback\nMaxRequestWorkers 2"), "two": w.sites["two"]}
+	try:
+		w.start(sites)
+	except AssertionError as e:
+		# A version that does not have it must refuse it, and not serve the site in some other way.
+		assert "rollback is accepted by a later version" in str(e) and "rollback is not built yet" in command(BIN, "-V"), e
+		w.server = None
+		return "refused: not in this version"
+	first, second = (w.get("one", "/hello.php").text() for _ in range(2))
+	assert first.startswith("hello ") and second.startswith("hello ") and first != second, (first, second)
+	# The same question where a process serves on: the answer can be another.
+	first, second = (w.get("two", "/hello.php").text() for _ in range(2))
+	assert first.startswith("hello ") and first == second, (first, second)
+	said = w.wait_log(r"(?i)[^\n]*rollback[^\n]*fresh[^\n]*")
+	version = command(BIN, "-V")
+	line = re.search(r"(?im)^.*rollback.*$", version)
+	assert line and re.search(r"(?i)\bno\b|not|fresh", line.group(0)), version
+	return said + "\n" + line.group(0)
