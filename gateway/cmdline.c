@@ -17,9 +17,9 @@ static const char help[] =
 	"  -C DIRECTIVE   process DIRECTIVE before the configuration files\n"
 	"  -c DIRECTIVE   process DIRECTIVE after them\n"
 	"  -t             check the configuration; list what has no effect here\n"
-	"  -S             virtual hosts: dispatch, isolation, user and pool of each\n"
+	"  -S             virtual hosts: dispatch, isolation, user and pool of each; locks of the running processes\n"
 	"  -X             stay in the foreground\n"
-	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart\n"
+	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart, status (as the second part of -S)\n"
 	"  -l             what is compiled in\n"
 	"  -L             the directives, as Markdown\n"
 	"  -v, -V         version; with build settings and what this kernel and user make possible\n"
@@ -42,16 +42,16 @@ static bool add(const char **list, size_t *n, const char *value, char option)
 
 static bool set_signal(struct cmdline *c, const char *word)
 {
-	static const char *const words[] = {"start", "stop", "graceful", "graceful-stop", "restart"};
+	static const char *const words[] = {"start", "stop", "graceful", "graceful-stop", "restart", "status"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strcmp(word, words[i]) != 0)
 			continue;
 		c->signal = word;
-		c->action = i == 0 ? CMD_RUN : CMD_SIGNAL;
+		c->action = i == 0 ? CMD_RUN : strcmp(word, "status") == 0 ? CMD_STATUS : CMD_SIGNAL;
 		return true;
 	}
-	fprintf(stderr, "bulkhead: -k %s: unknown; one of start, stop, graceful, graceful-stop, restart\n", word);
+	fprintf(stderr, "bulkhead: -k %s: unknown; one of start, stop, graceful, graceful-stop, restart, status\n", word);
 	return false;
 }
 

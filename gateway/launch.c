@@ -96,12 +96,12 @@ static int spec_memfd(const struct conf_server *site, bool privileged)
 }
 
 /* posix_spawn() rather than fork(): its cost does not grow with the thousands of virtual hosts in our memory. */
-static pid_t spawn(const char *program, int chan, int spec)
+static pid_t spawn(const char *program, const char *site, int chan, int spec)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
-	char *argv[] = {(char *)(uintptr_t)program, NULL};
+	char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)site, NULL}; /* the name is for ps and -S */
 	char *envp[] = {(char *)(uintptr_t) "PATH=/usr/local/bin:/usr/bin:/bin", (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
 	pid_t pid;
 
@@ -153,7 +153,7 @@ pid_t launch_zygote(const struct conf_server *site, bool privileged, int *chan, 
 	spec = spec_memfd(site, privileged);
 	int theirs = move_up(&ends[1]), spec_up = move_up(&spec);
 	if (theirs != -1 && spec_up != -1)
-		pid = spawn(program, theirs, spec_up);
+		pid = spawn(program, site->name, theirs, spec_up);
 	if (pid == -1)
 		snprintf(text, sizeof(text), "cannot start %s: %s", program, strerror(errno));
 	io_close(&theirs);

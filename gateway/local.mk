@@ -19,8 +19,10 @@ libgateway_a_SOURCES = \
 	gateway/listen.c gateway/listen.h \
 	gateway/log_files.c gateway/log_files.h \
 	gateway/master.c gateway/master.h \
-	gateway/pid_file.c gateway/pid_file.h
-libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
+	gateway/master_lock.c gateway/master_lock.h \
+	gateway/pid_file.c gateway/pid_file.h \
+	gateway/running.c gateway/running.h
+libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
@@ -32,5 +34,5 @@ check_PROGRAMS += tests/unit/check_gateway
 TESTS += tests/unit/check_gateway
 tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h
 tests_unit_check_gateway_CFLAGS = $(AM_CFLAGS) -Wno-write-strings $(CHECK_CFLAGS)
-tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libbase.a $(CHECK_LIBS)
+tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libbase.a $(CAP_LIBS) $(CHECK_LIBS)
 endif

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "gateway/base/io.h"
 #include "gateway/build_info.h"
 #include "gateway/cmdline.h"
 #include "gateway/http/access_format.h"
 #include "gateway/launch.h"
 #include "gateway/master.h"
 #include "gateway/pid_file.h"
+#include "gateway/running.h"
 
 #define STOP_WAIT_S 10
 
@@ -94,6 +96,20 @@ static int send_signal(const struct conf *c, const char *word)
 	return EXIT_SUCCESS;
 }
 
+/* The processes of the server that this configuration's PidFile names; false: there is none. */
+static bool print_running(const struct conf *c)
+{
+	pid_t pid = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
+	struct buf out;
+
+	if (pid == 0)
+		return false;
+	buf_init(&out);
+	bool ok = running_put(&out, pid) == GW_OK && io_write_all(STDOUT_FILENO, buf_head(&out), buf_unread(&out)) == GW_OK;
+	buf_fini(&out);
+	return ok;
+}
+
 static void warn_unprivileged(void)
 {
 	if (geteuid() != 0)
@@ -117,6 +133,15 @@ static int with_configuration(const struct cmdline *cmd)
 		break;
 	case CMD_VHOSTS:
 		conf_dump_servers(c, STDOUT_FILENO);
+		putchar('\n');
+		fflush(stdout);
+		if (!print_running(c))
+			printf("Not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+		break;
+	case CMD_STATUS:
+		status = print_running(c) ? EXIT_SUCCESS : EXIT_FAILURE;
+		if (status != EXIT_SUCCESS)
+			fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
 		break;
 	case CMD_SIGNAL:
 		status = send_signal(c, cmd->signal);

@@ -22,6 +22,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/generation.h"
+#include "gateway/master_lock.h"
 #include "gateway/pid_file.h"
 
 #define STOP_WAIT_MS 3000
@@ -359,6 +360,11 @@ int master_run(struct conf *c, const struct master_opts *opts)
 	}
 	prctl(PR_SET_NAME, "bulkhead");
 	raise_descriptors();
+	if (master_drop(geteuid() == 0) < 0) {
+		log_err("cannot give up capabilities: %m");
+		tell_parent(&m, false);
+		return EXIT_FAILURE;
+	}
 	m.host = (struct generation_host){.loop = loop_new(), .privileged = geteuid() == 0,
 		.daemon = !opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
 	m.stop_timer.cb = on_stop_timer;

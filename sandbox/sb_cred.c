@@ -25,6 +25,54 @@ int sb_cred_drop_bounding(void)
 	return prctl(PR_SET_SECUREBITS, SECBITS, 0, 0, 0) == -1 ? GW_ERR_SYS : 0;
 }
 
+/* Which of @caps this process has: a service manager or a container may have taken some away already. */
+static cap_t held_of(const int *caps, size_t n)
+{
+	cap_t now = cap_get_proc(), keep = cap_init();
+	int err = now == NULL || keep == NULL ? -1 : 0;
+
+	for (size_t i = 0; i < n && err == 0; i++) {
+		cap_value_t cap = caps[i];
+		cap_flag_value_t held = CAP_CLEAR;
+		err = cap_get_flag(now, cap, CAP_PERMITTED, &held);
+		if (err == 0 && held == CAP_SET)
+			err = cap_set_flag(keep, CAP_PERMITTED, 1, &cap, CAP_SET) | cap_set_flag(keep, CAP_EFFECTIVE, 1, &cap, CAP_SET);
+	}
+	cap_free(now);
+	if (err == 0)
+		return keep;
+	cap_free(keep);
+	return NULL;
+}
+
+static bool is_one_of(cap_value_t cap, const int *caps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (caps[i] == cap)
+			return true;
+	return false;
+}
+
+/* The bounding set first: shrinking it needs CAP_SETPCAP, which the list need not have. */
+int sb_cred_keep(const int *caps, size_t n)
+{
+	cap_t keep = held_of(caps, n), now = NULL;
+	int err = keep == NULL ? GW_ERR_NOMEM : 0;
+
+	for (cap_value_t cap = 0; err == 0 && cap_get_bound(cap) >= 0; cap++)
+		if (!is_one_of(cap, caps, n) && cap_get_bound(cap) == 1 && cap_drop_bound(cap) == -1)
+			err = GW_ERR_SYS;
+	if (err == 0 && (cap_reset_ambient() == -1 || cap_set_proc(keep) == -1))
+		err = GW_ERR_SYS;
+	if (err == 0) {
+		now = cap_get_proc();
+		err = now == NULL ? GW_ERR_NOMEM : cap_compare(now, keep) == 0 ? 0 : GW_ERR_DENIED;
+	}
+	cap_free(now);
+	cap_free(keep);
+	return err;
+}
+
 /* Groups and gid before uid: both need rights that go with the uid. */
 int sb_cred_become(const struct sb_cred *c)
 {

@@ -19,6 +19,14 @@ struct sb_cred {
 /** Empty the bounding and ambient sets, lock securebits. Needs CAP_SETPCAP. Returns 0 or GW_ERR_SYS. Irreversible. */
 int sb_cred_drop_bounding(void) GW_MUST_USE;
 
+/**
+ * Give up every capability but the @n of @caps (numbers of linux/capability.h), for this process and all that it starts:
+ * bounding, permitted and effective set become the list or what is held of it, inheritable and ambient become empty.
+ * Needs CAP_SETPCAP. Returns 0, GW_ERR_SYS, GW_ERR_NOMEM, or GW_ERR_DENIED when the kernel says otherwise afterwards.
+ * Irreversible. One thread. Source: capabilities(7).
+ */
+int sb_cred_keep(const int *caps, size_t n) GW_MUST_USE;
+
 /** Become @c's user: groups, gid, uid, in this order. Returns 0 or GW_ERR_SYS. Irreversible. One thread. */
 int sb_cred_become(const struct sb_cred *c) GW_MUST_USE;
 
