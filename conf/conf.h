@@ -225,6 +225,7 @@ struct conf {
 	struct conf_addr *listen;         /* unique, in order; a port alone is [::] (IPv4 too, unless 0.0.0.0 has the port as well) */
 	struct conf_ids front;            /* User and Group: who the front runs as */
 	unsigned loops;                   /* ThreadsPerChild */
+	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
 	const char *pid_file;
 	const char *types_config;
 	size_t servers_n;

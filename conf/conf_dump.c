@@ -105,11 +105,22 @@ static int put_handler_note(struct buf *out, const struct conf *c)
 	return GW_OK;
 }
 
+static int put_limit(struct buf *out, const char *what, unsigned n)
+{
+	return n == 0 ? buf_printf(out, "%sno limit", what) : buf_printf(out, "%sat most %u", what, n);
+}
+
 static int put_general(struct buf *out, const struct conf *c)
 {
-	int rc = buf_printf(out, "\nServer root: %s\nFront runs as: %s:%s, %u event loop%s\nListens on:", c->server_root,
+	int rc = buf_printf(out, "\nServer root: %s\nFront runs as: %s:%s, %u event loop%s\n", c->server_root,
 			    or_dash(c->front.user), or_dash(c->front.group), c->loops, c->loops == 1 ? "" : "s");
 
+	if (rc == GW_OK)
+		rc = put_limit(out, "Sites awake at once: ", c->zygotes_max);
+	if (rc == GW_OK)
+		rc = put_limit(out, ", cells: ", c->cells_max);
+	if (rc == GW_OK)
+		rc = buf_puts(out, "\nListens on:");
 	for (size_t i = 0; i < c->listen_n && rc == GW_OK; i++)
 		rc = buf_printf(out, " %s", c->listen[i].text);
 	if (rc == GW_OK)

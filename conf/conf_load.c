@@ -8,6 +8,9 @@
 #include "conf/conf_build.h"
 #include "gateway/base/io.h"
 
+#define ZYGOTES_MAX 256 /* ZygoteLimit and CellLimit when not given */
+#define CELLS_MAX 1024
+
 #define ENVVARS_MAX (256u * 1024)
 
 /* -D NAME or NAME=VALUE. */
@@ -99,6 +102,8 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 		return NULL;
 	}
 	arena_init(&c->arena);
+	c->zygotes_max = ZYGOTES_MAX;
+	c->cells_max = CELLS_MAX;
 	conf_parser_init(&p, &c->arena, diags);
 	rc = set_places(c, &p, opts);
 	if (rc == GW_OK)

@@ -293,7 +293,8 @@ static void backends_init(struct front *f)
 
 	f->sites = need(calloc(c->servers_n + 1, sizeof(struct backend *)));
 	f->pools = need(calloc(c->pools_n + 1, sizeof(struct backend *)));
-	f->cells_host = (struct cells_host){.ask_master = ask_master, .log = cells_log};
+	budget_init(&f->budget, c->zygotes_max, c->cells_max);
+	f->cells_host = (struct cells_host){.ask_master = ask_master, .log = cells_log, .budget = &f->budget};
 	/* The master's answers arrive on the first worker's loop, so all sites' channels live there. */
 	for (size_t i = 0; i < c->servers_n; i++)
 		if (needs_cells(c->servers[i]))

@@ -40,6 +40,7 @@ struct front {
 	struct backend **sites;          /* by server index; NULL where no cells are needed */
 	struct backend **pools;          /* by pool index */
 	struct cells_host cells_host;
+	struct budget budget;            /* of zygotes and cells */
 	struct worker *workers;
 	unsigned workers_n;
 	pthread_barrier_t locked;        /* passed once the filter is on all threads */

@@ -143,6 +143,26 @@ static void send_down(struct generation *g, uint32_t site, const char *reason)
 	send_front(g, &m);
 }
 
+/* The front keeps to ZygoteLimit by itself; but its zygotes end later than it thinks, and it is believed nothing. */
+static bool is_full(const struct generation *g)
+{
+	return g->conf->zygotes_max > 0 && g->zygotes_n >= g->conf->zygotes_max;
+}
+
+static void take_off(struct generation *g, size_t id)
+{
+	g->wanted_n -= g->wanted[id] != 0;
+	g->wanted[id] = 0;
+}
+
+static void put_off(struct generation *g, uint32_t id)
+{
+	if (g->wanted[id] != 0)
+		return;
+	g->wanted[id] = ++g->wants;
+	g->wanted_n++;
+}
+
 static void site_want(struct generation *g, uint32_t id)
 {
 	const struct conf_server *site = g->conf->servers[id];
@@ -156,9 +176,12 @@ static void site_want(struct generation *g, uint32_t id)
 		send_down(g, id, "this virtual host has no cells");
 		return;
 	}
-	g->wanted[id] = g->zygotes[id] > 0; /* the last one is still ending: launched when it is reaped */
-	if (g->wanted[id])
+	/* The last one is still ending, or too many are: launched when one is reaped. */
+	if (g->zygotes[id] > 0 || is_full(g)) {
+		put_off(g, id);
 		return;
+	}
+	take_off(g, id);
 	if (g->launched_ms[id] != 0 && now - g->launched_ms[id] < LAUNCH_GAP_MS) {
 		send_down(g, id, "its zygote ended right after its start");
 		return;
@@ -171,6 +194,7 @@ static void site_want(struct generation *g, uint32_t id)
 		return;
 	}
 	g->zygotes[id] = pid;
+	g->zygotes_n++;
 	log_debug("site=%s zygote %d started", site->name, (int)pid);
 	ipc_fill(&m, IPC_SITE_UP, id, NULL);
 	m.fds[0] = chan;
@@ -335,6 +359,8 @@ static void front_ended(struct generation *g, int status)
 	}
 	/* Its zygotes lost the only one they answer; requests inside them are lost with it. */
 	kill_zygotes(g);
+	for (size_t i = 0; i < g->conf->servers_n; i++)
+		take_off(g, i);
 	describe_end(status, how, sizeof(how));
 	g->crashes = lived > STABLE_MS ? 1 : g->crashes + 1;
 	unsigned delay_s = g->crashes < 2 ? 0 : g->crashes > 7 ? BACKOFF_MAX_S : 1U << (g->crashes - 2);
@@ -342,6 +368,30 @@ static void front_ended(struct generation *g, int status)
 	if (delay_s > 0 || generation_start(g) < 0)
 		if (loop_timer_set(g->host->loop, &g->restart, delay_s > 0 ? delay_s * 1000 : 1000) < 0)
 			log_err("no memory for a timer: the front stays down");
+}
+
+/* The first that was put off and whose own predecessor is gone; servers_n: none. */
+static size_t first_wanted(const struct generation *g)
+{
+	size_t n = g->conf->servers_n, best = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (g->wanted[i] != 0 && g->zygotes[i] == 0 && (best == n || g->wanted[i] < g->wanted[best]))
+			best = i;
+	return best;
+}
+
+/* A zygote has ended: who waited for that. */
+static void launch_wanted(struct generation *g)
+{
+	while (g->wanted_n > 0 && !is_full(g)) {
+		size_t id = first_wanted(g);
+		if (id == g->conf->servers_n)
+			return;
+		take_off(g, id);
+		if (g->front > 0)
+			site_want(g, (uint32_t)id);
+	}
 }
 
 bool generation_reaped(struct generation *g, pid_t pid, int status)
@@ -356,12 +406,12 @@ bool generation_reaped(struct generation *g, pid_t pid, int status)
 		if (g->zygotes[i] != pid)
 			continue;
 		g->zygotes[i] = 0;
+		g->zygotes_n--;
 		describe_end(status, how, sizeof(how));
 		if (status != 0)
 			log_line(log_server(), LOG_LV_WARN, NULL, "site=%s zygote %d %s", g->conf->servers[i]->name, (int)pid, how);
 		/* The front learns of it from its channel; a message could cross its next request for a zygote. */
-		if (g->wanted[i] && g->front > 0)
-			site_want(g, (uint32_t)i);
+		launch_wanted(g);
 		return true;
 	}
 	return false;

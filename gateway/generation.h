@@ -38,7 +38,9 @@ struct generation {
 	unsigned crashes;           /* in a row */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */
 	pid_t *zygotes;             /* by server index; 0: none */
-	bool *wanted;               /* asked for while the last one was ending */
+	uint64_t *wanted;           /* asked for while the last one was ending, or while there was no room: the lowest is first; 0: not */
+	uint64_t wants;             /* so many were put off so far */
+	size_t zygotes_n, wanted_n;
 	uint64_t *launched_ms;
 };
 

@@ -79,6 +79,7 @@ void cells_remove(struct cells *s, struct cell *c)
 	*p = c->next;
 	io_close(&c->lease.fd);
 	free(c);
+	budget_put_cell(&s->account, io_now_ms());
 }
 
 void cells_say(struct cells *s, struct cell *c, enum ipc_type type)
@@ -145,10 +146,10 @@ static void serve(struct cells *s)
 		grant(s, w, c);
 	if (s->zygote != ZYGOTE_DOWN || w == NULL)
 		return;
-	if (io_now_ms() < s->down_until_ms)
-		waitq_fail_all(&s->waitq, BACKEND_DOWN);
-	else
+	if (io_now_ms() >= s->down_until_ms)
 		s->zygote = ZYGOTE_NONE;
+	else if (!s->again)
+		waitq_fail_all(&s->waitq, BACKEND_DOWN);
 }
 
 void cells_make_idle(struct cells *s, struct cell *c)
@@ -169,6 +170,7 @@ static void settle(struct cells *s)
 		(up && cells_missing(s, io_now_ms()) > 0) || (up && cells_too_many(s) && s->trim_ms == 0) ||
 		(s->closing_n > 0 && !s->timer_set) || (s->draining && s->leased_n == 0))
 		cells_pump_later(s);
+	cells_room_publish(s);
 }
 
 /* --- a cell's end ------------------------------------------------------------------------------------------------------ */
@@ -349,6 +351,7 @@ struct backend *cells_new(const struct conf_server *site, struct loop *loop, str
 	buf_init(&s->line);
 	buf_init(&s->notes);
 	cells_plan_init(s);
+	cells_room_init(s);
 	return &s->backend;
 }
 
@@ -361,6 +364,7 @@ void cells_free(struct backend *b)
 	for (size_t i = 0; i < CELLS_BUCKETS; i++)
 		while (s->bucket[i] != NULL)
 			cells_remove(s, s->bucket[i]);
+	cells_room_fini(s);
 	io_close(&s->chan.fd);
 	io_close(&s->pipe.fd);
 	buf_fini(&s->line);

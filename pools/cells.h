@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "pools/backend.h"
+#include "pools/budget.h"
 #include "sandbox/ipc_wire.h"
 
 /* What the front provides. Called with no lock held, on the site's own loop. */
@@ -16,6 +17,7 @@ struct cells_host {
 	void (*ask_master)(struct cells_host *h, unsigned type, const struct conf_server *site);
 	/* One line from the zygote's or a cell's stderr, or what happened to a cell; for the site's error log. */
 	void (*log)(struct cells_host *h, const struct conf_server *site, enum log_level level, const char *text);
+	struct budget *budget; /* what all sites share; NULL: no limit */
 };
 
 /**

@@ -50,7 +50,10 @@ static void add_missing(struct cells *s, uint64_t now_ms)
 	unsigned n = cells_missing(s, now_ms);
 
 	for (unsigned i = 0; i < n; i++) {
+		if (!cells_room_for_cell(s))
+			break;
 		if (cells_add(s) == NULL) {
+			budget_put_cell(&s->account, now_ms);
 			s->retry_ms = now_ms + CELLS_RETRY_MS;
 			break;
 		}
@@ -98,6 +101,20 @@ static void end_late(struct cells *s, uint64_t now_ms)
 	}
 }
 
+/* What the time has brought: a second try, or that nobody waits any more. */
+static void settle_zygote(struct cells *s, uint64_t now_ms)
+{
+	if (s->zygote == ZYGOTE_DOWN && s->again && now_ms >= s->down_until_ms) {
+		s->again = false;
+		s->zygote = ZYGOTE_NONE;
+	}
+	if (s->waitq.queued.n > 0)
+		return;
+	cells_room_leave(s);
+	if (s->zygote == ZYGOTE_QUEUED)
+		s->zygote = ZYGOTE_NONE;
+}
+
 static void tend_zygote(struct cells *s, uint64_t now_ms)
 {
 	uint64_t idle_ms = s->conf->site_idle_timeout_ms;
@@ -105,7 +122,13 @@ static void tend_zygote(struct cells *s, uint64_t now_ms)
 
 	switch (s->zygote) {
 	case ZYGOTE_NONE:
+	case ZYGOTE_QUEUED:
 		if (s->waitq.queued.n == 0)
+			break;
+		if (s->zygote == ZYGOTE_NONE)
+			s->since_ms = now_ms;
+		s->zygote = ZYGOTE_QUEUED;
+		if (!cells_room_for_zygote(s))
 			break;
 		s->zygote = ZYGOTE_WANTED;
 		s->since_ms = now_ms;
@@ -154,6 +177,10 @@ static void set_timer(struct cells *s, uint64_t now_ms)
 	}
 	if (s->zygote == ZYGOTE_READY && now_ms < s->retry_ms)
 		sooner(&due_ms, s->retry_ms);
+	if (s->zygote == ZYGOTE_DOWN && s->again)
+		sooner(&due_ms, s->down_until_ms);
+	if (s->zygote == ZYGOTE_QUEUED || s->short_ms != 0)
+		sooner(&due_ms, now_ms + BUDGET_AGAIN_MS);
 	s->timer_set = false;
 	if (due_ms == 0)
 		loop_timer_stop(s->loop, &s->timer);
@@ -167,12 +194,14 @@ void cells_pump(struct cells *s)
 {
 	uint64_t now_ms = io_now_ms();
 
+	settle_zygote(s, now_ms);
 	end_late(s, now_ms);
 	add_missing(s, now_ms);
 	trim(s, now_ms);
 	cells_flush(s);
 	tend_zygote(s, now_ms);
 	set_timer(s, now_ms);
+	cells_room_publish(s);
 }
 
 void cells_note(struct cells *s, enum log_level level, const char *fmt, ...)

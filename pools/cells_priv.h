@@ -23,6 +23,7 @@
 #define CELLS_KILL_MS 5000           /* from CELL_KILL to CELL_GONE */
 #define CELLS_START_MS 30000         /* from SITE_WANT to SITE_UP, and on to ZYGOTE_READY */
 #define CELLS_RETRY_MS 1000          /* after CELL_FAIL */
+#define CELLS_AGAIN_MS 150           /* once, after a zygote that did not start: more than the master's gap between two starts */
 #define CELLS_BACKOFF_MIN_MS 1000    /* after a zygote that did not start */
 #define CELLS_BACKOFF_MAX_MS 60000
 #define CELLS_CRASHES_MAX 5          /* so many within CELLS_CRASHES_MS: a zygote with a new address-space layout */
@@ -68,6 +69,7 @@ TAILQ_HEAD(cell_list, cell);
 
 enum zygote_state {
 	ZYGOTE_NONE,     /* launched when somebody waits */
+	ZYGOTE_QUEUED,   /* somebody waits, but the budget has no room */
 	ZYGOTE_WANTED,   /* the master was asked */
 	ZYGOTE_STARTING, /* there is a channel; PHP initialises */
 	ZYGOTE_READY,
@@ -99,10 +101,19 @@ struct cells {
 	enum zygote_state zygote;
 	uint64_t since_ms;        /* in that state */
 	uint64_t backoff_ms, down_until_ms;
+	bool again;               /* down, and it is tried once more: who waits goes on waiting */
+	bool tried;               /* that was done since a cell last came up */
 	bool first_cells;         /* it was ready just now: StartServers */
 	struct loop_io chan;      /* fd -1: none */
 	struct loop_io pipe;      /* stderr of zygote and cells; fd -1: none */
 	struct buf line;          /* what the pipe brought of an unfinished line; site's loop only */
+
+	/* the budget */
+	struct budget_site account;
+	uint64_t short_ms;        /* in its queue for a cell since then; 0 = not */
+	uint64_t told_ms;         /* when the log last said that there is no room */
+	struct loop_task room_task;
+	atomic_bool room_posted;
 
 	/* side effects, done after unlocking on the site's loop */
 	bool ask_want, ask_kill;
@@ -162,6 +173,24 @@ void cells_note(struct cells *s, enum log_level level, const char *fmt, ...) GW_
 
 /** Set the callbacks of task and timers. */
 void cells_plan_init(struct cells *s);
+
+/* --- cells_room.c: what the budget allows; on the site's loop but where said */
+
+/** Begin and end the account. */
+void cells_room_init(struct cells *s);
+void cells_room_fini(struct cells *s);
+
+/** Whether a zygote may be asked for now; else the site queues. */
+bool cells_room_for_zygote(struct cells *s);
+
+/** Whether a cell may be asked for now; else the site queues if somebody waits for it. */
+bool cells_room_for_cell(struct cells *s);
+
+/** Nobody waits any more: leave the queue. */
+void cells_room_leave(struct cells *s);
+
+/** Let the budget see whether the site is busy. Any thread, after every change. */
+void cells_room_publish(struct cells *s);
 
 /* --- cells_zygote.c: the channel and the log pipe; on the site's loop */
 

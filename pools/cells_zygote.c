@@ -51,6 +51,7 @@ void cells_lose(struct cells *s, const char *reason)
 	disown(s);
 	s->zygote = ZYGOTE_NONE;
 	s->first_cells = false;
+	budget_put_zygote(&s->account, io_now_ms());
 	if (starting)
 		cells_down(s, reason == NULL ? "closed while starting" : reason);
 	else if (reason != NULL)
@@ -68,11 +69,22 @@ void cells_condemn(struct cells *s, const char *reason)
 
 void cells_down(struct cells *s, const char *reason)
 {
+	uint64_t now_ms = io_now_ms();
+
+	s->zygote = ZYGOTE_DOWN;
+	budget_put_zygote(&s->account, now_ms);
+	/* One death says little: it may have been killed by hand, or for want of memory. Who waits need not know. */
+	s->again = !s->tried && s->waitq.queued.n > 0;
+	if (s->again) {
+		s->tried = true;
+		s->down_until_ms = now_ms + CELLS_AGAIN_MS;
+		cells_note(s, LOG_LV_WARN, "PHP does not start: %s; trying once more", reason);
+		return;
+	}
 	s->backoff_ms = s->backoff_ms == 0 ? CELLS_BACKOFF_MIN_MS : 2 * s->backoff_ms;
 	if (s->backoff_ms > CELLS_BACKOFF_MAX_MS)
 		s->backoff_ms = CELLS_BACKOFF_MAX_MS;
-	s->zygote = ZYGOTE_DOWN;
-	s->down_until_ms = io_now_ms() + s->backoff_ms;
+	s->down_until_ms = now_ms + s->backoff_ms;
 	cells_note(s, LOG_LV_ERROR, "PHP does not start: %s; tried again in %lu ms", reason, (unsigned long)s->backoff_ms);
 	waitq_fail_all(&s->waitq, BACKEND_DOWN);
 }
@@ -166,6 +178,7 @@ static const char *on_up(struct cells *s, struct ipc_msg *m)
 	m->fds_n = 0;
 	s->started++;
 	s->backoff_ms = 0;
+	s->tried = false;
 	if (io_nonblock(c->lease.fd, 1) == GW_OK)
 		cells_make_idle(s, c);
 	else
@@ -303,6 +316,7 @@ void cells_zygote_up(struct backend *b, int chan)
 	s->thread = pthread_self();
 	s->thread_known = true;
 	cells_lose(s, "another one came up");
+	budget_hold_zygote(&s->account);
 	s->chan = (struct loop_io){.fd = chan, .events = EPOLLIN, .cb = on_chan};
 	s->zygote = ZYGOTE_STARTING;
 	s->since_ms = io_now_ms();

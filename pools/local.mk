@@ -2,8 +2,10 @@
 noinst_LIBRARIES += libpools.a
 libpools_a_SOURCES = \
 	pools/backend.c pools/backend.h \
+	pools/budget.c pools/budget.h \
 	pools/cells.c pools/cells.h pools/cells_priv.h \
 	pools/cells_plan.c \
+	pools/cells_room.c \
 	pools/cells_zygote.c \
 	pools/fcgi_client.c pools/fcgi_client.h \
 	pools/fcgi_codec.c pools/fcgi_codec.h \
@@ -37,6 +39,7 @@ check_PROGRAMS += tests/unit/check_pools
 TESTS += tests/unit/check_pools
 tests_unit_check_pools_SOURCES = tests/unit/unit.h \
 	tests/unit/check_pools.c tests/unit/check_pools.h \
+	tests/unit/check_pools_budget.c \
 	tests/unit/check_pools_busy.c \
 	tests/unit/check_pools_cells.c \
 	tests/unit/check_pools_client.c \

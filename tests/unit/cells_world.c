@@ -78,7 +78,8 @@ void w_setup(void)
 	memset(&world, 0, sizeof(world));
 	world.conf = (struct conf_server){.name = "site", .isolation = CONF_ISOLATION_FRESH, .start_servers = 1, .min_spare = 1,
 		.max_spare = 4, .max_workers = 4};
-	world.host = (struct cells_host){.ask_master = ask_master, .log = host_log};
+	world.host = (struct cells_host){.ask_master = ask_master, .log = host_log, .budget = &world.budget};
+	budget_init(&world.budget, 0, 0);
 	world.chan = world.pipe = -1;
 	for (int i = 0; i < CELLS_N; i++)
 		world.app[i] = -1;
@@ -95,6 +96,10 @@ void w_teardown(void)
 	loop_stop(world.loop);
 	pthread_join(world.thread, NULL);
 	cells_free(world.cells);
+	struct budget_stats left;
+	budget_stats(&world.budget, &left);
+	ck_assert_uint_eq(left.zygotes + left.cells + left.waiting, 0);
+	budget_fini(&world.budget);
 	loop_free(world.loop);
 	io_close(&world.chan);
 	io_close(&world.pipe);

@@ -19,6 +19,7 @@ struct world {
 	pthread_t thread;
 	struct cells_host host;
 	struct backend *cells;
+	struct budget budget;    /* without limits, unless a test sets some */
 	atomic_uint wants, kills, lines;
 	pthread_mutex_t lock;
 	char log[16384];         /* every line of the site's log */

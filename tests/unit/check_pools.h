@@ -10,5 +10,6 @@ Suite *pool_suite(void);
 Suite *cells_suite(void);
 Suite *zygote_suite(void);
 Suite *busy_suite(void);
+Suite *budget_suite(void);
 
 #endif

@@ -23,17 +23,45 @@ START_TEST(does_not_start)
 		w_zygote_up();
 		io_close(&world.chan); /* dies before it is ready */
 	}
+	/* Tried once more, while who waits goes on waiting. */
+	EVENTUALLY(w_logged("trying once more"));
+	EVENTUALLY(atomic_load(&world.wants) == 2);
+	ck_assert_uint_eq(atomic_load(&a.calls), 0);
+	w_on_loop(w_do_down, reason);
 	EVENTUALLY(atomic_load(&a.calls) == 1);
 	ck_assert_int_eq(a.why, BACKEND_DOWN);
-	EVENTUALLY(w_logged("PHP does not start"));
+	EVENTUALLY(w_logged("tried again in 1000 ms"));
 	w_acquire(&b); /* at once: left alone for a second */
 	EVENTUALLY(atomic_load(&b.calls) == 1);
 	ck_assert_int_eq(b.why, BACKEND_DOWN);
-	ck_assert_uint_eq(atomic_load(&world.wants), 1);
+	ck_assert_uint_eq(atomic_load(&world.wants), 2);
 	usleep(1100000);
 	w_acquire(&b);
+	EVENTUALLY(atomic_load(&world.wants) == 3);
+	w_on_loop(w_do_down, reason); /* the second try is for a site that worked: not again and again */
+	EVENTUALLY(atomic_load(&b.calls) == 2);
+	ck_assert_int_eq(b.why, BACKEND_DOWN);
+	EVENTUALLY(w_logged("tried again in 2000 ms"));
+}
+END_TEST
+
+/* Killed while it started, by hand or for want of memory: nobody notices but the log. */
+START_TEST(starts_at_the_second_try)
+{
+	struct client a = {0};
+
+	w_acquire(&a);
+	EVENTUALLY(atomic_load(&world.wants) == 1);
+	w_zygote_up();
+	io_close(&world.chan);
 	EVENTUALLY(atomic_load(&world.wants) == 2);
-	w_on_loop(w_do_cancel, &b);
+	world.conf.min_spare = 0;
+	w_zygote_up();
+	w_say_ready();
+	w_say_up(w_expect(IPC_CELL_WANT));
+	EVENTUALLY(atomic_load(&a.calls) == 1);
+	ck_assert_int_eq(a.why, BACKEND_OK);
+	w_release(&a, LEASE_CLOSE);
 }
 END_TEST
 
@@ -253,6 +281,7 @@ Suite *zygote_suite(void)
 	tcase_set_timeout(t, 20);
 	tcase_add_checked_fixture(t, w_setup, w_teardown);
 	tcase_add_loop_test(t, does_not_start, 0, 2);
+	tcase_add_test(t, starts_at_the_second_try);
 	tcase_add_test(t, dies_while_serving);
 	tcase_add_test(t, no_new_cell);
 	tcase_add_loop_test(t, liar_is_killed, 0, (int)(sizeof(lies) / sizeof(*lies)));
