@@ -22,7 +22,7 @@ pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
 CLEANFILES += $(PHP_PROGRAMS)
 DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
-	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/image.c sandbox/php/image.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
+	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h
 clean-local: clean-php

@@ -30,6 +30,8 @@ static void lock_down(const struct cell_plan *plan, int conn)
 	/* 1. The connection, PHP's own descriptors, and stdio to the site's log; nothing else. */
 	if (dup2(conn, CELL_CONN_FD) == -1 || close_range(plan->first_foreign_fd, ~0U, 0) == -1)
 		die("descriptors");
+	if (!kept_fds_restore(&plan->kept))
+		die("inherited descriptors");
 	/* 2. Signals as a program expects them; the zygote blocks SIGCHLD. */
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sandbox/php/kept_fds.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/spec.h"
 
@@ -16,6 +17,7 @@ struct cell_plan {
 	struct sb_filter *delta;      /* the child's own copy: its pid is put in */
 	pid_t zygote;
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
+	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
 	volatile int32_t *slot;       /* where a violation is noted; shared with the zygote */
 };
 

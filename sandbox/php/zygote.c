@@ -381,6 +381,9 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = announce(z, entry);
 	if (err != 0)
 		return err;
+	*why = "too many descriptors are open";
+	if (!kept_fds_take(&z->plan.kept, z->plan.first_foreign_fd, CELL_CONN_FD))
+		return GW_ERR_RANGE;
 	*why = "event loop";
 	return serve(z);
 }

@@ -60,6 +60,19 @@ def common_ini(tmp):
 	}
 
 
+def build_extension(tmp, name):
+	"""A PHP extension of tests/ext, built once into the tests' own directory and loaded by nobody else; returns its file."""
+	out = "%s/ext/%s.so" % (tmp, name)
+	if not os.path.exists(out):
+		os.makedirs(tmp + "/ext", exist_ok=True)
+		flags = subprocess.run([tool("php-config" + PHPV), "--includes"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+		r = subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-fPIC", "-shared"]
+			+ [f.replace("-I", "-isystem", 1) for f in flags] + ["-o", out, os.path.join(HERE, "../ext", name + ".c")],
+			stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+		assert r.returncode == 0, r.stdout
+	return out
+
+
 class Fpm(proc.Daemon):
 	"""php-fpm with one pool on a unix socket, or on a TCP port."""
 	name = "php-fpm"

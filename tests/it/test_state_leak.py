@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What one request leaves in its process must not be there for the next: the table of leak_cases.py on every level of
+isolation, with a site that has one cell, so that under `shared` the same process answers both.
+"""
+import json
+
+import pytest
+
+import conftest
+import leak_cases
+import proc
+import servers
+import site_conf
+from leak_cases import DISCARDED, KEPT, PHP, REFUSED, SURVIVES
+
+pytestmark = pytest.mark.bulkhead
+
+LEVELS = ["fresh", "rollback", "shared"]
+SEED = 0x5eed
+# Of a cell's requests, the first tells which process it is, three are the case's.
+REQUESTS = 4
+
+
+def pattern(seed):
+	"""The letters that the extension makes of a number."""
+	mask = (1 << 64) - 1
+	out, x = b"", seed
+	for _ in range(4):
+		x = (x + 0x9e3779b97f4a7c15) & mask
+		z = ((x ^ (x >> 30)) * 0xbf58476d1ce4e5b9) & mask
+		z = ((z ^ (z >> 27)) * 0x94d049bb133111eb) & mask
+		out += bytes(ord("A") + b % 26 for b in (z ^ (z >> 31)).to_bytes(8, "little"))
+	return out
+
+
+class Site:
+	"""One virtual host with one cell."""
+
+	def __init__(self, server, level):
+		self.server, self.level, self.last = server, level, None
+
+	def get(self, path, *a, **k):
+		return self.server.get(self.level + ".test", path, *a, **k)
+
+	def new_cell(self):
+		"""Go on until another process answers; returns its id."""
+		for _ in range(REQUESTS + 1):
+			r = self.get("/pid.php")
+			assert r.status == 200, r
+			if r.body != self.last:
+				break
+		else:
+			raise AssertionError("%s: no new cell after %d requests" % (self.level, REQUESTS))
+		self.last = r.body
+		return int(r.body)
+
+	def read(self, case):
+		return self.answer(self.get("/%s.php?read" % case.name))
+
+	def dirty(self, case):
+		path = "/%s.php?dirty&port=%d" % (case.name, self.server.port)
+		if case.request == "secret":
+			q = pattern(SEED).decode()
+			return self.answer(self.get(path + "&q=" + q, method="POST", body=pattern(SEED) * 1000,
+				headers="Content-Type: text/plain\r\nCookie: c=%s\r\nX-Secret: %s\r\nAuthorization: Basic %s\r\n" % (q, q, q)))
+		if case.request == "upload":
+			return self.answer(self.get(path, method="POST", headers="Content-Type: multipart/form-data; boundary=b\r\n",
+				body=b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nupload\r\n--b--\r\n'))
+		return self.answer(self.get(path))
+
+	def answer(self, r):
+		assert r.status in (200, 201), (r.status, r.text(), self.server.log()[-3000:])
+		try:
+			a = json.loads(r.text())
+		except ValueError:
+			raise AssertionError("no answer: %r\n%s" % (r.text(), self.server.log()[-3000:]))
+		return a["pid"], [a["state"], r.get("x-left")], a["said"]
+
+
+@pytest.fixture(scope="module")
+def module_fleet():
+	f = conftest.Fleet()
+	yield f
+	f.stop()
+
+
+def accepts(tmp, directives):
+	"""Whether this bulkhead knows a virtual host's directives."""
+	d = tmp + "/accepts"
+	b = servers.Bulkhead(d, '<VirtualHost *>\nServerName x.test\nDocumentRoot "%s"\nDispatch prefork\n%s%s</VirtualHost>\n' % (d, site_conf.assign_user(), directives))
+	return b.run("-t").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def levels(tmp):
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test: build it first, or set BULKHEAD_BIN")
+	return [n for n in LEVELS if n != "rollback" or accepts(tmp, "RequestIsolation rollback\n")]
+
+
+def one_cell(name, level, root, ini, extra=""):
+	"""A virtual host with one cell at a time."""
+	host = site_conf.prefork_vhost(name, root, level, ini, extra)
+	for k, v in (("StartServers", 1), ("MinSpareServers", 1), ("MaxSpareServers", 1), ("MaxRequestWorkers", 1)):
+		host = "".join("    %s %d\n" % (k, v) if line.split()[:1] == [k] else line for line in host.splitlines(True))
+	return host
+
+
+@pytest.fixture(scope="module")
+def leak_server(tmp, ini, levels, module_fleet):
+	root = tmp + "/leak"
+	for case in leak_cases.CASES:
+		servers.write("%s/%s.php" % (root, case.name), case.page(SEED))
+	servers.write(root + "/pid.php", "<?php echo getmypid();")
+	servers.write(root + "/grow.php", leak_cases.GROW)
+	own = dict(ini, extension=servers.build_extension(tmp, "state_probe"), sys_temp_dir=servers.writable_dir(tmp + "/leak-tmp"),
+		upload_tmp_dir=servers.writable_dir(tmp + "/leak-upload"))
+	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
+	for level in levels:
+		text += one_cell(level + ".test", level, root, own, "    MaxConnectionsPerChild %d\n" % REQUESTS)
+		text += one_cell("long-" + level + ".test", level, root, own)
+	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
+
+
+@pytest.fixture(scope="module")
+def sites(leak_server, levels):
+	return {n: Site(leak_server, n) for n in levels}
+
+
+@pytest.fixture(params=LEVELS)
+def site(request, sites):
+	if request.param not in sites:
+		pytest.skip("this build has no RequestIsolation %s" % request.param)
+	return sites[request.param]
+
+
+@pytest.mark.parametrize("name", list(leak_cases.BY_NAME))
+def test_state(site, name):
+	case = leak_cases.BY_NAME[name]
+	cell = site.new_cell()
+	pid1, clean, _ = site.read(case)
+	pid2, dirtied, said = site.dirty(case)
+	pid3, after, _ = site.read(case)
+
+	if case.shared == REFUSED:
+		assert dirtied == clean and said == case.said, "not refused: %r, %r" % (said, dirtied)
+	else:
+		assert dirtied != clean, "dirtying has no effect, the case proves nothing: %r" % (dirtied,)
+	if site.level == "shared":
+		assert cell == pid1 == pid2 == pid3, "not one process"
+		if case.shared == SURVIVES:
+			assert after != clean, "does not survive in a shared process, the case proves nothing"
+		else:
+			assert after == clean
+		return
+	assert after == clean
+	if site.level == "fresh":
+		assert len({cell, pid1, pid2, pid3}) == 4, "a process was used twice"
+	if site.level == "rollback":
+		assert cell == pid1 == pid2, "not put back, so nothing is proved"
+		if case.rollback == KEPT:
+			assert pid3 == pid2, "discarded, though PHP's own state can be put back"
+		if case.rollback == DISCARDED:
+			assert pid3 != pid2, "kept, though it cannot be put back"
+
+
+def test_growth(site):
+	"""Requests that leak memory of each kind, and descriptors: what the process has before the first and before the last."""
+	n = 24
+	seen = []
+	for _ in range(n):
+		r = site.server.get("long-" + site.level + ".test", "/grow.php")
+		assert r.status == 200, r
+		seen.append(json.loads(r.text()))
+	pids = {s.pop("pid") for s in seen}
+	grown = {k: seen[-1][k] - seen[1][k] for k in seen[1]}
+	if site.level == "shared":
+		assert len(pids) == 1 and grown["break"] >= n - 2 and grown["size"] >= 3 * (n - 2) and grown["resident"] >= 2 * (n - 2) and grown["fds"] == n - 2, grown
+		return
+	assert len(pids) == (n if site.level == "fresh" else 1), "%d processes" % len(pids)
+	assert grown["break"] == 0 and grown["fds"] == 0 and abs(grown["size"]) <= 1 and grown["resident"] <= 1, grown
+
+
+@pytest.mark.slow
+def test_persistent_database_connection(tmp, ini, levels, fleet):
+	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
+	db = fleet.start(servers.MariaDb(tmp + "/leak-db"), timeout=60)
+	root = tmp + "/leak-db-root"
+	servers.write(root + "/p.php", leak_cases.PERSISTENT % db.sock)
+	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
+	server = fleet.start(servers.Bulkhead(tmp + "/leak-db-bulkhead", text + "".join(one_cell(n + ".test", n, root, ini) for n in levels)))
+	for level in levels:
+		first, second = (json.loads(server.get(level + ".test", "/p.php").text()) for _ in range(2))
+		assert first["was"] is None
+		assert (first["pid"] == second["pid"]) == (level != "fresh"), level
+		# mysqli changes the user of a connection that it takes up again, which forgets variables; the connection is the same.
+		assert (first["connection"] == second["connection"]) == (level == "shared"), (level, first, second)
+		assert second["was"] is None
+		if level != "shared":
+			proc.wait_for(lambda: db.sql("SELECT COUNT(*) FROM information_schema.processlist WHERE id IN (%d, %d)" % (first["connection"], second["connection"])).strip() == "0",
+				5, 0.2, "connections closed under " + level)
