@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-WordPress and DokuWiki as Debian packages them, unpacked beside the system: the packages themselves would bring a running
+WordPress, DokuWiki, MediaWiki and phpMyAdmin as Debian packages them, unpacked beside the system: the packages themselves would bring a running
 web server and ask questions. Downloaded once through apt into a cache.
 """
 import glob
+import html
 import os
 import re
 import shutil
@@ -15,6 +16,14 @@ import servers
 
 WORDPRESS = ["wordpress", "wordpress-theme-twentytwentythree", "php-getid3", "libjs-cropper", "libjs-underscore"]
 DOKUWIKI = ["dokuwiki", "libphp-simplepie", "php-geshi", "php-phpseclib", "php-random-compat", "libjs-jquery", "libjs-jquery-ui", "libjs-jquery-cookie"]
+MEDIAWIKI = ["mediawiki", "mediawiki-classes"]
+PHPMYADMIN = ["phpmyadmin", "libjs-codemirror", "libjs-jquery", "libjs-jquery-mousewheel", "libjs-jquery-tablesorter", "libjs-jquery-timepicker", "libjs-jquery-ui",
+	"php-composer-ca-bundle", "php-fig-http-message-util", "php-getallheaders", "php-google-recaptcha", "php-mariadb-mysql-kbs", "php-nikic-fast-route",
+	"php-phpmyadmin-motranslator", "php-phpmyadmin-shapefile", "php-phpmyadmin-sql-parser", "php-psr-cache", "php-psr-container", "php-psr-http-factory",
+	"php-psr-http-message", "php-psr-log", "php-slim-psr7", "php-symfony-cache", "php-symfony-cache-contracts", "php-symfony-config",
+	"php-symfony-dependency-injection", "php-symfony-deprecation-contracts", "php-symfony-expression-language", "php-symfony-filesystem",
+	"php-symfony-polyfill-php80", "php-symfony-service-contracts", "php-symfony-var-exporter", "php-twig", "php-twig-i18n-extension", "php-webmozart-assert"]
+PASSWORD = "Pass-w0rd!x"
 
 
 def cache_dir():
@@ -84,7 +93,7 @@ def unpack_wordpress(tmp):
 def wordpress_site(tmp, root, db, name):
 	"""A WordPress of its own in @root with the database @name; not installed yet."""
 	shutil.copytree(unpack_wordpress(tmp), root)
-	db.sql("CREATE DATABASE {0}; CREATE USER '{0}'@'localhost' IDENTIFIED BY 'secret-{0}'; GRANT ALL ON {0}.* TO '{0}'@'localhost';".format(name))
+	database(db, name)
 	keys = "".join("define('%s', '%s');\n" % (k, os.urandom(24).hex()) for k in (
 		"AUTH_KEY", "SECURE_AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY", "AUTH_SALT", "SECURE_AUTH_SALT", "LOGGED_IN_SALT", "NONCE_SALT"))
 	servers.write(root + "/wp-config.php", """<?php
@@ -155,3 +164,103 @@ def dokuwiki_site(tmp, root):
 	for d in ("conf", "data", "lib/plugins", "lib/tpl"):
 		give_to_site(os.path.join(root, d))
 	return root
+
+
+def database(db, name):
+	"""A database and a user of that name, who owns it."""
+	db.sql("CREATE DATABASE {0}; CREATE USER '{0}'@'localhost' IDENTIFIED BY 'secret-{0}'; GRANT ALL ON {0}.* TO '{0}'@'localhost';".format(name))
+
+
+def unpack_mediawiki(tmp):
+	master = tmp + "/mediawiki-master"
+	if not os.path.isdir(master):
+		root = tmp + "/mediawiki-packages"
+		unpack(MEDIAWIKI, root)
+		# A site is a tree of links to these files, so that four of them do not take a gigabyte.
+		os.rename(root + "/usr/share/mediawiki", master)
+		for name in ("LocalSettings.php", "config", "extensions", "images"):
+			os.unlink(os.path.join(master, name))
+		os.rename(master + "/extensions-core", master + "/extensions")
+		shutil.rmtree(master + "/mw-config/overrides")
+	return master
+
+
+def mediawiki_site(tmp, root):
+	"""A MediaWiki of its own in @root, not installed yet. Its files are shared with other sites and nobody's to write."""
+	shutil.copytree(unpack_mediawiki(tmp), root, copy_function=os.link)
+	for d in ("images", "cache"):
+		servers.writable_dir(os.path.join(root, d))
+	return root
+
+
+def mediawiki_answers(sock, name, title):
+	"""What the installer asks for; each of its pages takes those of its own fields."""
+	return {"uselang": "en", "ContLang": "en", "DBType": "mysql", "mysql_wgDBserver": "localhost:" + sock, "mysql_wgDBname": name, "mysql_wgDBuser": name,
+		"mysql_wgDBpassword": "secret-" + name, "mysql__SameAccount": "1", "mysql__InstallUser": name, "mysql__InstallPassword": "secret-" + name,
+		"config_wgSitename": title, "config__NamespaceType": "site-name", "config__AdminName": "Boss", "config__AdminPassword": PASSWORD,
+		"config__AdminPasswordConfirm": PASSWORD, "config__AdminEmail": "", "config__SkipOptional": "skip", "config_wgMainCacheType": "none"}
+
+
+def mediawiki_install(addr, host, root, db, name, title):
+	"""The installer's pages, one after the other; the configuration it offers at the end is put where it belongs."""
+	b = browser.Browser(addr, host)
+	answers = mediawiki_answers(db.sock, name, title)
+	p = b.get("/mw-config/index.php")
+	for _ in range(20):
+		link = re.search(r'href="([^"]*localsettings=1[^"]*)"', p.text)
+		if link:
+			break
+		assert p.forms(), "%s %d: %s" % (p.url, p.status, p.text[-2000:])
+		form = p.forms()[0]
+		fields = {k: v for k, v in form["fields"].items() if k != "submit-back"}
+		fields.update({k: v for k, v in answers.items() if k in fields or 'name="%s"' % k in p.text})
+		assert "errorbox" not in p.text and "cdx-message--error" not in p.text, "%s: %s" % (p.url, re.sub(r"<[^>]+>", " ", p.text)[-3000:])
+		p = b.post(p.url_of(form["action"]), dict(fields, **{"submit-continue": "Continue \u2192"}))
+	else:
+		raise AssertionError("the installer does not end: " + re.sub(r"<[^>]+>", " ", p.text)[-3000:])
+	settings = b.get(p.url_of(html.unescape(link.group(1)))).text
+	assert settings.startswith("<?php") and title in settings, settings[:500]
+	# The host is whatever the client calls it, and no job runs behind a page: pages are the same for the same state.
+	settings = re.sub(r'\$wgServer = .*;', '$wgServer = "http://" . preg_replace("/[^a-z0-9.:-]/", "", $_SERVER["HTTP_HOST"]);', settings)
+	servers.write(root + "/LocalSettings.php", settings + "\n$wgJobRunRate = 0;\n$wgCacheDirectory = __DIR__ . '/cache';\n")
+	return b
+
+
+def unpack_phpmyadmin(tmp):
+	master = tmp + "/phpmyadmin-master"
+	if not os.path.isdir(master):
+		root = tmp + "/phpmyadmin-packages"
+		unpack(PHPMYADMIN, root)
+		flatten(root, root + "/usr/share/phpmyadmin", master)
+		flatten(root, root + "/usr/share/php", master + "/php-libraries")
+		for name, old, new in (("autoload.php", "<?php", "<?php\nset_include_path(__DIR__ . '/php-libraries');"),
+				("php-libraries/Williamdes/MariaDBMySQLKBS/Search.php", "'/usr/share/php/", "__DIR__ . '/../../"),
+				("libraries/vendor_config.php", "'/var/lib/phpmyadmin/tmp/'", "ROOT_PATH . 'tmp/'"),
+				("libraries/vendor_config.php", "'/etc/phpmyadmin/config.inc.php'", "ROOT_PATH . 'config.inc.php'")):
+			with open(os.path.join(master, name)) as f:
+				text = f.read()
+			assert old in text, name
+			servers.write(os.path.join(master, name), text.replace(old, new, 1))
+		for name in ("config.header.inc.php", "config.footer.inc.php"):
+			servers.write(os.path.join(master, name), "<?php\n")
+	return master
+
+
+def phpmyadmin_site(tmp, root, sock):
+	shutil.copytree(unpack_phpmyadmin(tmp), root, copy_function=os.link)
+	servers.writable_dir(root + "/tmp")
+	servers.write(root + "/config.inc.php", """<?php
+$cfg['blowfish_secret'] = sodium_hex2bin('%s');
+$cfg['Servers'][1] = ['auth_type' => 'cookie', 'host' => 'localhost', 'socket' => '%s', 'compress' => false, 'AllowNoPassword' => false];
+$cfg['SendErrorReports'] = 'never';
+$cfg['VersionCheck'] = false;
+$cfg['PmaNoRelation_DisableWarning'] = true;
+""" % (os.urandom(32).hex(), sock))
+	return root
+
+
+def phpmyadmin_login(b, user, password):
+	"""Log in through the form; returns the page behind it."""
+	p = b.get("/index.php?route=/")
+	form = p.form("pma_username")
+	return b.post("/index.php?route=/", dict(form["fields"], pma_username=user, pma_password=password, server="1", target="index.php"))

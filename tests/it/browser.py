@@ -58,11 +58,19 @@ class Page:
 	def json(self):
 		return json.loads(self.text)
 
-	def form(self, having):
-		"""The first form with a field of that name."""
+	def url_of(self, link):
+		"""What a link in this page leads to: path and query, to be asked for."""
+		u = urllib.parse.urlsplit(urllib.parse.urljoin("http://here" + self.url, link))
+		return u.path + ("?" + u.query if u.query else "")
+
+	def forms(self):
 		p = Forms()
 		p.feed(self.text)
-		for f in p.forms:
+		return p.forms
+
+	def form(self, having):
+		"""The first form with a field of that name."""
+		for f in self.forms():
 			if having in f["fields"] or f["id"] == having:
 				return f
 		raise AssertionError("no form with %r in %s (%d): %s" % (having, self.url, self.status, self.text[:2000]))

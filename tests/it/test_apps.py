@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WordPress and DokuWiki, installed and used through their own pages, on each path."""
+"""WordPress, DokuWiki, MediaWiki and phpMyAdmin, installed and used through their own pages, on each path."""
 import html
 import re
 
@@ -46,10 +46,14 @@ def module_fleet():
 
 
 @pytest.fixture(scope="module")
-def wordpress(request, tmp, ini, module_fleet):
-	unpacked(apps.unpack_wordpress, tmp)
+def db(tmp, module_fleet):
 	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
-	db = module_fleet.start(servers.MariaDb(tmp + "/db"), timeout=60)
+	return module_fleet.start(servers.MariaDb(tmp + "/db"), timeout=60)
+
+
+@pytest.fixture(scope="module")
+def wordpress(request, tmp, ini, module_fleet, db):
+	unpacked(apps.unpack_wordpress, tmp)
 	roots = {n: apps.wordpress_site(tmp, tmp + "/wp-" + n, db, "wp_" + n) for n in target_names(request.config)}
 	return app_server(request.config, tmp, module_fleet, ini, "wp", roots)
 
@@ -59,6 +63,22 @@ def dokuwiki(request, tmp, ini, module_fleet):
 	unpacked(apps.unpack_dokuwiki, tmp)
 	roots = {n: apps.dokuwiki_site(tmp, tmp + "/dw-" + n) for n in target_names(request.config)}
 	return app_server(request.config, tmp, module_fleet, ini, "dw", roots)
+
+
+@pytest.fixture(scope="module")
+def mediawiki(request, tmp, ini, module_fleet):
+	unpacked(apps.unpack_mediawiki, tmp)
+	roots = {n: apps.mediawiki_site(tmp, tmp + "/mw-" + n) for n in target_names(request.config)}
+	# A cell may start no program; MediaWiki takes note of that only when the functions for it are not there.
+	own = dict(ini, disable_functions="proc_open,popen,exec,shell_exec,system,passthru")
+	return app_server(request.config, tmp, module_fleet, own, "mw", roots), roots
+
+
+@pytest.fixture(scope="module")
+def phpmyadmin(request, tmp, ini, module_fleet, db):
+	unpacked(apps.unpack_phpmyadmin, tmp)
+	roots = {n: apps.phpmyadmin_site(tmp, tmp + "/pma-" + n, db.sock) for n in target_names(request.config)}
+	return app_server(request.config, tmp, module_fleet, ini, "pma", roots)
 
 
 def pytest_generate_tests(metafunc):
@@ -180,3 +200,77 @@ def test_dokuwiki(dokuwiki, path):
 	# What must stay private.
 	for secret in ("/conf/users.auth.php", "/data/pages/cargo/list.txt"):
 		assert "boss@example" not in visitor.get(secret).text
+
+
+def text_of(p):
+	return re.sub(r"<[^>]+>", " ", p.text)[-3000:]
+
+
+def mediawiki_login(b, name, password):
+	form = b.get("/index.php?title=Special:UserLogin").form("wpName")
+	return b.post("/index.php?title=Special:UserLogin", dict(form["fields"], wpName=name, wpPassword=password, wploginattempt="Log in"))
+
+
+def test_mediawiki(mediawiki, db, path):
+	server, roots = mediawiki
+	addr, host = server.addr, path + ".test"
+	title = "Almanac of " + path
+	apps.database(db, "mw_" + path)
+	apps.mediawiki_install(addr, host, roots[path], db, "mw_" + path, title)
+
+	b = browser.Browser(addr, host)
+	front = b.get("/")
+	assert front.status == 200 and title in front.text and "MediaWiki has been installed" in front.text, text_of(front)
+	assert front.text.rstrip().endswith("</html>"), "the page is cut"
+	for ref in re.findall(r'(?:href|src)="(/load\.php\?[^"]+)"', front.text):
+		r = b.get(html.unescape(ref))
+		assert r.status == 200 and re.match("text/(css|javascript)", r.r.get("content-type")) and len(r.body) > 500, (ref, r.r)
+
+	p = mediawiki_login(b, "Boss", "wrong")
+	assert "Incorrect username or password" in p.text, text_of(p)
+	p = mediawiki_login(b, "Boss", apps.PASSWORD)
+	assert "Special:UserLogout" in p.text or "Special:UserLogout" in b.get("/").text, text_of(p)
+
+	form = b.get("/index.php?title=Tide_tables&action=edit").form("wpTextbox1")
+	text = "== High water ==\n* '''n\u00fcne''' %s\n* [[Rope]] \u6f6e\n{| class=\"wikitable\"\n| a || b\n|}\n" % path
+	fields = {k: v for k, v in form["fields"].items() if k not in ("wpPreview", "wpDiff")}
+	p = b.post("/index.php?title=Tide_tables&action=submit", dict(fields, wpTextbox1=text, wpSummary="first", wpSave="Save page"))
+	assert p.status == 200 and "<b>n\u00fcne</b> " + path in p.text and "\u6f6e" in p.text, text_of(p)
+	visitor = browser.Browser(addr, host)
+	page = visitor.get("/index.php/Tide_tables")
+	assert "<b>n\u00fcne</b> " + path in page.text and 'class="wikitable"' in page.text and 'class="new" title="Rope' in page.text
+	assert "first" in visitor.get("/index.php?title=Tide_tables&action=history").text
+	assert visitor.get("/index.php/Rope").status == 404
+	found = visitor.get("/api.php?action=query&prop=revisions&titles=Tide_tables&rvprop=content&rvslots=main&formatversion=2&format=json").json()
+	assert found["query"]["pages"][0]["revisions"][0]["slots"]["main"]["content"] == text.rstrip()
+	# A token of somebody else's changes nothing.
+	visitor.post("/index.php?title=Tide_tables&action=submit", dict(fields, wpTextbox1="defaced", wpSave="Save page"))
+	assert "defaced" not in visitor.get("/index.php/Tide_tables?again").text
+
+
+def test_phpmyadmin(phpmyadmin, db, path):
+	addr, host, user = phpmyadmin.addr, path + ".test", "pma_" + path
+	apps.database(db, user)
+	db.sql("CREATE TABLE %s.cargo (id INT PRIMARY KEY, what VARCHAR(40)); INSERT INTO %s.cargo VALUES (1, 'rope'), (2, 'tea <b>'), (3, 'tar');" % (user, user))
+
+	b = browser.Browser(addr, host)
+	front = b.get("/")
+	assert front.status == 200 and "pma_username" in front.text and front.text.rstrip().endswith("</html>"), text_of(front)
+	for ref in re.findall(r'(?:href|src)="((?:js/|themes/|\./)[^"]+\.(?:css|js)[^"]*)"', front.text):
+		r = b.get(front.url_of(html.unescape(ref)))
+		assert r.status == 200 and re.match("text/(css|javascript)|application/javascript", r.r.get("content-type")), (ref, r.r)
+	assert "Access denied" in html.unescape(apps.phpmyadmin_login(b, user, "wrong").text)
+	p = apps.phpmyadmin_login(b, user, "secret-" + user)
+	assert p.status == 200 and "route=/logout" in p.text and user in p.text, text_of(p)
+
+	p = b.get("/index.php?route=/database/structure&db=" + user)
+	assert p.status == 200 and "cargo" in p.text
+	p = b.get("/index.php?route=/sql&db=%s&table=cargo&pos=0" % user)
+	assert p.status == 200 and "rope" in p.text and "tea &lt;b&gt;" in p.text and "tar" in p.text, text_of(p)
+	token = re.search(r'name="token" value="([^"]+)"', p.text).group(1)
+	p = b.post("/index.php?route=/import", {"token": html.unescape(token), "db": user, "table": "cargo", "sql_query": "INSERT INTO cargo VALUES (4, 'sails')",
+		"sql_delimiter": ";", "show_query": "1", "is_js_confirmed": "0"})
+	assert p.status == 200 and db.sql("SELECT what FROM %s.cargo WHERE id = 4" % user).strip() == "sails", text_of(p)
+	# Others' databases are not this user's, and a visitor without the cookie is asked who he is.
+	assert "mysql.user" not in b.get("/index.php?route=/sql&db=mysql&table=user").text
+	assert "pma_username" in browser.Browser(addr, host).get("/index.php?route=/sql&db=%s&table=cargo" % user).text
