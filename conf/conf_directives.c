@@ -80,7 +80,7 @@ const struct conf_directive conf_directives[] = {
 	/* who answers PHP */
 	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
 	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing (rollback, in a later version), all that PHP leaves (shared)."},
-	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_profile, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make; strict and legacy come in a later version."},
+	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make: strict has no server sockets, no System V IPC, no threads and no code loaded late; php has what PHP and its extensions call; legacy may also run programs."},
 	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
 	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
 	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},

@@ -24,16 +24,6 @@ void conf_set_isolation(struct conf_build *b, const struct conf_node *n, const s
 		conf_set_word(b, n, d);
 }
 
-void conf_set_profile(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	const char *text = n->args[0].text;
-
-	if (strcasecmp(text, "strict") == 0 || strcasecmp(text, "legacy") == 0)
-		conf_error(b, n, 0, "SandboxProfile: %s is accepted by a later version; use php", text);
-	else
-		conf_set_word(b, n, d);
-}
-
 void conf_set_php_version(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	const char *missing = b->opts->check_php == NULL ? NULL : b->opts->check_php(n->args[0].text);

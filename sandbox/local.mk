@@ -13,7 +13,14 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
 	sandbox/sb_proc.c sandbox/sb_proc.h \
 	sandbox/sb_profile.c sandbox/sb_profile.h \
-	sandbox/sb_profile_php.c sandbox/sb_profile_php.h \
+	sandbox/sb_harden.c sandbox/sb_harden.h \
+	sandbox/sb_never.c \
+	sandbox/sb_parts.h \
+	sandbox/sb_policy.c sandbox/sb_policy.h \
+	sandbox/sb_profile_common.c \
+	sandbox/sb_profile_legacy.c \
+	sandbox/sb_profile_php.c \
+	sandbox/sb_profile_refused.c \
 	sandbox/sb_sigsys.c sandbox/sb_sigsys.h
 
 # The programs that link PHP; see sandbox/php.mk. As scripts, because their names come from configure.
@@ -24,7 +31,7 @@ DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
-	sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h
+	sandbox/php/stray.c sandbox/php/stray.h sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h
 clean-local: clean-php
 @am__include@ $(top_srcdir)/sandbox/php.mk
 
@@ -55,8 +62,10 @@ tests_probe_try_syscall_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(SECCOMP_CFLA
 tests_probe_try_syscall_LDFLAGS = $(BH_HARDEN_LDFLAGS)
 tests_probe_try_syscall_LDADD = $(SECCOMP_LIBS)
 tests_probe_try_syscall_SOURCES = \
-	tests/probe/try_syscall.c tests/probe/cases_php.c tests/probe/cases.h \
-	gateway/base/io.c sandbox/sb_filter.c sandbox/sb_profile.c sandbox/sb_profile_php.c sandbox/sb_sigsys.c
+	tests/probe/try_syscall.c tests/probe/cases.c tests/probe/cases.h \
+	gateway/base/io.c sandbox/sb_filter.c sandbox/sb_never.c sandbox/sb_policy.c sandbox/sb_profile.c \
+	sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c sandbox/sb_profile_php.c sandbox/sb_profile_refused.c \
+	sandbox/sb_sigsys.c
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_sandbox
@@ -64,4 +73,9 @@ TESTS += tests/unit/check_sandbox
 tests_unit_check_sandbox_SOURCES = tests/unit/check_sandbox.c tests/unit/unit.h
 tests_unit_check_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 tests_unit_check_sandbox_LDADD = libsandbox.a libipc.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_filter
+TESTS += tests/unit/check_filter
+tests_unit_check_filter_SOURCES = tests/unit/check_filter.c tests/unit/unit.h
+tests_unit_check_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_check_filter_LDADD = libsandbox.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
 endif

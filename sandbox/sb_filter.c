@@ -14,8 +14,12 @@
 
 #include "gateway/base/io.h"
 
-/* Stands for the own pid in a compiled program; above any pid the kernel gives (2^22), so no real one is meant. */
-#define PID_PLACEHOLDER 0x5bc5a3f1U
+/*
+ * Stand for processes in a compiled program; neither pids that the kernel gives (up to 2^22) nor groups nor flags, so
+ * nothing else is meant.
+ */
+static const uint32_t placeholders[] = {
+	[SB_OWN_PID] = 0x5bc5a3f1U, [SB_ZYGOTE_PID] = 0x5bc5a3f3U, [SB_ZYGOTE_GROUP] = 0x5bc5a3f5U};
 
 static uint32_t action_code(enum sb_action action)
 {
@@ -34,17 +38,19 @@ static uint32_t action_code(enum sb_action action)
 
 static int to_scmp(const struct sb_cmp *c, struct scmp_arg_cmp *out)
 {
+	uint64_t value = c->whose == SB_NUMBER ? c->value : placeholders[c->whose];
+
 	*out = (struct scmp_arg_cmp){.arg = c->arg};
 	if (!c->differs) {
 		out->op = SCMP_CMP_MASKED_EQ;
 		out->datum_a = c->mask;
-		out->datum_b = c->value;
+		out->datum_b = value;
 		return 0;
 	}
 	if (c->mask != SB_ALL_BITS) /* libseccomp compares whole registers here */
 		return GW_ERR_RANGE;
 	out->op = SCMP_CMP_NE;
-	out->datum_a = c->own_pid ? PID_PLACEHOLDER : c->value;
+	out->datum_a = value;
 	return 0;
 }
 
@@ -104,9 +110,8 @@ static bool in_filter(const struct sb_rule *rule, enum sb_filter_kind kind)
 	return (rule->where == SB_DELTA) == (kind == SB_FILTER_DELTA);
 }
 
-int sb_filter_build(struct sb_filter *f, const struct sb_profile *p, enum sb_filter_kind kind, const char **why)
+int sb_filter_build(struct sb_filter *f, const struct sb_policy *p, enum sb_filter_kind kind, const char **why)
 {
-	const struct sb_rule *rule;
 	int err = 0;
 
 	f->insns = NULL;
@@ -118,7 +123,8 @@ int sb_filter_build(struct sb_filter *f, const struct sb_profile *p, enum sb_fil
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 || /* a binary tree: ~4 times fewer steps */
 	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0)
 		err = GW_ERR_RANGE;
-	for (size_t i = 0; err == 0 && (rule = sb_profile_rule(p, i)) != NULL; i++) {
+	for (size_t i = 0; err == 0 && i < p->rules_n; i++) {
+		const struct sb_rule *rule = &p->rules[i];
 		/* libseccomp refuses a rule that repeats the default action; it would say nothing anyway. */
 		if (!in_filter(rule, kind) || (kind == SB_FILTER_ZYGOTE && rule->action == SB_ENOSYS))
 			continue;
@@ -133,11 +139,22 @@ int sb_filter_build(struct sb_filter *f, const struct sb_profile *p, enum sb_fil
 	return err;
 }
 
-void sb_filter_set_pid(struct sb_filter *f, uint32_t pid)
+static void put_in(struct sb_filter *f, enum sb_whose whose, uint32_t value)
 {
 	for (unsigned i = 0; i < f->insns_n; i++)
-		if (f->insns[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && f->insns[i].k == PID_PLACEHOLDER)
-			f->insns[i].k = pid;
+		if (f->insns[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && f->insns[i].k == placeholders[whose])
+			f->insns[i].k = value;
+}
+
+void sb_filter_set_pid(struct sb_filter *f, uint32_t pid)
+{
+	put_in(f, SB_OWN_PID, pid);
+}
+
+void sb_filter_set_zygote(struct sb_filter *f, uint32_t pid)
+{
+	put_in(f, SB_ZYGOTE_PID, pid);
+	put_in(f, SB_ZYGOTE_GROUP, 0U - pid);
 }
 
 int sb_filter_load(const struct sb_filter *f)

@@ -32,12 +32,25 @@ enum sb_where {
 #define SB_ALL_BITS UINT64_MAX
 #define SB_INT 0xffffffffU /* the kernel takes an int: compare the 32 bits that it looks at */
 
-/* (argument & mask) == value, or != with @differs. */
+/* What stands in the place of a comparison's value; all but the first are put in when they are known. */
+enum sb_whose {
+	SB_NUMBER,
+	SB_OWN_PID,     /* of the process that loads the filter */
+	SB_ZYGOTE_PID,
+	SB_ZYGOTE_GROUP /* minus the zygote's pid, as kill(2) takes a group */
+};
+
+/* (argument & mask) == value, or != with @differs (SB_ALL_BITS only). */
 struct sb_cmp {
 	uint8_t arg;
 	bool differs;
-	bool own_pid;   /* @value is the pid of the process that loads the filter; with @differs and SB_ALL_BITS only */
+	uint8_t whose; /* enum sb_whose; anything but SB_NUMBER gives the value */
 	uint64_t mask, value;
+};
+
+/* The processes that rows speak of. */
+struct sb_pids {
+	uint32_t own, zygote;
 };
 
 /* One row. With values_n, argument @list_arg must also equal one of @values (32 bits wide). */
@@ -61,19 +74,16 @@ struct sb_part {
 struct sb_profile {
 	const char *name;
 	size_t parts_n;
-	const struct sb_part *parts;
+	const struct sb_part *const *parts;
 };
 
-/** The profile of that name ("php"), or NULL. Static. */
+/** The profile of that name ("strict", "php", "legacy"), or NULL. Static. */
 const struct sb_profile *sb_profile_find(const char *name);
 
 /** Row @i counted through all parts, or NULL past the end. */
 const struct sb_rule *sb_profile_rule(const struct sb_profile *p, size_t i);
 
-/** Whether @rule fits a call with these arguments in process @pid: what the compiled filter must do, for tests. Pure. */
-bool sb_rule_fits(const struct sb_rule *rule, const uint64_t args[6], uint32_t pid);
-
-/** What a cell under @p gets for a call: the verdict of both filters. Pure. */
-enum sb_action sb_profile_verdict(const struct sb_profile *p, const char *name, const uint64_t args[6], uint32_t pid);
+/** Whether @rule fits a call with these arguments: what the compiled filter must do, for tests. Pure. */
+bool sb_rule_fits(const struct sb_rule *rule, const uint64_t args[6], const struct sb_pids *pids);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "sandbox/php/cell.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,24 +26,28 @@ static void die(const char *step)
 
 static void lock_down(const struct cell_plan *plan, int conn)
 {
+	const char *step;
 	sigset_t none;
 
-	/* 1. The connection, PHP's own descriptors, and stdio to the site's log; nothing else. */
-	if (dup2(conn, CELL_CONN_FD) == -1 || close_range(plan->first_foreign_fd, ~0U, 0) == -1)
+	/* 1. What follows from the profile, for this process alone. */
+	if (sb_harden_cell(plan->harden, &step) != 0)
+		die(step);
+	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else. */
+	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_range(plan->first_foreign_fd, ~0U, 0) == -1)
 		die("descriptors");
 	if (!kept_fds_restore(&plan->kept))
 		die("inherited descriptors");
-	/* 2. Signals as a program expects them; the zygote blocks SIGCHLD. */
+	/* 3. Signals as a program expects them; the zygote blocks SIGCHLD. */
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)
 		die("signals");
-	/* 3. End with the zygote, also if it ended just now. */
+	/* 4. End with the zygote, also if it ended just now. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != plan->zygote)
 		die("death signal");
 	prctl(PR_SET_NAME, "bh-cell", 0, 0, 0); /* for people; nothing depends on it */
-	/* 4. What a cell needs of /proc it has opened by now; scripts see none. */
+	/* 5. What a cell needs of /proc it has opened by now; scripts see none. */
 	sb_proc_close();
-	/* 5. Last, because 3 needs what it denies. */
+	/* 6. Last, because what comes before needs what it denies. */
 	sb_sigsys_set_slot(plan->slot);
 	sb_filter_set_pid(plan->delta, (uint32_t)getpid());
 	if (sb_filter_load(plan->delta) != 0)
@@ -57,6 +62,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 
 	log_role("cell");
 	lock_down(plan, conn);
+	sapi_watch_children(plan->harden->traits.tasks);
 	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. Each accept
 	 * first finishes the request before, and would close the connection of one that was not to be kept. */
 	if (FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)

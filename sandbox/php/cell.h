@@ -8,6 +8,7 @@
 
 #include "sandbox/php/kept_fds.h"
 #include "sandbox/sb_filter.h"
+#include "sandbox/sb_harden.h"
 #include "sandbox/spec.h"
 
 #define CELL_CONN_FD 3 /* in place of the zygote's channel */
@@ -15,6 +16,7 @@
 struct cell_plan {
 	const struct spec *spec;
 	struct sb_filter *delta;      /* the child's own copy: its pid is put in */
+	const struct sb_harden *harden;
 	pid_t zygote;
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */

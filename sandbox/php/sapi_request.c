@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -142,6 +143,26 @@ void sapi_finish(struct sapi_request *r, bool last)
 	FCGX_FClose(r->fcgx->out); /* the second close writes END_REQUEST, in one piece with the last output */
 }
 
+static bool children_possible;
+
+void sapi_watch_children(bool on)
+{
+	children_possible = on;
+}
+
+/* Reaps what has ended. A cell that has children left is not used again, so that they end with it. */
+static bool children_left(void)
+{
+	pid_t pid;
+
+	if (!children_possible)
+		return false;
+	do
+		pid = waitpid(-1, NULL, WNOHANG);
+	while (pid > 0);
+	return pid == 0;
+}
+
 bool sapi_answer(FCGX_Request *fcgx, bool last)
 {
 	struct sapi_request r = {.fcgx = fcgx};
@@ -163,7 +184,7 @@ bool sapi_answer(FCGX_Request *fcgx, bool last)
 	}
 	zend_end_try();
 	php_request_shutdown(NULL);
-	bool again = !r.finished && !last && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0;
+	bool again = !r.finished && !last && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left();
 	sapi_finish(&r, !again);
 	SG(server_context) = NULL;
 	/* These pointed into the parameters, which go with the next FCGX_Accept_r(). */

@@ -24,14 +24,17 @@
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
 #include "sandbox/php/image.h"
+#include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/sb_filter.h"
+#include "sandbox/sb_harden.h"
+#include "sandbox/sb_policy.h"
 #include "sandbox/sb_proc.h"
-#include "sandbox/sb_profile.h"
 #include "sandbox/sb_sigsys.h"
 
 #define CELLS_MAX 4096
 #define DRAIN_MS 30000 /* how long a cell may finish its request after the front is gone */
+#define STRAY_MS 5     /* between two looks for what ended cells left behind, while there is any */
 
 struct cell {
 	pid_t pid; /* 0: free */
@@ -43,7 +46,11 @@ struct zygote {
 	const struct spec *spec;
 	int chan;              /* -1 once the front is gone */
 	int reaper;            /* signalfd of SIGCHLD */
+	struct sb_policy policy;
 	struct sb_filter filter, delta;
+	struct sb_harden harden;
+	int children; /* list of our children where cells may start programs, else -1 */
+	bool strays;  /* some were found at the last look */
 	struct cell_plan plan;
 	struct cell cells[CELLS_MAX];
 	size_t cells_n, cells_end; /* live ones; all of them lie before cells_end */
@@ -205,6 +212,11 @@ static void reap(struct zygote *z)
 	}
 }
 
+static bool is_cell(pid_t pid)
+{
+	return find_pid(&zy, pid) != NULL;
+}
+
 /* --- loop ------------------------------------------------------------------------------------------------------------ */
 
 static void on_message(struct zygote *z)
@@ -240,12 +252,17 @@ static int drain_timeout(struct zygote *z)
 
 static int serve(struct zygote *z)
 {
-	while (z->chan != -1 || z->cells_n > 0) {
+	while (z->chan != -1 || z->cells_n > 0 || z->strays) {
 		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN}};
-		if (poll(fds, 2, z->chan == -1 ? drain_timeout(z) : -1) == -1 && errno != EINTR)
+		int timeout = z->chan == -1 ? drain_timeout(z) : -1;
+		if (z->strays) /* killed, not yet reaped; their children come next */
+			timeout = STRAY_MS;
+		if (poll(fds, 2, timeout) == -1 && errno != EINTR)
 			return GW_ERR_SYS;
 		if (fds[0].revents != 0)
 			reap(z);
+		if (z->strays || fds[0].revents != 0)
+			z->strays = stray_kill(z->children, is_cell) > 0;
 		if (z->chan != -1 && fds[1].revents != 0)
 			on_message(z);
 	}
@@ -297,25 +314,22 @@ static unsigned fd_end(void)
 }
 
 /* What the log says about protections that this start could not have. */
-static void describe_off(const struct sb_entry *entry, char *out, size_t len)
+static void describe_off(const struct sb_entry *entry, const char *hardening, char *out, size_t len)
 {
-	if (entry->dropped)
-		out[0] = '\0';
-	else
-		snprintf(out, len, "runs as the user who started the server: not started as root, so the site's user and the empty "
-			"capability bounding set are off");
+	snprintf(out, len, "%s%s%s", entry->dropped ? "" : "runs as the user who started the server: not started as root, so the "
+		"site's user and the empty capability bounding set are off", !entry->dropped && hardening[0] != '\0' ? "; " : "", hardening);
 }
 
 /* stdout and stderr of zygote and cells become the site's log; the front gets the other end. */
-static int announce(struct zygote *z, const struct sb_entry *entry)
+static int announce(struct zygote *z, const struct sb_entry *entry, const char *hardening)
 {
 	struct ipc_msg m;
-	char off[IPC_BODY_MAX];
+	char off[IPC_BODY_MAX * 2];
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return GW_ERR_SYS;
-	describe_off(entry, off, sizeof(off));
+	describe_off(entry, hardening, off, sizeof(off));
 	ipc_fill(&m, IPC_ZYGOTE_READY, 0, off);
 	m.fds_n = 1;
 	m.fds[0] = ends[0];
@@ -328,12 +342,11 @@ static int announce(struct zygote *z, const struct sb_entry *entry)
 
 static int prepare(struct zygote *z, const char **why)
 {
-	const struct sb_profile *profile = sb_profile_find(z->spec->profile);
 	sigset_t chld;
+	int err = sb_policy_make(&z->policy, z->spec->profile, NULL, why);
 
-	*why = "unknown profile";
-	if (profile == NULL)
-		return GW_ERR_NOTFOUND;
+	if (err != 0)
+		return err;
 	*why = "shared memory";
 	z->slots = mmap(NULL, CELLS_MAX * sizeof(*z->slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (z->slots == MAP_FAILED)
@@ -346,17 +359,38 @@ static int prepare(struct zygote *z, const char **why)
 	z->reaper = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (z->reaper == -1)
 		return GW_ERR_SYS;
-	int err = sb_filter_build(&z->filter, profile, SB_FILTER_ZYGOTE, why);
-	return err != 0 ? err : sb_filter_build(&z->delta, profile, SB_FILTER_DELTA, why);
+	err = sb_filter_build(&z->filter, &z->policy, SB_FILTER_ZYGOTE, why);
+	if (err == 0)
+		err = sb_filter_build(&z->delta, &z->policy, SB_FILTER_DELTA, why);
+	sb_filter_set_zygote(&z->delta, (uint32_t)getpid());
+	return err;
+}
+
+/* After everything that writes code, before the filter. */
+static int harden(struct zygote *z, char *off, size_t len, const char **why)
+{
+	int err = sb_harden_zygote(&z->harden, &z->policy, off, len, why);
+
+	z->children = -1;
+	if (err != 0 || !z->harden.traits.tasks)
+		return err;
+	z->children = stray_open();
+	if (z->children < 0) {
+		size_t n = strlen(off);
+		snprintf(off + n, len - n, "%swhat a request starts and detaches can outlive it: no list of children in /proc",
+			n > 0 ? "; " : "");
+	}
+	return 0;
 }
 
 int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, const char **why)
 {
 	struct zygote *z = &zy;
+	char off[IPC_BODY_MAX];
 
 	z->spec = s;
 	z->chan = chan;
-	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .zygote = getpid()};
+	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid()};
 	*why = "open descriptors cannot be listed";
 	z->plan.first_foreign_fd = fd_end();
 	if (z->plan.first_foreign_fd <= CELL_CONN_FD)
@@ -372,13 +406,16 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = image_take();
 	if (err != 0)
 		return err;
+	err = harden(z, off, sizeof(off), why);
+	if (err != 0)
+		return err;
 	*why = "system call filter";
 	err = sb_filter_load(&z->filter);
 	if (err != 0)
 		return err;
 	sb_filter_fini(&z->filter);
 	*why = "readiness";
-	err = announce(z, entry);
+	err = announce(z, entry, off);
 	if (err != 0)
 		return err;
 	*why = "too many descriptors are open";

@@ -38,7 +38,11 @@ struct shared {
 
 static struct shared *shared;
 static struct sb_filter zygote, delta;
+static struct sb_pids pids = {.own = 1234};
+static enum probe_profile at; /* which profile is tried */
 static unsigned test_n, failed_n;
+
+static const char *const profile_names[] = {[PROBE_STRICT] = "strict", [PROBE_PHP] = "php", [PROBE_LEGACY] = "legacy"};
 
 static void report(bool ok, const char *what, const char *detail)
 {
@@ -55,6 +59,13 @@ static void die(const char *what)
 
 /* --- the list is complete ------------------------------------------------------------------------------------------- */
 
+static uint64_t argument(const struct probe_case *c, size_t i, uint64_t own)
+{
+	uint64_t v = c->args[i];
+
+	return v == OWN_PID ? own : v == ZYGOTE_PID ? pids.zygote : v == ZYGOTE_GROUP ? (uint32_t)(0U - pids.zygote) : v;
+}
+
 static bool case_meets(const struct probe_case *c, const struct sb_rule *rule, const uint32_t *value)
 {
 	uint64_t args[6];
@@ -64,16 +75,16 @@ static bool case_meets(const struct probe_case *c, const struct sb_rule *rule, c
 	    (rule->where == SB_DELTA && c->zygote))
 		return false;
 	for (size_t i = 0; i < 6; i++)
-		args[i] = c->args[i] == OWN_PID ? 1234 : c->args[i];
-	if (!sb_rule_fits(rule, args, 1234))
+		args[i] = argument(c, i, pids.own);
+	if (!sb_rule_fits(rule, args, &pids))
 		return false;
 	return value == NULL || (args[rule->list_arg] & SB_INT) == *value;
 }
 
 static bool is_met(const struct sb_rule *rule, const uint32_t *value)
 {
-	for (size_t i = 0; i < probe_php_n; i++)
-		if (case_meets(&probe_php[i], rule, value))
+	for (size_t i = 0; i < probe_cases_n; i++)
+		if (case_meets(&probe_cases[i], rule, value))
 			return true;
 	return false;
 }
@@ -86,9 +97,9 @@ static bool conditional(const struct sb_rule *rule)
 /* A case of this call that the table leaves to the default, or refuses by another row. */
 static bool refusal_is_met(const struct sb_rule *rule)
 {
-	for (size_t i = 0; i < probe_php_n; i++)
-		if (strcmp(probe_php[i].name, rule->name) == 0 && !case_meets(&probe_php[i], rule, NULL) &&
-		    probe_php[i].expect != REACHED)
+	for (size_t i = 0; i < probe_cases_n; i++)
+		if (strcmp(probe_cases[i].name, rule->name) == 0 && !case_meets(&probe_cases[i], rule, NULL) &&
+		    probe_cases[i].expect[at] != REACHED)
 			return true;
 	return false;
 }
@@ -101,11 +112,13 @@ static void check_harmless(void)
 {
 	static const char *const signals[] = {"kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open"};
 
-	for (size_t i = 0; i < probe_php_n; i++)
+	for (size_t i = 0; i < probe_cases_n; i++)
 		for (size_t j = 0; j < sizeof(signals) / sizeof(signals[0]); j++) {
-			const struct probe_case *c = &probe_php[i];
+			const struct probe_case *c = &probe_cases[i];
 			bool own_thread = strcmp(c->name, "tgkill") == 0 && c->args[0] == OWN_PID && c->args[1] == NOBODY;
-			if (strcmp(c->name, signals[j]) == 0 && c->args[0] != NOBODY && !own_thread) {
+			/* Signal 0 only asks. */
+			bool asks = strncmp(c->name, "tg", 2) == 0 ? c->args[2] == 0 : strstr(c->name, "kill") != NULL && c->args[1] == 0;
+			if (strcmp(c->name, signals[j]) == 0 && c->args[0] != NOBODY && !own_thread && !asks) {
 				errno = EINVAL;
 				die("a case would signal a real process");
 			}
@@ -115,6 +128,7 @@ static void check_harmless(void)
 static void check_complete(const struct sb_profile *p)
 {
 	const struct sb_rule *rule;
+	unsigned failed_before = failed_n;
 	char what[128];
 
 	for (size_t i = 0; (rule = sb_profile_rule(p, i)) != NULL; i++) {
@@ -123,11 +137,11 @@ static void check_complete(const struct sb_profile *p)
 			met = met && is_met(rule, &rule->values[v]);
 		if (conditional(rule) && rule->action == SB_ALLOW)
 			met = met && refusal_is_met(rule);
-		snprintf(what, sizeof(what), "row %zu (%s) has its cases", i, rule->name);
+		snprintf(what, sizeof(what), "%s: row %zu (%s) has its cases", p->name, i, rule->name);
 		if (!met)
 			report(false, what, "add one to cases");
 	}
-	report(failed_n == 0, "every row of the profile is tried", "");
+	report(failed_n == failed_before, "every row of the profile is tried", "");
 }
 
 /* --- one try ---------------------------------------------------------------------------------------------------------- */
@@ -137,7 +151,7 @@ static void try_here(const struct probe_case *c, int nr, bool filtered)
 	long a[6];
 
 	for (size_t i = 0; i < 6; i++)
-		a[i] = (long)(c->args[i] == OWN_PID ? (uint64_t)getpid() : c->args[i]);
+		a[i] = (long)argument(c, i, (uint64_t)getpid());
 	setsid(); /* no terminal to hang up */
 	if (c->alarm) {
 		struct itimerval soon = {.it_value = {.tv_usec = 50000}};
@@ -150,7 +164,14 @@ static void try_here(const struct probe_case *c, int nr, bool filtered)
 		    sb_filter_load(&zygote) != 0 || (!c->zygote && sb_filter_load(&delta) != 0))
 			_exit(98);
 	}
-	long ret = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	long ret;
+	if (strcmp(c->name, "vfork") == 0) { /* its child must not return from a function that the parent is in */
+		ret = vfork();
+		if (ret == 0)
+			_exit(0);
+	} else {
+		ret = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
 	shared->err = ret == -1 ? errno : 0;
 	shared->returned = 1;
 	_exit(0);
@@ -189,7 +210,7 @@ static const char *outcome_text(const struct outcome *o, char *buf, size_t len)
 
 static bool as_expected(const struct probe_case *c, int nr, const struct outcome *o, const struct outcome *bare)
 {
-	switch (c->expect) {
+	switch (c->expect[at]) {
 	case EPERM_:
 		return o->returned && o->err == EPERM;
 	case ENOSYS_:
@@ -204,32 +225,32 @@ static bool as_expected(const struct probe_case *c, int nr, const struct outcome
 	return o->returned ? o->err == bare->err : o->status == bare->status;
 }
 
-static enum probe_expect by_table(const struct sb_profile *p, const struct probe_case *c)
+static enum probe_expect by_table(const struct sb_policy *p, const struct probe_case *c)
 {
 	static const enum probe_expect of[] = {[SB_ALLOW] = REACHED, [SB_EPERM] = EPERM_, [SB_ENOSYS] = ENOSYS_, [SB_KILL] = KILLED};
 	uint64_t args[6];
 
 	for (size_t i = 0; i < 6; i++)
-		args[i] = c->args[i] == OWN_PID ? 1234 : c->args[i];
-	return of[sb_profile_verdict(p, c->name, args, 1234)];
+		args[i] = argument(c, i, pids.own);
+	return of[sb_policy_verdict(p, c->name, args, &pids)];
 }
 
-static void run_case(const struct sb_profile *p, const struct probe_case *c)
+static void run_case(const struct sb_policy *p, const struct probe_case *c)
 {
 	static const char *const want[] = {[REACHED] = "reaches the kernel", [EPERM_] = "EPERM", [ENOSYS_] = "ENOSYS", [KILLED] = "killed"};
 	struct outcome bare = {.returned = false};
 	char what[128], got[64], bare_text[64] = "";
 	int nr = seccomp_syscall_resolve_name(c->name);
 
-	snprintf(what, sizeof(what), "%s%s(%llx, %llx, %llx, %llx) %s", c->zygote ? "zygote: " : "", c->name,
+	snprintf(what, sizeof(what), "%s: %s%s(%llx, %llx, %llx, %llx) %s", p->profile->name, c->zygote ? "zygote: " : "", c->name,
 		(unsigned long long)c->args[0], (unsigned long long)c->args[1], (unsigned long long)c->args[2],
-		(unsigned long long)c->args[3], want[c->expect]);
+		(unsigned long long)c->args[3], want[c->expect[at]]);
 	if (nr < 0) {
 		/* A name that libseccomp does not know yet is no row either; one of another architecture is skipped there. */
 		report(true, what, "# SKIP no such call here");
 		return;
 	}
-	if (c->expect == REACHED) {
+	if (c->expect[at] == REACHED) {
 		bare = try_call(c, nr, false);
 		outcome_text(&bare, bare_text, sizeof(bare_text));
 		if (bare.returned && bare.err == ENOSYS) {
@@ -239,7 +260,7 @@ static void run_case(const struct sb_profile *p, const struct probe_case *c)
 	}
 	struct outcome o = try_call(c, nr, true);
 	bool ok = as_expected(c, nr, &o, &bare);
-	if (!c->zygote && by_table(p, c) != c->expect) {
+	if (!c->zygote && by_table(p, c) != c->expect[at]) {
 		report(false, what, "the table says otherwise");
 		return;
 	}
@@ -273,28 +294,39 @@ static void run_foreign(const char *what, int nr, bool int80)
 }
 #endif
 
-int main(int argc, char **argv)
+static void run_profile(enum probe_profile which)
 {
-	const char *name = argc > 1 ? argv[1] : "php", *why;
-	const struct sb_profile *p = sb_profile_find(name);
+	struct sb_policy policy;
+	const char *why;
 
-	if (p == NULL || sb_filter_build(&zygote, p, SB_FILTER_ZYGOTE, &why) != 0 ||
-	    sb_filter_build(&delta, p, SB_FILTER_DELTA, &why) != 0)
-		die(p == NULL ? "no such profile" : why);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		die("mmap");
-	printf("# filter of %u instructions, delta of %u\n", zygote.insns_n, delta.insns_n);
-	check_harmless();
-	check_complete(p);
-	for (size_t i = 0; i < probe_php_n; i++)
-		run_case(p, &probe_php[i]);
+	at = which;
+	if (sb_policy_make(&policy, profile_names[which], NULL, &why) != 0 ||
+	    sb_filter_build(&zygote, &policy, SB_FILTER_ZYGOTE, &why) != 0 ||
+	    sb_filter_build(&delta, &policy, SB_FILTER_DELTA, &why) != 0)
+		die(why);
+	sb_filter_set_zygote(&delta, pids.zygote);
+	printf("# %s: filter of %u instructions, delta of %u\n", profile_names[which], zygote.insns_n, delta.insns_n);
+	check_complete(policy.profile);
+	for (size_t i = 0; i < probe_cases_n; i++)
+		run_case(&policy, &probe_cases[i]);
 #ifdef __x86_64__
 	run_foreign("x32 call kills", 0x40000000 | SYS_getpid, false);
 	run_foreign("32-bit call through int 0x80 kills", 0, true);
 #endif
-	printf("1..%u\n", test_n);
 	sb_filter_fini(&zygote);
 	sb_filter_fini(&delta);
+	sb_policy_fini(&policy);
+}
+
+int main(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("mmap");
+	pids.zygote = (uint32_t)getpid(); /* we stand for the zygote: what must not be signalled */
+	check_harmless();
+	for (int which = 0; which < PROBE_PROFILES; which++)
+		run_profile((enum probe_profile)which);
+	printf("1..%u\n", test_n);
 	return failed_n == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -122,8 +122,6 @@ static const struct {
 	{"ProxyPass / http://x/\n", 0, 1, 1, 1, "only FastCGI servers"},
 	{"ProxyPassMatch ^/x http://y/\n", 0, 1, 1, 20, "SetHandler"},
 	{"RequestIsolation rollback\n", 0, 1, 1, 18, "accepted by a later version; use fresh or shared"},
-	{"SandboxProfile strict\n", 0, 1, 1, 16, "strict is accepted by a later version; use php"},
-	{V "SandboxProfile Legacy\n" E, 0, 1, 2, 16, "accepted by a later version; use php"},
 	{"SandboxProfile pph\n", 0, 1, 1, 16, "not one of php|strict|legacy; did you mean php?"},
 	{"RequestIsolation fresch\n", 0, 1, 1, 18, "did you mean fresh?"},
 	{"Dispatch event\n", 0, 1, 1, 10, "not one of prefork|worker"},

@@ -16,8 +16,6 @@
 #include "gateway/base/io.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/sb_enter.h"
-#include "sandbox/sb_filter.h"
-#include "sandbox/sb_profile.h"
 #include "sandbox/spec.h"
 
 /* --- spec ------------------------------------------------------------------------------------------------------------ */
@@ -295,77 +293,6 @@ START_TEST(chan_refuses_junk)
 }
 END_TEST
 
-/* --- profiles and filters -------------------------------------------------------------------------------------------- */
-
-static bool conditional(const struct sb_rule *r)
-{
-	return r->cmps_n > 0 || r->values_n > 0;
-}
-
-/* libseccomp lets an unconditional rule silently replace those with arguments: a table must not have both. */
-START_TEST(profile_rows_agree)
-{
-	const struct sb_profile *p = sb_profile_find("php");
-	const struct sb_rule *a, *b;
-
-	ck_assert_ptr_nonnull(p);
-	ck_assert_ptr_null(sb_profile_find("nonsense"));
-	for (size_t i = 0; (a = sb_profile_rule(p, i)) != NULL; i++) {
-		ck_assert_msg(seccomp_syscall_resolve_name(a->name) != __NR_SCMP_ERROR, "%s is no system call", a->name);
-		ck_assert_uint_le(a->cmps_n, SB_CMPS_MAX);
-		for (size_t j = i + 1; (b = sb_profile_rule(p, j)) != NULL; j++) {
-			if (strcmp(a->name, b->name) != 0 || (a->where == SB_DELTA) != (b->where == SB_DELTA))
-				continue;
-			ck_assert_msg(conditional(a) && conditional(b), "%s has a row without condition and another", a->name);
-			ck_assert_msg(a->action == b->action, "%s: rows of one filter differ in action", a->name);
-		}
-	}
-}
-END_TEST
-
-/* Each thing the zygote may do beyond a cell is taken away by the delta. */
-START_TEST(profile_delta_takes_all)
-{
-	const struct sb_profile *p = sb_profile_find("php");
-	const struct sb_rule *rule;
-	unsigned extras = 0;
-
-	for (size_t i = 0; (rule = sb_profile_rule(p, i)) != NULL; i++) {
-		uint64_t args[6] = {0};
-		if (rule->where != SB_ZYGOTE)
-			continue;
-		extras++;
-		for (size_t c = 0; c < rule->cmps_n; c++)
-			args[rule->cmps[c].arg] = rule->cmps[c].value;
-		ck_assert_msg(sb_rule_fits(rule, args, 1), "%s", rule->name);
-		ck_assert_msg(sb_profile_verdict(p, rule->name, args, 1) != SB_ALLOW, "a cell may still %s", rule->name);
-	}
-	ck_assert_uint_gt(extras, 3);
-}
-END_TEST
-
-START_TEST(profile_filter_builds)
-{
-	struct sb_filter f;
-	const char *why;
-
-	for (int kind = SB_FILTER_ZYGOTE; kind <= SB_FILTER_DELTA; kind++) {
-		ck_assert_int_eq(sb_filter_build(&f, sb_profile_find("php"), (enum sb_filter_kind)kind, &why), 0);
-		ck_assert_uint_gt(f.insns_n, 10);
-		ck_assert_uint_lt(f.insns_n, 2000);
-		sb_filter_set_pid(&f, 1);
-		sb_filter_fini(&f);
-		sb_filter_fini(&f);
-	}
-	ck_assert_int_eq(sb_filter_load(&f), GW_ERR_SYS); /* an empty one is an error, not "allow all" */
-	static const struct sb_rule wrong[] = {{.name = "no_such_call"}};
-	static const struct sb_part part = {.rules = wrong, .rules_n = 1};
-	static const struct sb_profile bad = {.name = "bad", .parts_n = 1, .parts = &part};
-	ck_assert_int_eq(sb_filter_build(&f, &bad, SB_FILTER_ZYGOTE, &why), GW_ERR_RANGE);
-	ck_assert_str_eq(why, "no_such_call");
-}
-END_TEST
-
 /* --- entry ------------------------------------------------------------------------------------------------------------- */
 
 /* Exit status of a child that ran @fn. */
@@ -477,11 +404,6 @@ static Suite *sandbox_suite(void)
 	tcase_add_test(t, ipc_text_is_cut);
 	tcase_add_test(t, chan_passes_descriptors);
 	tcase_add_test(t, chan_refuses_junk);
-	suite_add_tcase(s, t);
-	t = tcase_create("profile");
-	tcase_add_test(t, profile_rows_agree);
-	tcase_add_test(t, profile_delta_takes_all);
-	tcase_add_test(t, profile_filter_builds);
 	suite_add_tcase(s, t);
 	t = tcase_create("enter");
 	tcase_add_test(t, enter_locks);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profile "php", written down a second time and by hand: what is expected here is compared with the table, with an
- * evaluation of the table, and with what the kernel does under the loaded filter. Arguments are chosen to fail harmlessly
+ * The profiles, written down a second time and by hand: what is expected here is compared with the tables, with an
+ * evaluation of the tables, and with what the kernel does under the loaded filter. Arguments are chosen to fail harmlessly
  * (bad descriptor, null pointer, a process that cannot be) when the call gets through: also one that must be denied,
  * for this test runs as root, and the day a filter is wrong it must say so and not do it.
  */
 #include <fcntl.h>
 #include <linux/prctl.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,16 +19,23 @@
 
 #include "tests/probe/cases.h"
 
-#define BAD UINT64_MAX /* a descriptor or pointer that is none; never where -1 means "all" */
-#define OK(call, ...) {.name = call, .expect = REACHED, .args = {__VA_ARGS__}}
-#define OK_ALARM(call, ...) {.name = call, .expect = REACHED, .args = {__VA_ARGS__}, .alarm = true}
-#define NO(call, ...) {.name = call, .expect = EPERM_, .args = {__VA_ARGS__}}
-#define NONE(call, ...) {.name = call, .expect = ENOSYS_, .args = {__VA_ARGS__}}
-#define DIE(call, ...) {.name = call, .expect = KILLED, .args = {__VA_ARGS__}}
-#define ZYGOTE(call, want, ...) {.name = call, .expect = want, .args = {__VA_ARGS__}, .zygote = true}
+#define BAD UINT64_MAX /* a descriptor or pointer that is none; never where -1 means "all", but to ask (signal 0) */
+#define CASE(s, p, l, call, ...) {.name = call, .expect = {s, p, l}, .args = {__VA_ARGS__}}
+#define OK(...) CASE(REACHED, REACHED, REACHED, __VA_ARGS__)
+#define NO(...) CASE(EPERM_, EPERM_, EPERM_, __VA_ARGS__)
+#define NONE(...) CASE(ENOSYS_, ENOSYS_, ENOSYS_, __VA_ARGS__)
+#define DIE(...) CASE(KILLED, KILLED, EPERM_, __VA_ARGS__)
+#define LATER(...) CASE(ENOSYS_, REACHED, REACHED, __VA_ARGS__)     /* from php on */
+#define LATER_E(...) CASE(EPERM_, REACHED, REACHED, __VA_ARGS__)
+#define STRICT_E(...) CASE(EPERM_, ENOSYS_, ENOSYS_, __VA_ARGS__)
+#define TASKS(...) CASE(EPERM_, EPERM_, REACHED, __VA_ARGS__)       /* processes and programs: legacy */
+#define PROGRAMS(...) CASE(ENOSYS_, ENOSYS_, REACHED, __VA_ARGS__)
+#define NO_LEGACY_N(...) CASE(EPERM_, EPERM_, ENOSYS_, __VA_ARGS__)
+#define OK_ALARM(call) {.name = call, .expect = {REACHED, REACHED, REACHED}, .alarm = true}
+#define ZYGOTE(s, p, l, call, ...) {.name = call, .expect = {s, p, l}, .args = {__VA_ARGS__}, .zygote = true}
 #define HIGH (UINT64_C(1) << 32) /* a bit above what the kernel looks at */
 
-const struct probe_case probe_php[] = {
+const struct probe_case probe_cases[] = {
 	/* descriptors and files */
 	OK("read", BAD), OK("write", BAD), OK("readv", BAD), OK("writev", BAD), OK("pread64", BAD), OK("pwrite64", BAD),
 	OK("preadv", BAD), OK("pwritev", BAD), OK("lseek", BAD), OK("close", BAD), OK("close_range", BAD, 0), OK("dup", BAD),
@@ -45,8 +53,8 @@ const struct probe_case probe_php[] = {
 	OK("epoll_wait", BAD, 0, 1), OK("epoll_pwait", BAD, 0, 1), OK("eventfd2", 0, BAD), OK("pipe", 0), OK("pipe2", 0, 0),
 	/* sockets in use */
 	OK("connect", BAD), OK("getsockname", BAD), OK("getpeername", BAD), OK("getsockopt", BAD), OK("shutdown", BAD),
-	OK("recvfrom", BAD), OK("recvmsg", BAD), OK("recvmmsg", BAD), OK("bind", BAD), OK("listen", BAD), OK("accept", BAD),
-	OK("accept4", BAD),
+	OK("recvfrom", BAD), OK("recvmsg", BAD), OK("recvmmsg", BAD), LATER("bind", BAD), LATER("listen", BAD), LATER("accept", BAD),
+	LATER("accept4", BAD),
 	/* signals, time */
 	OK("rt_sigaction", SIGUSR1, 0, 0, 1), NO("rt_sigaction", SIGSYS, 0, 0, 8), NO("rt_sigaction", HIGH | SIGSYS, 0, 0, 8),
 	OK("rt_sigprocmask", BAD, 0, 0, 1), OK("rt_sigreturn"), OK("rt_sigpending", 0, 1), OK("rt_sigtimedwait", 0, 0, 0, 1),
@@ -59,19 +67,19 @@ const struct probe_case probe_php[] = {
 	OK("geteuid"), OK("getgid"), OK("getegid"), OK("getgroups", 0, 0), OK("getresuid", 0), OK("getresgid", 0),
 	OK("getpgid", 0), OK("getpgrp"), OK("getsid", 0), OK("getpriority", 99), OK("exit", 7), OK("exit_group", 7),
 	/* threads, locked memory, System V IPC */
-	OK("rseq", 1), OK("set_robust_list", 0, 1), OK("set_tid_address", 0), OK("mlock", 0, 0), OK("munlock", 0, 0),
-	OK("semget", 0x1d1d1d, BAD), OK("semop", BAD), OK("semtimedop", BAD), OK("semctl", BAD), OK("shmget", 0x1d1d1d, 0, 0),
-	OK("shmdt", 1), OK("shmctl", BAD), OK("msgget", 0x1d1d1d, 0), OK("msgsnd", BAD), OK("msgrcv", BAD), OK("msgctl", BAD),
-	OK("shmat", BAD, 0, 0), OK("shmat", BAD, 0, SHM_RDONLY), NONE("shmat", BAD, 0, SHM_EXEC),
-	OK("clone", CLONE_THREAD), NO("clone", SIGCHLD), NO("clone", CLONE_VM | CLONE_VFORK | SIGCHLD),
-	NONE("clone", CLONE_THREAD | CLONE_NEWNS), NO("clone", CLONE_NEWUSER), NONE("clone", CLONE_THREAD | CLONE_NEWUSER),
+	LATER("rseq", 1), LATER("set_robust_list", 0, 1), LATER("set_tid_address", 0), LATER("mlock", 0, 0), LATER("munlock", 0, 0),
+	LATER_E("semget", 0x1d1d1d, BAD), LATER("semop", BAD), LATER("semtimedop", BAD), LATER("semctl", BAD), LATER_E("shmget", 0x1d1d1d, 0, 0),
+	LATER("shmdt", 1), LATER("shmctl", BAD), LATER_E("msgget", 0x1d1d1d, 0), LATER("msgsnd", BAD), LATER("msgrcv", BAD), LATER("msgctl", BAD),
+	LATER_E("shmat", BAD, 0, 0), LATER_E("shmat", BAD, 0, SHM_RDONLY), STRICT_E("shmat", BAD, 0, SHM_EXEC),
+	LATER("clone", CLONE_THREAD), TASKS("clone", SIGCHLD), TASKS("clone", CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD),
+	NONE("clone", CLONE_THREAD | CLONE_NEWNS), NO_LEGACY_N("clone", CLONE_NEWUSER), NONE("clone", CLONE_THREAD | CLONE_NEWUSER),
 	NONE("clone", CLONE_THREAD | CLONE_NEWPID), NONE("clone", CLONE_THREAD | CLONE_NEWNET), NONE("clone3", 0, 0),
 	/* memory with code: from a file and never writable, or not at all */
 	OK("mmap", 0, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, BAD, 0),
-	OK("mmap", 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, BAD, 0),
+	LATER("mmap", 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, BAD, 0),
 	NONE("mmap", 0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, BAD, 0),
 	NONE("mmap", 0, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, BAD, 0),
-	OK("mprotect", 1, 0, PROT_READ), NONE("mprotect", 1, 0, PROT_READ | PROT_EXEC),
+	OK("mprotect", 1, 0, PROT_READ), PROGRAMS("mprotect", 1, 0, PROT_READ | PROT_EXEC),
 	NONE("mprotect", 1, 0, PROT_READ | PROT_WRITE | PROT_EXEC),
 	/* opening and creating: no set-id bits, in any of the ways */
 	OK("open", 0, O_RDONLY, 07777), OK("open", 0, O_CREAT | O_WRONLY, 0666), NONE("open", 0, O_CREAT | O_WRONLY, 04755),
@@ -95,7 +103,7 @@ const struct probe_case probe_php[] = {
 	NONE("socket", AF_INET, SOCK_DGRAM, 1 /* ping */), NONE("socket", AF_INET, SOCK_STREAM, 132 /* SCTP */),
 	OK("socket", AF_INET6, SOCK_STREAM, 0), OK("socket", AF_INET6, SOCK_STREAM, 6), OK("socket", AF_INET6, SOCK_DGRAM, 0),
 	OK("socket", AF_INET6, SOCK_DGRAM, 17), NONE("socket", AF_INET6, SOCK_STREAM, 262), NONE("socket", AF_INET6, SOCK_RAW, 58),
-	OK("socket", AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), NONE("socket", AF_NETLINK, SOCK_RAW, 12 /* nfnetlink */),
+	LATER("socket", AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0), NONE("socket", AF_NETLINK, SOCK_RAW, 12 /* nfnetlink */),
 	NONE("socket", AF_NETLINK, SOCK_DGRAM, 0), NONE("socket", AF_PACKET, SOCK_RAW, 0), NONE("socket", AF_VSOCK, SOCK_STREAM, 0),
 	NONE("socket", AF_ALG, SOCK_SEQPACKET, 0), NONE("socket", HIGH | AF_PACKET, SOCK_DGRAM, 0),
 	OK("socketpair", AF_UNIX, SOCK_STREAM, 0, 0), NONE("socketpair", AF_INET, SOCK_STREAM, 0, 0),
@@ -120,26 +128,32 @@ const struct probe_case probe_php[] = {
 	/* descriptor controls */
 	OK("ioctl", BAD, FIONREAD), OK("ioctl", BAD, FIONBIO), OK("ioctl", BAD, TCGETS), OK("ioctl", BAD, TIOCGWINSZ),
 	OK("ioctl", BAD, FIOCLEX), OK("ioctl", BAD, FIONCLEX), NONE("ioctl", BAD, TIOCSTI), NONE("ioctl", BAD, HIGH | TIOCSTI),
-	NONE("ioctl", BAD, TIOCLINUX), NONE("ioctl", BAD, TCSETS), NONE("ioctl", BAD, 0x8933 /* SIOCGIFINDEX */),
+	NONE("ioctl", BAD, TIOCLINUX), PROGRAMS("ioctl", BAD, TCSETS), PROGRAMS("ioctl", BAD, TCSETSW),
+	PROGRAMS("ioctl", BAD, TCSETSF), PROGRAMS("ioctl", BAD, TIOCGPGRP), PROGRAMS("ioctl", BAD, TIOCSPGRP), PROGRAMS("ioctl", BAD, TIOCOUTQ), NONE("ioctl", BAD, 0x8933 /* SIOCGIFINDEX */),
 	OK("fcntl", BAD, F_DUPFD), OK("fcntl", BAD, F_GETFD), OK("fcntl", BAD, F_SETFD), OK("fcntl", BAD, F_GETFL),
 	OK("fcntl", BAD, F_SETFL), OK("fcntl", BAD, F_GETLK), OK("fcntl", BAD, F_SETLK), OK("fcntl", BAD, F_SETLKW),
 	OK("fcntl", BAD, 36), OK("fcntl", BAD, 37), OK("fcntl", BAD, 38), OK("fcntl", BAD, F_DUPFD_CLOEXEC),
 	OK("fcntl", BAD, F_GET_SEALS), NONE("fcntl", BAD, F_SETOWN), NONE("fcntl", BAD, F_SETSIG), NONE("fcntl", BAD, F_NOTIFY),
 	NONE("fcntl", BAD, F_SETPIPE_SZ), OK("prctl", PR_SET_NAME, 0), OK("prctl", PR_GET_NAME, 0), OK("prctl", PR_GET_DUMPABLE),
 	OK("prctl", 0x53564d41, BAD), NO("prctl", PR_SET_PDEATHSIG, 0), NO("prctl", PR_SET_DUMPABLE, 1),
-	NONE("prctl", PR_SET_SECCOMP, 2), NONE("prctl", PR_CAPBSET_DROP, 0), NONE("prctl", PR_SET_PTRACER, BAD),
-	OK("prlimit64", 0, 7, 0, 0), NONE("prlimit64", 0, 7, 1, 0), NONE("prlimit64", 0, 7, HIGH, 0), NONE("prlimit64", NOBODY, 7, 0, 0),
+	NONE("prctl", PR_SET_SECCOMP, 2), PROGRAMS("prctl", PR_CAPBSET_DROP, 9999), PROGRAMS("prctl", PR_GET_PDEATHSIG, 0),
+	PROGRAMS("prctl", PR_SET_KEEPCAPS, 9999), PROGRAMS("prctl", PR_GET_SECCOMP), PROGRAMS("prctl", PR_CAPBSET_READ, 9999),
+	PROGRAMS("prctl", PR_SET_NO_NEW_PRIVS, 1), PROGRAMS("prctl", PR_GET_NO_NEW_PRIVS), NO("prctl", PR_SET_CHILD_SUBREAPER, 0),
+	NONE("prctl", 65 /* MDWE */, 1), NONE("prctl", PR_SET_MM, 0), NONE("prctl", PR_SET_PTRACER, BAD),
+	OK("prlimit64", 0, 7, 0, 0), CASE(EPERM_, ENOSYS_, REACHED, "prlimit64", 0, 7, 1, 0), CASE(EPERM_, ENOSYS_, REACHED, "prlimit64", 0, 7, HIGH, 0), NONE("prlimit64", NOBODY, 7, 0, 0),
 	/* signals to others */
-	OK("tgkill", OWN_PID, NOBODY, SIGABRT), NO("tgkill", NOBODY, NOBODY, SIGABRT), NONE("tgkill", OWN_PID, NOBODY, SIGKILL),
-	NO("tkill", NOBODY, SIGKILL), NO("kill", NOBODY, 0), NO("kill", NOBODY, SIGKILL), NO("kill", NOBODY, SIGTERM),
+	OK("tgkill", OWN_PID, NOBODY, SIGABRT), TASKS("tgkill", NOBODY, NOBODY, SIGABRT), PROGRAMS("tgkill", OWN_PID, NOBODY, SIGKILL),
+	TASKS("tkill", NOBODY, SIGKILL), TASKS("kill", NOBODY, 0), TASKS("kill", NOBODY, SIGKILL), TASKS("kill", NOBODY, SIGTERM),
+	NO("kill", ZYGOTE_PID, 0), NO("kill", ZYGOTE_GROUP, 0), NO("kill", HIGH | 0xffffffff, 0), NO("kill", BAD, 0),
+	NO("tkill", ZYGOTE_PID, 0), NO("tgkill", ZYGOTE_PID, ZYGOTE_PID, 0),
 	NONE("rt_sigqueueinfo", NOBODY, 0, 0), NONE("pidfd_open", NOBODY, 0), NONE("pidfd_send_signal", BAD, 0, 0, 0),
 	/* refused */
 	NO("setuid", 0), NO("setgid", 0), NO("setreuid", 0, 0), NO("setregid", 0, 0), NO("setresuid", 0, 0, 0),
 	NO("setresgid", 0, 0, 0), NO("setgroups", 0, 0), NO("setfsuid", 0), NO("setfsgid", 0), NO("capset", 0, 0),
-	NO("sethostname", 0, BAD), NO("setdomainname", 0, BAD), NO("chown", 0, 0, 0), NO("lchown", 0, 0, 0), NO("fchown", BAD, 0, 0),
-	NO("fchownat", BAD, 0, 0, 0), NO("execve", 0, 0, 0), NO("execveat", BAD, 0, 0, 0), NO("fork"), NO("vfork"),
-	NO("wait4", BAD, 0, 1), NO("waitid", 0, 0, 0, 4), NO("setpgid", 0, 0), NO("setsid"), NO("setpriority", 0, 0, 0),
-	NO("setrlimit", 7, 0), NO("sched_setaffinity", 0, 0, 0), NO("sched_setscheduler", 0, 0, 0), NO("sched_setattr", 0, 0, 0),
+	NO("sethostname", 0, BAD), NO("setdomainname", 0, BAD), TASKS("chown", 0, 0, 0), TASKS("lchown", 0, 0, 0), TASKS("fchown", BAD, 0, 0),
+	TASKS("fchownat", BAD, 0, 0, 0), TASKS("execve", 0, 0, 0), TASKS("execveat", BAD, 0, 0, 0), TASKS("fork"), TASKS("vfork"),
+	TASKS("wait4", BAD, 0, 1), TASKS("waitid", 0, 0, 0, 4), TASKS("setpgid", 0, 0), TASKS("setsid"), TASKS("setpriority", 0, 0, 0),
+	TASKS("setrlimit", 7, 0), NO("sched_setaffinity", 0, 0, 0), NO("sched_setscheduler", 0, 0, 0), NO("sched_setattr", 0, 0, 0),
 	NO("sched_setparam", 0, 0), NO("ioprio_set", 0, 0, 0), NO("mlockall", 1), NO("personality", 0x400000),
 	NO("io_uring_setup", 1, 0), NO("io_uring_enter", BAD), NO("io_uring_register", BAD), NO("name_to_handle_at", BAD),
 	NO("fanotify_init", 0, 0), NO("migrate_pages", 0), NO("move_pages", 0), NO("mbind", 0), NO("set_mempolicy", 0, 0, 0),
@@ -154,20 +168,40 @@ const struct probe_case probe_php[] = {
 	DIE("pidfd_getfd", BAD, 0, 0), DIE("open_by_handle_at", BAD, 0, 0), DIE("modify_ldt", 0, 0, 0), DIE("iopl", 0),
 	DIE("ioperm", 0, 0, 0), DIE("reboot", 0, 0, 0, 0), DIE("swapon", 0, 0), DIE("swapoff", 0), DIE("quotactl", BAD),
 	DIE("acct", 1), DIE("settimeofday", 1, 1), DIE("clock_settime", 99, 0), DIE("clock_adjtime", 99, 0), DIE("adjtimex", 0),
-	DIE("syslog", 99), DIE("nfsservctl", 0), DIE("lookup_dcookie", 0), DIE("kcmp", 0), DIE("vhangup"),
-	DIE("seccomp", 1, 0, 0), NO("landlock_restrict_self", BAD, 0),
+	DIE("syslog", 99), CASE(KILLED, KILLED, KILLED, "nfsservctl", 0), DIE("lookup_dcookie", 0), DIE("kcmp", 0), DIE("vhangup"),
+	DIE("seccomp", 1, 0, 0),
 	/* not in the table at all: the default */
-	NONE("memfd_create", 0, 0), NONE("landlock_create_ruleset", 0, 0, 0), NONE("mq_open", 0, 0, 0, 0), NONE("setxattr", 0),
-	NONE("inotify_init1", 0), NONE("timerfd_create", 0, 0), NONE("signalfd4", BAD, 0, 0, 0), NONE("memfd_secret", 0),
-	NONE("process_madvise", BAD), NONE("vmsplice", BAD), NONE("tee", BAD), NONE("arch_prctl", 0, 0), NONE("ustat", 0, 0),
-	NONE("sysfs", 0, 0, 0), NONE("remap_file_pages", 0), NONE("cachestat", BAD), NONE("getrlimit", 7, 0),
+	PROGRAMS("memfd_create", 0, 0), NONE("landlock_create_ruleset", 0, 0, 0), NO("landlock_restrict_self", BAD, 0), NONE("mq_open", 0, 0, 0, 0), PROGRAMS("setxattr", 0),
+	PROGRAMS("inotify_init1", 0), PROGRAMS("timerfd_create", 0, 0), PROGRAMS("signalfd4", BAD, 0, 0, 0), NONE("memfd_secret", 0),
+	NONE("process_madvise", BAD), PROGRAMS("vmsplice", BAD), PROGRAMS("tee", BAD), PROGRAMS("arch_prctl", 0, 0), NONE("clone3", HIGH, 0), NONE("ustat", 0, 0),
+	NONE("sysfs", 0, 0, 0), NONE("remap_file_pages", 0), NONE("cachestat", BAD), PROGRAMS("getrlimit", 7, 0),
+	/* what programs call */
+	PROGRAMS("inotify_init"), PROGRAMS("inotify_add_watch", BAD, 0, 0), PROGRAMS("inotify_rm_watch", BAD, 0),
+	PROGRAMS("timerfd_settime", BAD, 0, 0, 0), PROGRAMS("timerfd_gettime", BAD, 0), PROGRAMS("sched_getparam", 0, 0),
+	PROGRAMS("sched_getscheduler", 0), PROGRAMS("sync_file_range", BAD), PROGRAMS("lsetxattr", 0),
+	PROGRAMS("fsetxattr", BAD), PROGRAMS("getxattr", 0), PROGRAMS("lgetxattr", 0), PROGRAMS("fgetxattr", BAD),
+	PROGRAMS("listxattr", 0), PROGRAMS("llistxattr", 0), PROGRAMS("flistxattr", BAD), PROGRAMS("removexattr", 0),
+	PROGRAMS("lremovexattr", 0), PROGRAMS("fremovexattr", BAD), PROGRAMS("epoll_create", 0), PROGRAMS("eventfd", 0),
+	PROGRAMS("getdents", BAD), PROGRAMS("membarrier", 9999), PROGRAMS("utime", 0), PROGRAMS("utimes", 0),
+	PROGRAMS("futimesat", BAD), CASE(EPERM_, EPERM_, ENOSYS_, "setpriority", 1 /* a group */, 0, 0),
+	CASE(EPERM_, EPERM_, ENOSYS_, "setpriority", 0, NOBODY, 0),
 	/* in the zygote's place */
-	ZYGOTE("wait4", REACHED, BAD, 0, 1), ZYGOTE("kill", REACHED, NOBODY, SIGKILL),
-	ZYGOTE("kill", ENOSYS_, NOBODY, SIGTERM), ZYGOTE("prctl", REACHED, PR_SET_PDEATHSIG, 9999),
-	ZYGOTE("prctl", REACHED, PR_SET_DUMPABLE, 9999), ZYGOTE("landlock_restrict_self", REACHED, BAD, 9999),
-	ZYGOTE("seccomp", REACHED, 9999, 0, 0), ZYGOTE("clone", REACHED, CLONE_SIGHAND | SIGCHLD),
-	ZYGOTE("clone", ENOSYS_, CLONE_NEWUSER | SIGCHLD), ZYGOTE("clone", ENOSYS_, CLONE_VM | CLONE_VFORK | SIGCHLD),
-	ZYGOTE("execve", EPERM_, 0, 0, 0), ZYGOTE("ptrace", KILLED, 0), ZYGOTE("waitid", EPERM_, 0, 0, 0, 4),
-	ZYGOTE("setuid", EPERM_, 0), ZYGOTE("clone3", ENOSYS_, 0, 0),
+	ZYGOTE(REACHED, REACHED, REACHED, "wait4", BAD, 0, 1), ZYGOTE(REACHED, REACHED, REACHED, "kill", NOBODY, SIGKILL),
+	ZYGOTE(ENOSYS_, ENOSYS_, REACHED, "kill", NOBODY, SIGTERM),
+	ZYGOTE(REACHED, REACHED, REACHED, "prctl", PR_SET_PDEATHSIG, 9999),
+	ZYGOTE(REACHED, REACHED, REACHED, "prctl", PR_SET_CHILD_SUBREAPER, 0),
+	ZYGOTE(REACHED, REACHED, REACHED, "prctl", PR_SET_DUMPABLE, 9999),
+	ZYGOTE(ENOSYS_, ENOSYS_, ENOSYS_, "prctl", PR_SET_PTRACER, BAD),
+	ZYGOTE(REACHED, REACHED, REACHED, "setsid"), ZYGOTE(REACHED, REACHED, REACHED, "landlock_restrict_self", BAD, 0),
+	ZYGOTE(REACHED, REACHED, REACHED, "seccomp", 9999, 0, 0),
+	ZYGOTE(REACHED, REACHED, REACHED, "clone", CLONE_SIGHAND | SIGCHLD),
+	ZYGOTE(ENOSYS_, ENOSYS_, ENOSYS_, "clone", CLONE_NEWUSER | SIGCHLD),
+	ZYGOTE(ENOSYS_, ENOSYS_, REACHED, "clone", CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD),
+	ZYGOTE(REACHED, ENOSYS_, REACHED, "prlimit64", 0, RLIMIT_NPROC, 1, 0),
+	ZYGOTE(ENOSYS_, ENOSYS_, REACHED, "prlimit64", 0, RLIMIT_NOFILE, 1, 0),
+	ZYGOTE(ENOSYS_, ENOSYS_, ENOSYS_, "prlimit64", NOBODY, RLIMIT_NPROC, 1, 0),
+	ZYGOTE(EPERM_, EPERM_, REACHED, "execve", 0, 0, 0), ZYGOTE(KILLED, KILLED, EPERM_, "ptrace", 0),
+	ZYGOTE(EPERM_, EPERM_, REACHED, "waitid", 0, 0, 0, 4), ZYGOTE(EPERM_, EPERM_, EPERM_, "setuid", 0),
+	ZYGOTE(ENOSYS_, ENOSYS_, ENOSYS_, "clone3", 0, 0),
 };
-const size_t probe_php_n = sizeof(probe_php) / sizeof(probe_php[0]);
+const size_t probe_cases_n = sizeof(probe_cases) / sizeof(probe_cases[0]);
