@@ -40,6 +40,9 @@ int sapi_start(const struct spec *s, const char **why) GW_MUST_USE;
 /** Whether requests may start processes: a cell that has some left after a request is not used again. */
 void sapi_watch_children(bool on);
 
+/** Some address inside PHP's own code. */
+const void *sapi_php_code(void);
+
 /**
  * Answer the request that FCGX_Accept_r() has read. @last: the connection is not used again, whatever the front asked.
  * Returns whether another request may follow on the connection.

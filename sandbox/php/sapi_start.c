@@ -108,6 +108,11 @@ static bool is_forced(const char *name)
 	return false;
 }
 
+const void *sapi_php_code(void)
+{
+	return (const void *)(uintptr_t)php_request_startup;
+}
+
 int sapi_start(const struct spec *s, const char **why)
 {
 	static char scan_dir[4200] = "PHP_INI_SCAN_DIR=";

@@ -24,6 +24,7 @@
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
 #include "sandbox/php/image.h"
+#include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/sb_filter.h"
@@ -401,7 +402,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	*why = "a library has started a thread";
 	if (!single_threaded())
 		return GW_ERR_DENIED;
-	text_merge();
+	text_merge(sapi_php_code());
 	*why = "memory image";
 	err = image_take();
 	if (err != 0)
