@@ -226,6 +226,7 @@ struct conf {
 	struct conf_ids front;            /* User and Group: who the front runs as */
 	unsigned loops;                   /* ThreadsPerChild */
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
+	unsigned spare_zygotes;           /* of each PHP, before a site needs them */
 	const char *pid_file;
 	const char *types_config;
 	size_t servers_n;

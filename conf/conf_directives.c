@@ -53,6 +53,7 @@ const struct conf_directive conf_directives[] = {
 	{D("Group", MAIN, 0, 1, 1, "name|#number"), .set = conf_set_user, .lo = 1, .doc = "The front's group; the user's own when not given."},
 	{D("ThreadsPerChild", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(loops), RANGE(1, 256), .doc = "Event loops of a front; one for every two processors when not given: PHP needs the others."},
 	{D("ZygoteLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(zygotes_max), RANGE(0, 100000), .doc = "Most sites that are awake at once; one more makes the idle site end that was used longest ago. 256 when not given; 0: no limit."},
+	{D("SpareZygotes", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(spare_zygotes), RANGE(0, 16), .doc = "Processes of each PHP that have loaded its libraries and wait for a site to wake up, which is then answered in half the time. 1 when not given."},
 	{D("CellLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(cells_max), RANGE(0, 1000000), .doc = "Most cells of all sites together, MaxRequestWorkers notwithstanding; who has less than an equal share gets the next. 1024 when not given; 0: no limit."},
 	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},

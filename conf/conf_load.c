@@ -104,6 +104,7 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 	arena_init(&c->arena);
 	c->zygotes_max = ZYGOTES_MAX;
 	c->cells_max = CELLS_MAX;
+	c->spare_zygotes = 1;
 	conf_parser_init(&p, &c->arena, diags);
 	rc = set_places(c, &p, opts);
 	if (rc == GW_OK)

@@ -187,7 +187,7 @@ static void site_want(struct generation *g, uint32_t id)
 		return;
 	}
 	g->launched_ms[id] = now;
-	pid_t pid = launch_zygote(site, g->host->privileged, &chan, &why);
+	pid_t pid = launch_zygote(site, g->host->privileged, g->host->spares, &chan, &why);
 	if (pid < 0) {
 		log_err("site=%s %s", site->name, why);
 		send_down(g, id, why);

@@ -12,12 +12,14 @@
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
 #include "gateway/listen.h"
+#include "gateway/spare.h"
 
 struct generation;
 
 /* What the master does when a generation changes. */
 struct generation_host {
 	struct loop *loop;
+	struct spares *spares;      /* processes that can become zygotes */
 	bool privileged, daemon;    /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
 };

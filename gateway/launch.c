@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "gateway/spare.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/spec.h"
+
+#define SPARE_NAME_LEN 128
 
 /* The last version in configure's list is the newest. */
 static const char *newest_version(void)
@@ -113,8 +116,10 @@ static pid_t spawn(const char *program, const char *site, int chan, int spec)
 	int err = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (err == 0)
 		err = posix_spawn_file_actions_adddup2(&fa, chan, SPEC_CHAN_FD);
-	if (err == 0)
+	if (err == 0 && spec != -1)
 		err = posix_spawn_file_actions_adddup2(&fa, spec, SPEC_SPEC_FD);
+	else if (err == 0) /* how it knows that it is a spare one */
+		err = posix_spawn_file_actions_addclose(&fa, SPEC_SPEC_FD);
 	if (err == 0)
 		err = posix_spawnattr_setsigmask(&attr, &none);
 	if (err == 0)
@@ -138,11 +143,11 @@ static int move_up(int *fd)
 	return up;
 }
 
-pid_t launch_zygote(const struct conf_server *site, bool privileged, int *chan, const char **why)
+/* Start @program with @spec (-1: none yet); *@chan gets our end of its channel. */
+static pid_t start(const char *program, const char *site, int spec, int *chan, const char **why)
 {
 	static char text[PATH_MAX + 128];
-	const char *program = launch_program(site->php_version);
-	int ends[2], spec;
+	int ends[2];
 	pid_t pid = -1;
 
 	*why = text;
@@ -150,18 +155,63 @@ pid_t launch_zygote(const struct conf_server *site, bool privileged, int *chan, 
 		snprintf(text, sizeof(text), "cannot make a channel: %s", strerror(errno));
 		return GW_ERR_SYS;
 	}
-	spec = spec_memfd(site, privileged);
-	int theirs = move_up(&ends[1]), spec_up = move_up(&spec);
-	if (theirs != -1 && spec_up != -1)
-		pid = spawn(program, site->name, theirs, spec_up);
+	int theirs = move_up(&ends[1]);
+	if (theirs != -1)
+		pid = spawn(program, site, theirs, spec);
 	if (pid == -1)
 		snprintf(text, sizeof(text), "cannot start %s: %s", program, strerror(errno));
 	io_close(&theirs);
-	io_close(&spec_up);
 	if (pid == -1) {
 		io_close(&ends[0]);
 		return GW_ERR_SYS;
 	}
 	*chan = ends[0];
+	return pid;
+}
+
+pid_t launch_spare(const char *program, int *chan, const char **why)
+{
+	/* Room for the name of the site that it will be of: a process can only write over its arguments. */
+	char name[SPARE_NAME_LEN + 1];
+
+	memset(name, ' ', SPARE_NAME_LEN);
+	memcpy(name, "spare", 5);
+	name[SPARE_NAME_LEN] = '\0';
+	return start(program, name, -1, chan, why);
+}
+
+/* Tell one that waits whose zygote it is. The front gets the channel after that, so this message is the first. */
+static pid_t use_spare(struct spares *spares, const char *program, int spec, int *chan)
+{
+	struct ipc_msg m;
+	int fd;
+	pid_t pid = spares_take(spares, program, &fd);
+
+	if (pid == 0)
+		return 0;
+	ipc_fill(&m, IPC_ZYGOTE_SPEC, 0, NULL);
+	m.fds[0] = spec;
+	m.fds_n = 1;
+	if (ipc_send(fd, &m) < 0) {
+		kill(pid, SIGKILL);
+		io_close(&fd);
+		return 0;
+	}
+	*chan = fd;
+	return pid;
+}
+
+pid_t launch_zygote(const struct conf_server *site, bool privileged, struct spares *spares, int *chan, const char **why)
+{
+	const char *program = launch_program(site->php_version);
+	int made = spec_memfd(site, privileged), spec = move_up(&made);
+
+	*why = "cannot write down what the zygote is to be told";
+	if (spec == -1)
+		return GW_ERR_SYS;
+	pid_t pid = use_spare(spares, program, spec, chan);
+	if (pid == 0)
+		pid = start(program, site->name, spec, chan, why);
+	io_close(&spec);
 	return pid;
 }

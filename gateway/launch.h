@@ -8,12 +8,17 @@
 
 #include "conf/conf.h"
 
+struct spares;
+
 /**
  * Start the zygote of @site. *@chan gets the front's end of its channel (close-on-exec), the caller's to pass on and close.
- * @privileged: the zygote starts as root and becomes the site's user itself. Returns its pid, or minus enum gw_err with
+ * @privileged: the zygote starts as root and becomes the site's user itself. A process of @spares is used if one waits. Returns its pid, or minus enum gw_err with
  * *@why a text for the log. Master only.
  */
-pid_t launch_zygote(const struct conf_server *site, bool privileged, int *chan, const char **why) GW_MUST_USE;
+pid_t launch_zygote(const struct conf_server *site, bool privileged, struct spares *spares, int *chan, const char **why) GW_MUST_USE;
+
+/** Start @program without a site: see gateway/spare.h. *@chan gets our end of its channel. Returns as launch_zygote(). */
+pid_t launch_spare(const char *program, int *chan, const char **why) GW_MUST_USE;
 
 /** Path of bulkhead-php for @version (NULL: the newest built), beside our own executable or in its installed place. Static storage. */
 const char *launch_program(const char *version);

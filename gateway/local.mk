@@ -21,6 +21,7 @@ libgateway_a_SOURCES = \
 	gateway/master.c gateway/master.h \
 	gateway/master_lock.c gateway/master_lock.h \
 	gateway/pid_file.c gateway/pid_file.h \
+	gateway/spare.c gateway/spare.h \
 	gateway/running.c gateway/running.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)
 

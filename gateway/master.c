@@ -30,6 +30,7 @@
 struct master {
 	const struct master_opts *opts;
 	struct generation_host host;
+	struct spares spares;
 	struct loop_io signals;
 	struct loop_timer stop_timer;
 	struct generation *gens;    /* all that still have a process, newest first */
@@ -159,6 +160,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	set_server_log(m, g);
 	if (old != NULL)
 		generation_drain(old);
+	spares_set(&m->spares, g->conf);
 	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
 		old != NULL ? " after reload" : "");
 	if (m->pid_path == NULL && g->conf->pid_file != NULL) {
@@ -207,6 +209,7 @@ static void stop_now(struct master *m)
 {
 	m->stopping = true;
 	notify("STOPPING=1");
+	spares_end(&m->spares);
 	for (struct generation *g = m->gens; g != NULL; g = g->next)
 		generation_kill(g);
 	sweep(m);
@@ -290,10 +293,13 @@ static void reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (spares_reaped(&m->spares, pid))
+			continue;
 		for (struct generation *g = m->gens; g != NULL; g = g->next)
 			if (generation_reaped(g, pid, status))
 				break;
+	}
 	sweep(m);
 }
 
@@ -368,6 +374,8 @@ int master_run(struct conf *c, const struct master_opts *opts)
 	m.host = (struct generation_host){.loop = loop_new(), .privileged = geteuid() == 0,
 		.daemon = !opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
 	m.stop_timer.cb = on_stop_timer;
+	m.host.spares = &m.spares;
+	spares_init(&m.spares, m.host.loop);
 	if (m.host.loop == NULL || watch_signals(&m) < 0) {
 		log_err("cannot start: %m");
 		return EXIT_FAILURE;
@@ -380,6 +388,7 @@ int master_run(struct conf *c, const struct master_opts *opts)
 	}
 	if (loop_run(m.host.loop) < 0)
 		m.status = EXIT_FAILURE;
+	spares_end(&m.spares);
 	tell_parent(&m, false);
 	if (m.pid_path != NULL)
 		pid_file_remove(m.pid_path);

@@ -34,6 +34,8 @@ enum ipc_type {
 	IPC_SITE_WANT = 0x12,   /* launch this site's zygote */
 	IPC_SITE_KILL = 0x14,   /* this site's zygote does not obey: kill it */
 	IPC_FRONT_READY = 0x16, /* loops run; the old front may be drained */
+	/* master -> zygote */
+	IPC_ZYGOTE_SPEC = 0x30, /* to a spare one, once: whose it becomes; one descriptor: the sealed spec */
 	/* front -> zygote */
 	IPC_CELL_WANT = 0x20,   /* fork one more cell under this id (chosen by the front, never reused) */
 	IPC_CELL_KILL = 0x22,   /* SIGKILL this cell */

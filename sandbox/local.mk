@@ -29,6 +29,7 @@ pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
 CLEANFILES += $(PHP_PROGRAMS)
 DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
+	sandbox/php/warm.c sandbox/php/warm.h \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/stray.c sandbox/php/stray.h sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h

@@ -18,7 +18,7 @@
 
 #define SPEC_MAX (1024 * 1024) /* octets of an encoded spec */
 #define SPEC_CHAN_FD 3         /* in bulkhead-php: channel to the front */
-#define SPEC_SPEC_FD 4         /* in bulkhead-php: the sealed memfd with the spec, at offset 0 */
+#define SPEC_SPEC_FD 4         /* in bulkhead-php: the sealed memfd with the spec, at offset 0; closed: it comes over the channel, later */
 
 struct spec_ini {
 	const char *name, *value;

@@ -18,7 +18,9 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
+#include "sandbox/ipc_chan.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/warm.h"
 #include "sandbox/php/zygote.h"
 #include "sandbox/sb_enter.h"
 #include "sandbox/sb_sigsys.h"
@@ -52,6 +54,35 @@ static _Noreturn void fail(const char *what, const char *why, int err)
 {
 	log_err("%s: %s%s%s", what, why, err == GW_ERR_SYS ? ": " : "", err == GW_ERR_SYS ? strerror(errno) : "");
 	exit(EXIT_FAILURE);
+}
+
+/* Nobody's zygote yet: load what all of them need, then wait to be told whose it is. */
+static void wait_for_spec(void)
+{
+	struct ipc_msg m;
+
+	log_role("spare");
+	prctl(PR_SET_NAME, "bh-spare", 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	warm_libraries(sapi_ini_dir());
+	int err = ipc_recv(SPEC_CHAN_FD, IPC_MASTER, IPC_ZYGOTE, &m);
+	if (err == GW_ERR_CLOSED)
+		exit(EXIT_SUCCESS); /* the master is gone, or needs us no more */
+	if (err != 0)
+		fail("spec", "does not come", err);
+	if (m.fds[0] != SPEC_SPEC_FD && dup3(m.fds[0], SPEC_SPEC_FD, O_CLOEXEC) == -1)
+		fail("spec", "cannot be kept", GW_ERR_SYS);
+	if (!has_spec())
+		fail("spec", "not sealed", 0);
+}
+
+/* What ps and -S show of us. Never longer than what was there. */
+static void set_title(char *argument, const char *site)
+{
+	size_t room = strlen(argument), len = strlen(site);
+
+	memset(argument, 0, room);
+	memcpy(argument, site, len < room ? len : room);
 }
 
 static void read_spec(struct arena *a, struct spec *s)
@@ -94,7 +125,7 @@ static void init_fcgi(void)
 	sigaction(SIGTERM, &standard, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	pid_t parent = getppid();
 	struct arena arena;
@@ -102,18 +133,23 @@ int main(void)
 	struct sb_entry entry;
 	const char *why;
 	int spec_fd = SPEC_SPEC_FD;
+	bool spare = fcntl(SPEC_SPEC_FD, F_GETFD) == -1;
 
-	if (!has_channel() || !has_spec() || fcntl(STDOUT_FILENO, F_GETFD) == -1 || fcntl(STDERR_FILENO, F_GETFD) == -1) {
+	if (!has_channel() || (!spare && !has_spec()) || fcntl(STDOUT_FILENO, F_GETFD) == -1 || fcntl(STDERR_FILENO, F_GETFD) == -1) {
 		if (write(STDERR_FILENO, by_hand, sizeof(by_hand) - 1) == -1)
 			return EXIT_FAILURE;
 		return EXIT_FAILURE;
 	}
+	environ = (char **)(uintptr_t)environment;
+	if (spare)
+		wait_for_spec();
 	log_role("zygote");
 	prctl(PR_SET_NAME, "bh-zygote", 0, 0, 0);
-	environ = (char **)(uintptr_t)environment;
 	arena_init(&arena);
 	read_spec(&arena, &spec);
 	log_server()->site = spec.site;
+	if (spare && argc > 1)
+		set_title(argv[1], spec.site);
 
 	int err = sb_enter(&spec, parent, SPEC_SPEC_FD, &entry);
 	if (err != 0)

@@ -31,6 +31,9 @@ struct sapi_request {
 	bool finished;        /* END_REQUEST is sent: output is discarded, messages go to the site's stderr */
 };
 
+/** Where php.ini and conf.d are that count here; NULL: nowhere. Static storage. */
+const char *sapi_ini_dir(void);
+
 /**
  * Start PHP with the configuration files of the distribution and the site's settings (in the zygote, as the site's
  * user). @log_fd gets what an administrator should know. Returns 0 or GW_ERR_SYS with *@why a static text.

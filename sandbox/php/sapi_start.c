@@ -26,7 +26,7 @@ static const char forced[] =
 	"enable_dl=0\n";
 
 /* The first of configure's candidates that has a php.ini or a conf.d. */
-static const char *ini_dir(void)
+const char *sapi_ini_dir(void)
 {
 	static char dir[4096];
 	char file[4200];
@@ -117,7 +117,7 @@ int sapi_start(const struct spec *s, const char **why)
 {
 	static char scan_dir[4200] = "PHP_INI_SCAN_DIR=";
 	struct buf text; /* PHP keeps pointers into it: never freed */
-	const char *dir = ini_dir();
+	const char *dir = sapi_ini_dir();
 
 	buf_init(&text);
 	*why = "out of memory";

@@ -99,6 +99,11 @@ def name_of(pid):
 		return ""
 
 
+def is_spare(name):
+	"""Whether a process of that command line waits to become a site's zygote."""
+	return "bulkhead-php" in name and name.split()[1:2] == ["spare"]
+
+
 def status_of(pid):
 	out = {}
 	with open("/proc/%d/status" % pid) as f:

@@ -193,7 +193,7 @@ class Bulkhead(proc.Daemon):
 		for p in proc.descendants(self.pid):
 			# The command line, not /proc/PID/exe: that of a process which cannot be dumped is root's to read.
 			name = proc.name_of(p)
-			if name:
+			if name and not proc.is_spare(name):  # waits for a site, and is nobody's yet
 				(php if "bulkhead-php" in os.path.basename(name.split()[0]) else fronts).append(p)
 		return fronts, php
 
