@@ -65,6 +65,7 @@ static void wait_for_spec(void)
 	prctl(PR_SET_NAME, "bh-spare", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	warm_libraries(sapi_ini_dir());
+	zygote_warm();
 	int err = ipc_recv(SPEC_CHAN_FD, IPC_MASTER, IPC_ZYGOTE, &m);
 	if (err == GW_ERR_CLOSED)
 		exit(EXIT_SUCCESS); /* the master is gone, or needs us no more */

@@ -99,7 +99,22 @@ static int merge_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+static int count_loads(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	*(unsigned long long *)arg = info->dlpi_adds;
+	return 1;
+}
+
 void text_merge(const void *hot)
 {
-	dl_iterate_phdr(merge_object, (void *)(uintptr_t)hot);
+	static unsigned long long done;
+	unsigned long long now = 0;
+
+	/* Done before, by a process that waited for its site: only if something was loaded since, and what is huge stays so. */
+	dl_iterate_phdr(count_loads, &now);
+	if (now == done)
+		return;
+	dl_iterate_phdr(merge_object, (void *)(uintptr_t)(done == 0 ? hot : NULL));
+	done = now;
 }

@@ -13,6 +13,7 @@
  * with the fork, where it otherwise takes a page fault for every 64 KB of code that it visits and gives back 16 table
  * entries for each at its end. 4 MB of memory a site, a tenth of a cell's processor time.
  *
+ * A second call does what was loaded since the first.
  * Best effort: what cannot be changed stays as it is. One thread; before the filter, which denies it.
  */
 void text_merge(const void *hot);

@@ -35,6 +35,7 @@
 
 #define CELLS_MAX 4096
 #define DRAIN_MS 30000 /* how long a cell may finish its request after the front is gone */
+#define DEFAULT_PROFILE "php"
 #define STRAY_MS 5     /* between two looks for what ended cells left behind, while there is any */
 
 struct cell {
@@ -341,6 +342,51 @@ static int announce(struct zygote *z, const struct sb_entry *entry, const char *
 	return err;
 }
 
+/* Compiled while nobody waited, for a site of the default profile. */
+static struct {
+	struct sb_policy policy;
+	struct sb_filter filter, delta;
+} warm;
+
+static int build_filters(const struct sb_policy *policy, struct sb_filter *filter, struct sb_filter *delta, const char **why)
+{
+	int err = sb_filter_build(filter, policy, SB_FILTER_ZYGOTE, why);
+
+	return err != 0 ? err : sb_filter_build(delta, policy, SB_FILTER_DELTA, why);
+}
+
+void zygote_warm(void)
+{
+	const char *why;
+
+	text_merge(sapi_php_code());
+	if (sb_policy_make(&warm.policy, DEFAULT_PROFILE, NULL, &why) != 0)
+		return;
+	if (build_filters(&warm.policy, &warm.filter, &warm.delta, &why) != 0)
+		sb_policy_fini(&warm.policy);
+}
+
+/* Rule for rule the same, whatever the site's settings are that led there. */
+static bool is_warm(const struct sb_policy *p)
+{
+	return warm.policy.rules_n > 0 && p->profile == warm.policy.profile && p->learn == warm.policy.learn &&
+	       p->rules_n == warm.policy.rules_n && memcmp(p->rules, warm.policy.rules, p->rules_n * sizeof(*p->rules)) == 0;
+}
+
+static int make_filters(struct zygote *z, const char **why)
+{
+	int err = 0;
+
+	if (is_warm(&z->policy)) {
+		z->filter = warm.filter;
+		z->delta = warm.delta;
+	} else {
+		err = build_filters(&z->policy, &z->filter, &z->delta, why);
+	}
+	sb_filter_set_zygote(&z->delta, (uint32_t)getpid());
+	return err;
+}
+
 static int prepare(struct zygote *z, const char **why)
 {
 	sigset_t chld;
@@ -360,11 +406,7 @@ static int prepare(struct zygote *z, const char **why)
 	z->reaper = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (z->reaper == -1)
 		return GW_ERR_SYS;
-	err = sb_filter_build(&z->filter, &z->policy, SB_FILTER_ZYGOTE, why);
-	if (err == 0)
-		err = sb_filter_build(&z->delta, &z->policy, SB_FILTER_DELTA, why);
-	sb_filter_set_zygote(&z->delta, (uint32_t)getpid());
-	return err;
+	return make_filters(z, why);
 }
 
 /* After everything that writes code, before the filter. */

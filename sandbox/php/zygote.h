@@ -8,6 +8,12 @@
 #include "sandbox/spec.h"
 
 /**
+ * Before it is known whose zygote this becomes: prepare what does not depend on it, the filter of the default profile and
+ * the arrangement of PHP's code.
+ */
+void zygote_warm(void);
+
+/**
  * After PHP's start: load the filter, announce readiness on @chan and serve until the front closes it and the last cell
  * is gone. One thread only; refuses to begin with more. Returns 0, or an error with *@why a text for the log.
  */
