@@ -29,6 +29,9 @@ pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
 CLEANFILES += $(PHP_PROGRAMS)
 DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
+	sandbox/php/opcache.c sandbox/php/opcache.h sandbox/php/opcache_compile.c sandbox/php/opcache_compile.h \
+	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
+	sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
 	sandbox/php/warm.c sandbox/php/warm.h \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
@@ -45,7 +48,12 @@ tests_fuzz_replay_spec_LDADD = libipc.a libbase.a
 tests_fuzz_replay_ipc_SOURCES = tests/fuzz/fuzz_ipc.c tests/fuzz/replay.c
 tests_fuzz_replay_ipc_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/ipc"'
 tests_fuzz_replay_ipc_LDADD = libipc.a libbase.a
-EXTRA_DIST += tests/fuzz/corpus/spec tests/fuzz/corpus/ipc
+check_PROGRAMS += tests/fuzz/replay_seen
+TESTS += tests/fuzz/replay_seen
+tests_fuzz_replay_seen_SOURCES = tests/fuzz/fuzz_seen.c tests/fuzz/replay.c sandbox/php/opcache_seen.c
+tests_fuzz_replay_seen_LDADD = libbase.a
+tests_fuzz_replay_seen_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/seen"'
+EXTRA_DIST += tests/fuzz/corpus/spec tests/fuzz/corpus/ipc tests/fuzz/corpus/seen
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_spec tests/fuzz/fuzz_ipc
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c sandbox/spec.c
@@ -54,6 +62,9 @@ tests_fuzz_fuzz_spec_LDADD = libbase.a
 tests_fuzz_fuzz_ipc_SOURCES = tests/fuzz/fuzz_ipc.c sandbox/ipc_wire.c
 tests_fuzz_fuzz_ipc_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ipc_LDADD = libbase.a
+noinst_PROGRAMS += tests/fuzz/fuzz_seen
+tests_fuzz_fuzz_seen_SOURCES = tests/fuzz/fuzz_seen.c sandbox/php/opcache_seen.c
+tests_fuzz_fuzz_seen_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 endif
 
 # What the profiles let through and what not, tried under the loaded filter. Never sanitised, so compiled from the sources.
@@ -69,6 +80,11 @@ tests_probe_try_syscall_SOURCES = \
 	sandbox/sb_sigsys.c
 
 if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_opcache_seen
+TESTS += tests/unit/check_opcache_seen
+tests_unit_check_opcache_seen_SOURCES = tests/unit/check_opcache_seen.c tests/unit/unit.h sandbox/php/opcache_seen.c
+tests_unit_check_opcache_seen_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_opcache_seen_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_sandbox
 TESTS += tests/unit/check_sandbox
 tests_unit_check_sandbox_SOURCES = tests/unit/check_sandbox.c tests/unit/unit.h

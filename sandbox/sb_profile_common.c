@@ -49,7 +49,8 @@ static const uint32_t ipv6_options[] = {16 /* UNICAST_HOPS */, 23 /* MTU_DISCOVE
 	26 /* V6ONLY */, 67 /* TCLASS */};
 static const uint32_t ioctls[] = {FIONREAD, FIONBIO, TCGETS, TIOCGWINSZ, FIOCLEX, FIONCLEX};
 static const uint32_t fcntls[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
-	36 /* F_OFD_GETLK */, 37 /* F_OFD_SETLK */, 38 /* F_OFD_SETLKW */, F_DUPFD_CLOEXEC, F_GET_SEALS};
+	36 /* F_OFD_GETLK */, 37 /* F_OFD_SETLK */, 38 /* F_OFD_SETLKW */, F_DUPFD_CLOEXEC, F_GET_SEALS,
+	F_ADD_SEALS /* of use to the zygote; what a cell may have to seal is its own */};
 static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, 0x53564d41 /* PR_SET_VMA: malloc names its arenas */};
 static const uint32_t tcp_protocols[] = {0, 6};
 static const uint32_t udp_protocols[] = {0, 17};

@@ -15,6 +15,7 @@ static const struct sb_rule no_tasks[] = {
 	{.name = "wait4", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "kill", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "setsid", .action = SB_EPERM, .where = SB_DELTA},
+	{.name = "memfd_create", .action = SB_ENOSYS, .where = SB_DELTA},
 	/* abort(3) may end this process, not a sibling or the zygote. */
 	{.name = "tgkill", .action = SB_EPERM, .where = SB_DELTA, WHEN1(NOT_ME(0))},
 };
@@ -58,6 +59,8 @@ static const struct sb_rule zygote[] = {
 	{.name = "kill", .where = SB_ZYGOTE, WHEN1(IS(1, SIGKILL))},
 	{.name = "prctl", .where = SB_ZYGOTE, WHEN1(IS(0, PR_SET_PDEATHSIG))},
 	{.name = "seccomp", .where = SB_ZYGOTE},
+	/* Memory files for opcache's images; see sandbox/php/opcache.h. */
+	{.name = "memfd_create", .where = SB_ZYGOTE},
 	/* A cell that may start programs is the reaper of its own orphans, in a session of its own. */
 	{.name = "setsid", .where = SB_ZYGOTE},
 	{.name = "prctl", .where = SB_ZYGOTE, WHEN1(IS(0, PR_SET_CHILD_SUBREAPER))},

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/sb_proc.h"
 #include "sandbox/sb_sigsys.h"
@@ -24,7 +25,7 @@ static void die(const char *step)
 	_exit(EXIT_FAILURE);
 }
 
-static void lock_down(const struct cell_plan *plan, int conn)
+void cell_confine(const struct cell_plan *plan, int conn)
 {
 	const char *step;
 	sigset_t none;
@@ -37,6 +38,8 @@ static void lock_down(const struct cell_plan *plan, int conn)
 		die("descriptors");
 	if (!kept_fds_restore(&plan->kept))
 		die("inherited descriptors");
+	if (opcache_enter_cell(CELL_CONN_FD) != 0)
+		die("opcache's lock");
 	/* 3. Signals as a program expects them; the zygote blocks SIGCHLD. */
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)
@@ -61,7 +64,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 	FCGX_Request request;
 
 	log_role("cell");
-	lock_down(plan, conn);
+	cell_confine(plan, conn);
 	sapi_watch_children(plan->harden->traits.tasks);
 	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. Each accept
 	 * first finishes the request before, and would close the connection of one that was not to be kept. */

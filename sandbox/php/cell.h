@@ -23,6 +23,12 @@ struct cell_plan {
 	volatile int32_t *slot;       /* where a violation is noted; shared with the zygote */
 };
 
+/**
+ * What every child of the zygote that touches the site's scripts does first: keep @conn as CELL_CONN_FD, PHP's own
+ * descriptors and stdio, nothing else, and give up what only a zygote may do. Ends the process when a step fails.
+ */
+void cell_confine(const struct cell_plan *plan, int conn);
+
 /** Answer requests on @conn until one of the reasons to end; never returns. Call right after fork(). */
 _Noreturn void cell_run(const struct cell_plan *plan, int conn);
 

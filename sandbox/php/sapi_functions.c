@@ -10,6 +10,8 @@
 #include <ext/standard/info.h>
 #include <main/php_output.h>
 
+#include "sandbox/php/opcache_report.h"
+
 static struct sapi_request *current(void)
 {
 	return SG(server_context);
@@ -190,6 +192,15 @@ const zend_function_entry sapi_functions[] = {
 	ZEND_FE_END
 };
 
+/* Before opcache, which keeps the compiler that it finds behind its own. */
+static PHP_MINIT_FUNCTION(bulkhead)
+{
+	(void)type;
+	(void)module_number;
+	opcache_report_hook();
+	return SUCCESS;
+}
+
 static PHP_MINFO_FUNCTION(bulkhead)
 {
 	(void)zend_module;
@@ -203,7 +214,7 @@ zend_module_entry bh_module = {
 	STANDARD_MODULE_HEADER,
 	"apache2handler",
 	sapi_functions,
-	NULL,
+	PHP_MINIT(bulkhead),
 	NULL,
 	NULL,
 	NULL,

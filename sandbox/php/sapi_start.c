@@ -14,15 +14,21 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/log.h"
+#include "sandbox/php/opcache_report.h"
 
 /*
  * Last word over every file and site:
  * pcre.jit and opcache.jit write code at run time, which the filter denies; dl() would load code of the site's choice.
+ * Opcache's file cache would run what a script has put into a directory instead of what is in the script's file; its
+ * memory is made private, which needs the one kind of segment that opcache_memory_find() knows.
  */
 static const char forced[] =
 	"pcre.jit=0\n"
 	"opcache.jit=disable\n"
 	"opcache.jit_buffer_size=0\n"
+	"opcache.file_cache=\n"
+	"opcache.file_cache_only=0\n"
+	"opcache.preferred_memory_model=mmap\n"
 	"enable_dl=0\n";
 
 /* The first of configure's candidates that has a php.ini or a conf.d. */
@@ -138,6 +144,7 @@ int sapi_start(const struct spec *s, const char **why)
 	if (bh_sapi_module.startup(&bh_sapi_module) != SUCCESS)
 		return GW_ERR_SYS;
 	unsetenv("PHP_INI_SCAN_DIR");
+	opcache_report_override();
 	for (size_t i = 0; i < s->ini_n; i++)
 		if (!is_forced(s->ini[i].name))
 			set_master(&s->ini[i]);

@@ -24,6 +24,7 @@
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
 #include "sandbox/php/image.h"
+#include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
@@ -69,6 +70,7 @@ static void front_is_gone(struct zygote *z)
 	if (z->chan == -1)
 		return;
 	io_close(&z->chan);
+	opcache_stop();
 	z->drain_until_ms = io_now_ms() + DRAIN_MS;
 }
 
@@ -206,7 +208,7 @@ static void reap(struct zygote *z)
 		log_err("signalfd: %m");
 	/* Signals merge: one wake-up may stand for many children. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct cell *c = find_pid(z, pid);
+		struct cell *c = opcache_reap(pid, status, io_now_ms()) ? NULL : find_pid(z, pid);
 		if (c == NULL)
 			continue;
 		report_gone(z, c, status);
@@ -214,9 +216,10 @@ static void reap(struct zygote *z)
 	}
 }
 
+/* What may be a child of ours. */
 static bool is_cell(pid_t pid)
 {
-	return find_pid(&zy, pid) != NULL;
+	return find_pid(&zy, pid) != NULL || opcache_is_compiler(pid);
 }
 
 /* --- loop ------------------------------------------------------------------------------------------------------------ */
@@ -255,11 +258,13 @@ static int drain_timeout(struct zygote *z)
 static int serve(struct zygote *z)
 {
 	while (z->chan != -1 || z->cells_n > 0 || z->strays) {
-		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN}};
-		int timeout = z->chan == -1 ? drain_timeout(z) : -1;
-		if (z->strays) /* killed, not yet reaped; their children come next */
+		uint64_t now = io_now_ms();
+		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN},
+			{.fd = opcache_poll_fd(now), .events = POLLIN}};
+		int timeout = z->chan == -1 ? drain_timeout(z) : opcache_timeout_ms(now);
+		if (z->strays && (timeout == -1 || timeout > STRAY_MS)) /* killed, not yet reaped; their children come next */
 			timeout = STRAY_MS;
-		if (poll(fds, 2, timeout) == -1 && errno != EINTR)
+		if (poll(fds, 3, timeout) == -1 && errno != EINTR)
 			return GW_ERR_SYS;
 		if (fds[0].revents != 0)
 			reap(z);
@@ -267,6 +272,7 @@ static int serve(struct zygote *z)
 			z->strays = stray_kill(z->children, is_cell) > 0;
 		if (z->chan != -1 && fds[1].revents != 0)
 			on_message(z);
+		opcache_work(&z->plan, io_now_ms());
 	}
 	return 0;
 }
@@ -434,17 +440,23 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	z->spec = s;
 	z->chan = chan;
 	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid()};
+	int err = opcache_find(s, why);
+	if (err != 0)
+		return err;
 	*why = "open descriptors cannot be listed";
 	z->plan.first_foreign_fd = fd_end();
 	if (z->plan.first_foreign_fd <= CELL_CONN_FD)
 		return GW_ERR_SYS;
-	int err = prepare(z, why);
+	err = prepare(z, why);
 	if (err != 0)
 		return err;
 	*why = "a library has started a thread";
 	if (!single_threaded())
 		return GW_ERR_DENIED;
 	text_merge(sapi_php_code());
+	err = opcache_take(why);
+	if (err != 0)
+		return err;
 	*why = "memory image";
 	err = image_take();
 	if (err != 0)

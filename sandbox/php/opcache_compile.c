@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trust: as a cell. It reads what the site's scripts wrote, under the same filter and limits, and what it hands back is
+ * used by that site's cells only.
+ */
+#include "sandbox/php/opcache_compile.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <main/php.h>
+#include <main/php_main.h>
+#include <Zend/zend_exceptions.h>
+#include <Zend/zend_stream.h>
+
+#include "sandbox/php/opcache_link.h"
+#include "sandbox/php/opcache_report.h"
+#include "sandbox/php/sapi.h"
+
+/* Of a request that nobody sees; a session must not begin by itself. */
+static const char quiet[] = "error_reporting=0\ndisplay_errors=0\nlog_errors=0\nsession.auto_start=0\noutput_buffering=0\n";
+
+static const struct opcache_job *job;
+
+/* --- requests without a client --------------------------------------------------------------------------------------- */
+
+/* Calls @work(@arg) inside a request of PHP's; a fatal error ends it and the request. */
+static void in_request(void (*work)(void *arg), void *arg)
+{
+	static char *no_params[] = {NULL};
+	FCGX_Request nobody = {.envp = no_params, .ipcFd = -1};
+	struct sapi_request r = {.fcgx = &nobody, .time = (double)time(NULL), .self = (char[]){""}, .finished = true};
+
+	ZVAL_UNDEF(&r.env);
+	ZVAL_UNDEF(&r.notes);
+	SG(server_context) = &r;
+	zend_first_try {
+		sapi_apply_ini(quiet, ZEND_INI_SYSTEM);
+		if (php_request_startup() == SUCCESS)
+			work(arg);
+	}
+	zend_end_try();
+	php_request_shutdown(NULL);
+	SG(server_context) = NULL;
+	memset(&SG(request_info), 0, sizeof(SG(request_info)));
+}
+
+/* One of opcache's functions, even if disable_functions took it from the scripts and opcache.restrict_api is set. */
+static bool ask_opcache(const char *name, zval *arg, zval *answer)
+{
+	const zend_module_entry *module = zend_hash_str_find_ptr(&module_registry, "zend opcache", strlen("zend opcache"));
+	const zend_function_entry *f = module == NULL ? NULL : module->functions;
+
+	ZVAL_UNDEF(answer);
+	while (f != NULL && f->fname != NULL && strcmp(f->fname, name) != 0)
+		f++;
+	if (f == NULL || f->fname == NULL)
+		return false;
+	zend_internal_function fn = {.type = ZEND_INTERNAL_FUNCTION, .handler = f->handler, .num_args = f->num_args,
+		.arg_info = (zend_internal_arg_info *)(uintptr_t)(f->arg_info + 1)};
+	fn.function_name = zend_string_init(name, strlen(name), 0);
+	SG(request_info).path_translated = zend_ini_string("opcache.restrict_api", strlen("opcache.restrict_api"), 0);
+	zend_call_known_function((zend_function *)&fn, NULL, NULL, answer, 1, arg, NULL);
+	SG(request_info).path_translated = NULL;
+	zend_string_release(fn.function_name);
+	return Z_TYPE_P(answer) != IS_UNDEF;
+}
+
+/* --- compiling ------------------------------------------------------------------------------------------------------- */
+
+static bool is_cached(const char *path)
+{
+	zval arg, answer;
+
+	ZVAL_STRING(&arg, path);
+	bool yes = ask_opcache("opcache_is_script_cached", &arg, &answer) && Z_TYPE(answer) == IS_TRUE;
+	zval_ptr_dtor(&arg);
+	zval_ptr_dtor(&answer);
+	return yes;
+}
+
+/* Opcache would compile it and then not keep it: perhaps it is still being written. */
+static bool is_too_new(const char *path)
+{
+	zend_long seconds = zend_ini_long("opcache.file_update_protection", strlen("opcache.file_update_protection"), 0);
+	struct stat st;
+
+	return stat(path, &st) == -1 || !S_ISREG(st.st_mode) || st.st_mtime > time(NULL) - seconds;
+}
+
+static void compile(const char *report)
+{
+	const char *path = report + 1;
+	zend_file_handle file;
+
+	CG(short_tags) = report[0] == SEEN_TAGS_ON;
+	zend_stream_init_filename(&file, path);
+	zend_op_array *ops = zend_compile_file(&file, ZEND_INCLUDE);
+	if (EG(exception) != NULL)
+		zend_clear_exception(); /* a syntax error */
+	if (ops != NULL) {
+		destroy_op_array(ops);
+		efree(ops);
+	}
+	zend_destroy_file_handle(&file);
+}
+
+struct list {
+	const char *const *reports;
+	size_t n;
+};
+
+/* All in one request: classes find their parents. Scripts that do not go together are told apart by a fatal error, which
+ * ends what concerns the later one; it is cached by then. */
+static void compile_list(void *arg)
+{
+	const struct list *list = arg;
+
+	EG(error_reporting) = 0;
+	for (volatile size_t i = 0; i < list->n; i++) {
+		job->board->at = (uint32_t)i;
+		zend_try {
+			if (!is_too_new(list->reports[i] + 1))
+				compile(list->reports[i]);
+		}
+		zend_end_try();
+	}
+	opcache_link_classes();
+}
+
+static void note_results(void *arg)
+{
+	const struct list *list = arg;
+
+	for (size_t i = 0; i < list->n && !job->renew; i++)
+		job->board->result[i] = is_cached(list->reports[i] + 1) ? SEEN_CACHED : SEEN_FAILED;
+}
+
+/* --- the state of the cache -------------------------------------------------------------------------------------------- */
+
+static zend_long number(const zval *of, const char *group, const char *name)
+{
+	const zval *v = zend_hash_str_find(Z_ARRVAL_P(of), group, strlen(group));
+
+	if (v != NULL && Z_TYPE_P(v) == IS_ARRAY)
+		v = zend_hash_str_find(Z_ARRVAL_P(v), name, strlen(name));
+	return v != NULL && Z_TYPE_P(v) == IS_LONG ? Z_LVAL_P(v) : 0;
+}
+
+static void note_state(void *arg)
+{
+	zval no, status;
+
+	(void)arg;
+	ZVAL_FALSE(&no);
+	if (!ask_opcache("opcache_get_status", &no, &status) || Z_TYPE(status) != IS_ARRAY)
+		return;
+	const zval *full = zend_hash_str_find(Z_ARRVAL(status), "cache_full", strlen("cache_full"));
+	zend_long free_octets = number(&status, "memory_usage", "free_memory");
+	zend_long keys = number(&status, "opcache_statistics", "num_cached_keys");
+	zend_long keys_max = number(&status, "opcache_statistics", "max_cached_keys");
+	job->board->used = (uint64_t)number(&status, "memory_usage", "used_memory");
+	job->board->wasted = (uint64_t)number(&status, "memory_usage", "wasted_memory");
+	job->board->scripts = (uint32_t)number(&status, "opcache_statistics", "num_cached_scripts");
+	job->board->full = (full != NULL && Z_TYPE_P(full) == IS_TRUE) || free_octets < 1024 * 1024 || keys > keys_max - keys_max / 50;
+	zval_ptr_dtor(&status);
+}
+
+/* Reports of all that the present image holds and that still exists, in memory that outlives the request. */
+static void list_scripts(void *arg)
+{
+	struct list *list = arg;
+	zval yes, status;
+	zend_string *path;
+
+	ZVAL_TRUE(&yes);
+	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
+		return;
+	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
+	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY)
+		return;
+	char **reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*reports));
+	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
+		if (path == NULL || reports == NULL || asprintf(&reports[list->n], "%c%s",
+			CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL(path)) == -1)
+			break;
+		list->n++;
+	} ZEND_HASH_FOREACH_END();
+	list->reports = (const char *const *)reports;
+	zval_ptr_dtor(&status);
+}
+
+/* --- the process ------------------------------------------------------------------------------------------------------- */
+
+static void list_batch(struct list *list)
+{
+	static const char *reports[SEEN_BATCH_MAX];
+
+	for (size_t i = 0; i < job->seen->batch_n; i++)
+		reports[i] = job->seen->text + job->seen->batch_at[i];
+	*list = (struct list){.reports = reports, .n = job->seen->batch_n};
+}
+
+_Noreturn void opcache_compile(const struct opcache_job *the_job)
+{
+	struct cell_plan plan = *the_job->plan;
+	struct list list = {0};
+
+	job = the_job;
+	plan.slot = &job->board->slot;
+	opcache_report_to(-1);
+	if (dup3(job->from, job->low_fd, O_CLOEXEC) == -1)
+		_exit(EXIT_FAILURE);
+	cell_confine(&plan, job->to);
+	prctl(PR_SET_NAME, "bh-opcache", 0, 0, 0);
+	if (job->renew)
+		in_request(list_scripts, &list);
+	else
+		list_batch(&list);
+	if (opcache_memory_map(job->memory, CELL_CONN_FD, true) != 0 || opcache_memory_fill(job->memory, job->low_fd) != 0)
+		_exit(EXIT_FAILURE);
+	uint64_t before = opcache_compiled_n();
+	in_request(compile_list, &list);
+	in_request(note_results, &list);
+	in_request(note_state, NULL);
+	_exit(opcache_compiled_n() > before ? OPCACHE_EXIT_NEW : OPCACHE_EXIT_SAME);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Opcache's segment and lock file, and the memory files that take their place. Of opcache.c and its compiler only. */
+#ifndef BH_OPCACHE_MEMORY_H
+#define BH_OPCACHE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/err.h"
+
+struct opcache_memory {
+	void *start;  /* NULL: there is no segment */
+	size_t len;   /* octets, whole pages */
+	int lock_fd;  /* where opcache believes its lock file to be */
+};
+
+/**
+ * Find both in this process. Without a lock file opcache has not started: @m->start is NULL and that is no error.
+ * Returns 0 or GW_ERR_NOTFOUND (a lock, but not exactly one mapping that can be the segment), GW_ERR_SYS.
+ */
+int opcache_memory_find(struct opcache_memory *m) GW_MUST_USE;
+
+/** A new memory file with what is resident of the segment now, as long as the segment; not sealed. Descriptor or GW_ERR_SYS. */
+int opcache_memory_copy(const struct opcache_memory *m) GW_MUST_USE;
+
+/** A new, empty memory file as long as the segment. Descriptor or GW_ERR_SYS. */
+int opcache_memory_new(const struct opcache_memory *m) GW_MUST_USE;
+
+/** Copy what image @from holds into the segment, which maps another, empty file by now. Returns 0 or GW_ERR_SYS. */
+int opcache_memory_fill(const struct opcache_memory *m, int from) GW_MUST_USE;
+
+/** Nobody writes to image @fd any more. Fails while it is mapped shared and writable. Returns 0 or GW_ERR_SYS. */
+int opcache_memory_seal(int fd) GW_MUST_USE;
+
+/** Map image @fd in the segment's place: for a cell or the zygote privately, for the compiler shared. 0 or GW_ERR_SYS. */
+int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared) GW_MUST_USE;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A cell's side of opcache: which files PHP really compiled, told to the zygote. See opcache.h. */
+#ifndef BH_OPCACHE_REPORT_H
+#define BH_OPCACHE_REPORT_H
+
+#include <stdint.h>
+
+/** Put our compiler hook behind opcache's: call from a module's start, before opcache takes the compiler over. */
+void opcache_report_hook(void);
+
+/** After PHP's start: opcache_reset() and opcache_invalidate() tell the zygote too. */
+void opcache_report_override(void);
+
+/** Report on @fd, the writing end of a non-blocking pipe, from now on; -1: on none. */
+void opcache_report_to(int fd);
+
+/** Files that this process compiled itself so far: what opcache did not have. */
+uint64_t opcache_compiled_n(void);
+
+#endif

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opcache's memory: private to each cell, filled by the zygote's compiler; what a cell does to it stays with the cell."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+import proc
+import pytest
+import servers
+import test_cell
+import wire
+from test_cell import Zygote, program  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.bulkhead
+
+# What is promised for each level; "shared" promises what mod_php does and shows that the attack works.
+PRIVATE = ["fresh"]
+LEVELS = PRIVATE + ["shared"]
+FFI = [("ffi.enable", "1", True)]
+STATUS = "$s = opcache_get_status(true);"
+
+
+@pytest.fixture
+def site():
+	"""A document root that goes away with the test."""
+	d = tempfile.mkdtemp(prefix="bh-opcache-", dir="/tmp")
+	os.chmod(d, 0o777)
+	yield d
+	shutil.rmtree(d, ignore_errors=True)
+
+
+@pytest.fixture
+def start(site):
+	up = []
+
+	def begin(isolation="fresh", ini=(), **over):
+		z = Zygote(site, isolation=isolation, ini=ini, **over)
+		assert z.ready is not None, z.started_err()
+		up.append(z)
+		return z
+	yield begin
+	for z in up:
+		assert z.stop() == 0
+
+
+def write(site, name, code, age=100):
+	"""A script that was last changed @age seconds ago; replaced as deployments do it."""
+	path = os.path.join(site, name)
+	with open(path + ".new", "w") as f:
+		f.write("<?php " + code)
+	os.utime(path + ".new", (time.time() - age,) * 2)
+	os.rename(path + ".new", path)
+	return path
+
+
+def ask(z, script, **params):
+	"""One request in a new cell; the body as JSON."""
+	id, conn = z.cell()
+	a = conn.ask(z.params(script, **params))
+	conn.close()
+	z.expect(wire.CELL_GONE, id)
+	assert a.ended and a.status == 200, (a.out, a.err, z.log())
+	return json.loads(a.body)
+
+
+def until(z, script, good, seconds=10, **params):
+	"""Ask until good(answer): the compiler works beside the requests."""
+	end = time.monotonic() + seconds
+	while True:
+		got = ask(z, script, **params)
+		if good(got):
+			return got
+		assert time.monotonic() < end, (got, z.log())
+		time.sleep(0.1)
+
+
+# What a cell that starts now finds, without having compiled anything itself: a file counts once its image is there.
+COUNT = STATUS + "echo json_encode(['n' => count($s['scripts']), 'misses' => $s['opcache_statistics']['misses'], 'text' => text()]);"
+
+
+def counting(site, more=""):
+	write(site, "lib.php", "function text() { return 'lib-original'; }")
+	write(site, "main.php", "require __DIR__ . '/lib.php'; " + more + COUNT)
+
+
+def warm(z):
+	"""Until two new cells in a row compiled nothing."""
+	last = [None]
+
+	def same(got):
+		was, last[0] = last[0], got["misses"]
+		return was == got["misses"] and z_cached(z, got)
+	return until(z, "main.php", same)
+
+
+def z_cached(z, got):
+	return got["n"] >= 2
+
+
+# --- who compiles ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_nothing_is_compiled_twice(site, start, isolation):
+	z = start(isolation)
+	counting(site)
+	first = ask(z, "main.php")
+	assert first["misses"] == 2 and first["n"] == 2
+	warm(z)
+	for _ in range(5):
+		got = ask(z, "main.php")
+		assert (got["misses"], got["n"]) == (2, 2), "compiled again in a cell that found it in its image"
+
+
+def test_the_zygote_and_cells_have_private_memory_only(site, start):
+	z = start()
+	counting(site)
+	warm(z)
+	if not proc.ROOT:
+		pytest.skip("only root reads the maps of a process that cannot be dumped")
+	id, conn = z.cell()
+	for pid in [z.p.pid] + z.children():
+		lines = open("/proc/%d/maps" % pid).read().splitlines()
+		opcache = [l for l in lines if "memfd:opcache" in l]
+		assert len(opcache) == 1 and opcache[0].split()[1] == "rw-p", opcache
+		assert not [l for l in lines if l.split()[1] == "rw-s" and int(l.split()[0].split("-")[1], 16) - int(l.split()[0].split("-")[0], 16) > 1 << 20]
+	conn.close()
+	z.expect(wire.CELL_GONE, id)
+
+
+def test_classes_are_linked_ahead(site, start):
+	"""Classes whose parents are in other files, in whatever order they were compiled."""
+	write(site, "a_child.php", "class Child extends Parent_ implements Thing { use Helper; function n() { return [$this->h(), $this->p()]; } }")
+	write(site, "parent.php", "class Parent_ { function p() { return 'p'; } }")
+	write(site, "thing.php", "interface Thing {} trait Helper { function h() { return 'h'; } }")
+	write(site, "main.php", "$m = 0; spl_autoload_register(function ($c) { $f = ['Child' => 'a_child', 'Parent_' => 'parent', 'Thing' => 'thing', 'Helper' => 'thing']; "
+		"require __DIR__ . '/' . $f[$c] . '.php'; }); $r = (new Child)->n(); " + STATUS + "echo json_encode([$r, $s['opcache_statistics']['misses'], "
+		"$s['memory_usage']['used_memory']]);")
+	z = start()
+	before = ask(z, "main.php")
+	assert before[0] == ["h", "p"] and before[1] == 4
+	time.sleep(1)
+	a = ask(z, "main.php")
+	b = ask(z, "main.php")
+	assert a[0] == ["h", "p"] and a[1] == b[1]
+	# Linking in the request would have taken memory of the segment: the same class, once more.
+	write(site, "empty.php", STATUS + "echo json_encode($s['memory_usage']['used_memory']);")
+	ask(z, "empty.php")
+	time.sleep(1)
+	assert abs(ask(z, "empty.php") - ask(z, "main.php")[2]) < 512, "a class was linked anew in the request"
+
+
+@pytest.mark.parametrize("code", ["this is no PHP;", "function text() {}", "class X extends {", "require 'x", ""])
+def test_files_that_do_not_compile_do_no_harm(site, start, code):
+	"""Reported by a lying cell, since an honest one reports only what compiled."""
+	z = start(ini=FFI)
+	counting(site)
+	write(site, "bad.php", code)
+	write(site, "lie.php", "$f = FFI::cdef('long write(int, const char *, size_t);'); $m = \"0\" . __DIR__ . \"/bad.php\\0\"; "
+		"echo json_encode($f->write(5, $m, strlen($m)) == strlen($m));")
+	assert ask(z, "lie.php") is True
+	warm(z)
+	ask(z, "lie.php")
+	assert "compiler ended" not in z.log()
+
+
+def test_lies_and_floods_on_the_pipe(site, start):
+	z = start(ini=FFI)
+	counting(site)
+	write(site, "lie.php", r"""$f = FFI::cdef('long write(int, const char *, size_t);'); $n = 0; foreach (['', '0', "0relative\0", "0/../x\0",
+		"0/etc/passwd\0", "0/dev/zero\0", '0' . __DIR__ . "\0", "0/nowhere\0", '0/' . str_repeat('a', 5000) . "\0", "R\0R\0R\0", random_bytes(4000),
+		"0//x\0\0\0\0", str_repeat('x', 100000)] as $m) $n += $f->write(5, $m, strlen($m)) > 0;
+		for ($i = 0; $i < 2000; $i++) { $m = "0/n/$i\0"; $f->write(5, $m, strlen($m)); } echo json_encode($n);""")
+	assert ask(z, "lie.php") > 5
+	for _ in range(3):
+		ask(z, "lie.php")
+	assert z.p.poll() is None
+	warm(z)
+	assert "compiler ended" not in z.log()
+
+
+def test_a_compiler_that_dies_costs_one_file(site, start):
+	if not proc.ROOT:
+		pytest.skip("kills a process of the site's user")
+	z = start()
+	counting(site)
+	rows = ",".join("[%d,'%x','%s']" % (i, i * 7919, "y" * 20) for i in range(80000))
+	write(site, "slow.php", "if (isset($_GET['run'])) return [" + rows + "]; echo '1';")
+	ask(z, "slow.php")
+	find = lambda: [p for p in z.children() if open("/proc/%d/comm" % p).read().strip() == "bh-opcache"]
+	os.kill(proc.wait_for(find, why="a compiler")[0], signal.SIGSEGV)
+	warm(z)
+	assert "the compiler ended with signal 11" in z.log()
+	# Left out: that it is asked for again starts no second one.
+	ask(z, "slow.php")
+	time.sleep(1)
+	assert not find() and z.log() == ""
+
+
+# --- what a cell writes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_poisoned_memory_reaches_nobody(site, start, isolation):
+	"""A cell with native code overwrites a constant of a cached script."""
+	z = start(isolation, ini=FFI)
+	counting(site, "if (isset($_GET['evil'])) FFI::cdef('char *strcpy(char *, const char *);')->strcpy(text(), 'lib-poisoned'); ")
+	warm(z)
+	evil = ask(z, "main.php", QUERY_STRING="evil=1")
+	assert evil["text"] == "lib-poisoned", "the attack itself does not work"
+	for _ in range(3):
+		assert ask(z, "main.php")["text"] == ("lib-poisoned" if isolation == "shared" else "lib-original")
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_other_sites_have_other_memory(site, start, isolation):
+	"""Even where a site shares its cache with itself: one zygote a site."""
+	a, b = start(isolation, ini=FFI), start(isolation, ini=FFI)
+	counting(site, "if (isset($_GET['evil'])) FFI::cdef('char *strcpy(char *, const char *);')->strcpy(text(), 'lib-poisoned'); ")
+	warm(a)
+	warm(b)
+	assert ask(a, "main.php", QUERY_STRING="evil=1")["text"] == "lib-poisoned"
+	assert ask(b, "main.php")["text"] == "lib-original"
+
+
+HOLD = "$f = FFI::cdef('int fcntl(int, int, ...); struct fl { short t, w; long s, l; int p; };'); $l = $f->new('struct fl'); $l->t = 1; $l->l = 1; " \
+	"echo json_encode($f->fcntl(4, 6, FFI::addr($l))); flush(); sleep(4);"
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_holding_the_lock_stops_nobody(site, start, isolation):
+	z = start(isolation, ini=FFI)
+	write(site, "hold.php", HOLD)
+	write(site, "new.php", "echo json_encode('new');")
+	id, conn = z.cell()
+	hold = threading.Thread(target=conn.ask, args=(z.params("hold.php"),))
+	hold.start()
+	time.sleep(1)
+	began = time.monotonic()
+	assert ask(z, "new.php") == "new"
+	took = time.monotonic() - began
+	hold.join()
+	conn.close()
+	z.expect(wire.CELL_GONE, id)
+	assert (took > 1.5) == (isolation == "shared"), took
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_planted_file_cache_is_not_used(site, start, isolation):
+	cli = servers.tool("php" + servers.PHPV, "php")
+	if cli is None:
+		(pytest.fail if proc.MUST_WORK else pytest.skip)("no php on the command line to make a cache file with")
+	cache = site + "/cache"
+	os.mkdir(cache)
+	path = write(site, "x.php", "echo json_encode('original');")
+
+	def run():
+		return subprocess.run([cli, "-d", "opcache.enable_cli=1", "-d", "opcache.file_cache=" + cache, "-d", "opcache.file_cache_only=1",
+			"-d", "opcache.file_cache_consistency_checks=0", path], stdout=subprocess.PIPE, text=True).stdout
+	assert run() == '"original"'
+	bins = [os.path.join(d, f) for d, _, files in os.walk(cache) for f in files]
+	assert len(bins) == 1
+	with open(bins[0], "rb") as f:
+		data = f.read()
+	assert data.count(b"original") == 1
+	with open(bins[0], "wb") as f:
+		f.write(data.replace(b"original", b"planted!"))
+	assert run() == '"planted!"', "the forged file does not work even where it should"
+	subprocess.run(["chmod", "-R", "a+rwX", cache], check=True)
+	z = start(isolation, ini=[("opcache.file_cache", cache, True), ("opcache.file_cache_only", "1", True), ("opcache.file_cache_consistency_checks", "0", True)])
+	write(site, "ini.php", "echo json_encode([ini_get('opcache.file_cache'), ini_get('opcache.file_cache_only')]);")
+	assert ask(z, "ini.php") in (["", "0"], [None, "0"], ["", ""])
+	for _ in range(3):
+		assert ask(z, "x.php") == "original"
+
+
+# --- what PHP promises -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("freq", [0, 2])
+def test_changed_scripts_are_seen(site, start, freq):
+	z = start(ini=[("opcache.revalidate_freq", str(freq), True)])
+	counting(site)
+	assert warm(z)["text"] == "lib-original"
+	write(site, "lib.php", "function text() { return 'changed'; }", age=10)
+	if freq > 0:
+		time.sleep(freq + 1)
+	assert ask(z, "main.php")["text"] == "changed"
+	got = warm(z)
+	assert got["text"] == "changed"
+	# Back to the bytes and the time before: the image is older than that too.
+	write(site, "lib.php", "function text() { return 'lib-original'; }", age=50)
+	if freq > 0:
+		time.sleep(freq + 1)
+	assert ask(z, "main.php")["text"] == "lib-original"
+
+
+def test_new_files_are_cached_once_they_are_old_enough(site, start):
+	z = start()
+	counting(site)
+	write(site, "lib.php", "function text() { return 'new'; }", age=0)
+	assert ask(z, "main.php")["n"] == 1, "opcache keeps no file of the last two seconds"
+	assert until(z, "main.php", lambda got: got["n"] == 2)["text"] == "new"
+	warm(z)
+
+
+@pytest.mark.parametrize("call", ["opcache_reset()", "opcache_invalidate(__DIR__ . '/lib.php', true)"])
+def test_reset_reaches_later_cells(site, start, call):
+	"""Where times are not looked at, a deployment says that files changed; to whichever cell answers it."""
+	z = start(ini=[("opcache.validate_timestamps", "0", True)])
+	counting(site)
+	write(site, "deploy.php", "echo json_encode(%s);" % call)
+	warm(z)
+	write(site, "lib.php", "function text() { return 'changed'; }")
+	assert ask(z, "main.php")["text"] == "lib-original"
+	assert ask(z, "deploy.php") is True
+	until(z, "main.php", lambda got: got["text"] == "changed", seconds=5)
+	assert warm(z)["text"] == "changed"
+
+
+def test_status_and_reset_in_a_cell(site, start):
+	z = start()
+	counting(site)
+	warm(z)
+	write(site, "status.php", STATUS + "echo json_encode([$s['opcache_enabled'], $s['cache_full'], count($s['scripts']) > 1, opcache_reset(), "
+		"is_array(opcache_get_configuration()), opcache_compile_file(__DIR__ . '/lib.php')]);")
+	assert ask(z, "status.php")[:5] == [True, False, True, True, True]
+
+
+def test_short_tags_are_compiled_as_they_were_asked_for(site, start):
+	z = start(ini=[("short_open_tag", "0", False)])
+	path = os.path.join(site, "short.php")
+	with open(path, "w") as f:
+		f.write("<? echo '1' ?>")
+	os.utime(path, (time.time() - 100,) * 2)
+	for _ in range(8):
+		assert ask(z, "short.php", PHP_VALUE="short_open_tag=1") == 1
+		time.sleep(0.15)
+
+
+def test_a_full_cache_begins_anew_when_it_is_full_of_waste(site, start):
+	"""Every change of a file leaves its old form behind."""
+	z = start(ini=[("opcache.memory_consumption", "16", True), ("opcache.interned_strings_buffer", "4", True), ("opcache.revalidate_freq", "0", True)])
+	counting(site)
+	body = "".join("function f%d_%%d() { return [%s]; }" % (i, ",".join("'%d-%d-%%d'" % (i, j) for j in range(20))) for i in range(150))
+	used = []
+	write(site, "main.php", "require __DIR__ . '/lib.php'; " + STATUS + "echo json_encode(['n' => count($s['scripts']), 'misses' => 0, 'text' => text(), "
+		"'wasted' => $s['memory_usage']['wasted_memory']]);")
+	for round in range(12):
+		write(site, "lib.php", "function text() { return 'round %d'; }" % round + body.replace("%d", str(round)), age=1000 - 20 * round)
+		used.append(until(z, "main.php", lambda got: got["text"] == "round %d" % round and got["n"] == 2)["wasted"])
+		time.sleep(1.2)
+	assert max(used) > 0, "nothing was wasted: the test tests nothing"
+	assert any(b < a for a, b in zip(used, used[1:])), used
+
+
+def test_opcache_off(site, start):
+	z = start(ini=[("opcache.enable", "0", True)])
+	write(site, "off.php", "echo json_encode(opcache_get_status());")
+	for _ in range(3):
+		assert ask(z, "off.php") is False
