@@ -178,7 +178,8 @@ def test_growth(site):
 		assert len(pids) == 1 and grown["break"] >= n - 2 and grown["size"] >= 3 * (n - 2) and grown["resident"] >= 2 * (n - 2) and grown["fds"] == n - 2, grown
 		return
 	assert len(pids) == (n if site.level == "fresh" else 1), "%d processes" % len(pids)
-	assert grown["break"] == 0 and grown["fds"] == 0 and abs(grown["size"]) <= 1 and grown["resident"] <= 1, grown
+	# A new process may have less: an early one compiled the script itself, and has the file open while it runs.
+	assert grown["break"] == 0 and (grown["fds"] == 0 or (site.level == "fresh" and grown["fds"] < 0)) and abs(grown["size"]) <= 1 and grown["resident"] <= 1, grown
 
 
 @pytest.mark.slow
