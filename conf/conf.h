@@ -22,7 +22,7 @@
 
 enum conf_dispatch { CONF_DISPATCH_PREFORK = 1, CONF_DISPATCH_WORKER };
 enum conf_isolation { CONF_ISOLATION_FRESH = 1, CONF_ISOLATION_ROLLBACK, CONF_ISOLATION_SHARED };
-enum conf_profile { CONF_PROFILE_PHP = 1, CONF_PROFILE_STRICT, CONF_PROFILE_LEGACY };
+enum conf_profile { CONF_PROFILE_PHP = 1, CONF_PROFILE_STRICT, CONF_PROFILE_LEGACY, CONF_PROFILE_LEARN };
 
 /* A socket address of any family we use. */
 struct conf_addr {
@@ -201,6 +201,8 @@ struct conf_server {
 	enum conf_dispatch dispatch;
 	enum conf_isolation isolation;
 	enum conf_profile profile;
+	size_t sandbox_allow_n, sandbox_deny_n;
+	const char *const *sandbox_allow, *const *sandbox_deny; /* system calls by name, main server's first; deny wins */
 	struct conf_ids ids;              /* the site's user */
 	const struct conf_pool *pool;     /* UsePool; with CONF_DISPATCH_WORKER never NULL unless the host runs no PHP */
 	unsigned start_servers, min_spare, max_spare, max_workers, max_requests; /* cells; max_requests 0 = no limit */
@@ -258,6 +260,10 @@ struct conf_load_opts {
 	const char *(*check_format)(const char *format, size_t *at);
 	/* Whether PHP of a version can be run: NULL, or the path of the program that is missing (static). NULL: not checked. */
 	const char *(*check_php)(const char *version);
+	/* Why a system call may not be allowed or denied by name (static); "": no call is named so; NULL: it may. NULL: not checked. */
+	const char *(*check_call)(const char *name, bool allow);
+	/* Name of system call @nr, or NULL; used before the next call. For suggestions; may be NULL. */
+	const char *(*call_name)(int nr);
 };
 
 /**

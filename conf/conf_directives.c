@@ -27,7 +27,7 @@
 
 static const char *const dispatch_words[] = {"prefork", "worker", NULL};
 static const char *const isolation_words[] = {"fresh", "rollback", "shared", NULL};
-static const char *const profile_words[] = {"php", "strict", "legacy", NULL};
+static const char *const profile_words[] = {"php", "strict", "legacy", "learn", NULL};
 
 #define REFUSED(n, w, why) {D(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
 #define REFUSED_SECTION(n, w, why) {S(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
@@ -81,7 +81,9 @@ const struct conf_directive conf_directives[] = {
 	/* who answers PHP */
 	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
 	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing (rollback, in a later version), all that PHP leaves (shared)."},
-	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make: strict has no server sockets, no System V IPC, no threads and no code loaded late; php has what PHP and its extensions call; legacy may also run programs."},
+	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy|learn"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make: strict has no server sockets, no System V IPC, no threads and no code loaded late; php has what PHP and its extensions call; legacy may also run programs; learn enforces little and tells which profile would do."},
+	{D("SandboxAllow", HOSTS, 0, 1, -1, "call..."), .set = conf_set_calls, .lo = 1, .doc = "System calls that the site's cells may make beside its profile's, each as legacy has it; what leads out of the sandbox is refused."},
+	{D("SandboxDeny", HOSTS, 0, 1, -1, "call..."), .set = conf_set_calls, .lo = 0, .doc = "System calls that fail with EPERM in the site's cells; wins over SandboxAllow."},
 	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
 	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
 	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},

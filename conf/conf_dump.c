@@ -10,7 +10,7 @@
 
 static const char *const dispatch_names[] = {"-", "prefork", "worker"};
 static const char *const isolation_names[] = {"-", "fresh", "rollback", "shared"};
-static const char *const profile_names[] = {"-", "php", "strict", "legacy"};
+static const char *const profile_names[] = {"-", "php", "strict", "legacy", "learn"};
 
 enum { COLUMNS = 8 };
 
@@ -96,6 +96,36 @@ static int put_names(struct buf *out, const struct conf *c)
 	return rc;
 }
 
+static int put_calls(struct buf *out, const char *what, const char *const *calls, size_t n)
+{
+	int rc = n == 0 ? GW_OK : buf_printf(out, ", %s", what);
+
+	for (size_t i = 0; i < n && rc == GW_OK; i++)
+		rc = buf_printf(out, " %s", calls[i]);
+	return rc;
+}
+
+/* What differs from the profiles as they are documented, hosts as in the table. */
+static int put_sandbox_notes(struct buf *out, const struct conf *c)
+{
+	int rc = GW_OK;
+
+	for (size_t i = 0; i < c->servers_n && rc == GW_OK; i++) {
+		const struct conf_server *s = c->servers[(i + 1) % c->servers_n];
+		bool learns = s->profile == CONF_PROFILE_LEARN;
+		if (s->dispatch != CONF_DISPATCH_PREFORK || (!learns && s->sandbox_allow_n + s->sandbox_deny_n == 0))
+			continue;
+		rc = buf_printf(out, "%s: SandboxProfile %s", or_dash(s->name), profile_names[s->profile]);
+		if (rc == GW_OK)
+			rc = put_calls(out, "SandboxAllow", s->sandbox_allow, s->sandbox_allow_n);
+		if (rc == GW_OK)
+			rc = put_calls(out, "SandboxDeny", s->sandbox_deny, s->sandbox_deny_n);
+		if (rc == GW_OK)
+			rc = buf_puts(out, learns ? ": LEARNING: almost nothing is refused, programs may run; not for a site under attack\n" : "\n");
+	}
+	return rc;
+}
+
 static int put_handler_note(struct buf *out, const struct conf *c)
 {
 	for (size_t i = 0; i < c->servers_n; i++)
@@ -166,6 +196,8 @@ void conf_dump_servers(const struct conf *c, int fd)
 		rc = put_row(&out, &rows[i], width);
 	if (rc == GW_OK)
 		rc = put_names(&out, c);
+	if (rc == GW_OK)
+		rc = put_sandbox_notes(&out, c);
 	if (rc == GW_OK)
 		rc = put_handler_note(&out, c);
 	if (rc == GW_OK)

@@ -174,6 +174,15 @@ void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struc
 	}
 	s->ini = joined;
 	s->ini_n = n;
+	const void *allow, *deny;
+	if (!concat(b->a, m->sandbox_allow, m->sandbox_allow_n, s->sandbox_allow, s->sandbox_allow_n, sizeof(char *), &allow, &n) ||
+	    !concat(b->a, m->sandbox_deny, m->sandbox_deny_n, s->sandbox_deny, s->sandbox_deny_n, sizeof(char *), &deny, &s->sandbox_deny_n)) {
+		b->oom = true;
+		return;
+	}
+	s->sandbox_allow = allow;
+	s->sandbox_allow_n = n;
+	s->sandbox_deny = deny;
 	if (srv->dispatch.node == NULL)
 		srv->dispatch = main_srv->dispatch;
 	if (srv->use_pool.node == NULL)

@@ -7,6 +7,8 @@
 #include "conf/conf_addr.h"
 #include "conf/conf_build.h"
 
+#define CALLS_END 1024 /* above any system call number */
+
 void conf_set_dispatch(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	size_t errors = b->d->errors;
@@ -22,6 +24,50 @@ void conf_set_isolation(struct conf_build *b, const struct conf_node *n, const s
 		conf_error(b, n, 0, "RequestIsolation: rollback is accepted by a later version; use fresh or shared");
 	else
 		conf_set_word(b, n, d);
+}
+
+static void call_unknown(struct conf_build *b, const struct conf_node *n, size_t i)
+{
+	struct conf_suggest s;
+	char more[80] = "";
+
+	conf_suggest_init(&s, n->args[i].text);
+	for (int nr = 0; nr < CALLS_END && b->opts->call_name != NULL; nr++) {
+		const char *name = b->opts->call_name(nr);
+		if (name != NULL)
+			conf_suggest_try(&s, arena_strdup(b->a, name));
+	}
+	conf_error(b, n, (int)i, "%s: '%s' is not the name of a system call%s", n->name.text, n->args[i].text,
+		conf_suggest_text(&s, more, sizeof(more)));
+}
+
+/* SandboxAllow (lo 1) and SandboxDeny (lo 0); lines add up. */
+void conf_set_calls(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_server *srv = b->srv->s;
+	bool allow = d->lo != 0;
+	const char *const **list = allow ? &srv->sandbox_allow : &srv->sandbox_deny;
+	size_t *count = allow ? &srv->sandbox_allow_n : &srv->sandbox_deny_n;
+
+	for (size_t i = 0; i < n->args_n; i++) {
+		const char *name = n->args[i].text;
+		const char *why = b->opts->check_call == NULL ? NULL : b->opts->check_call(name, allow);
+		if (why != NULL && why[0] == '\0') {
+			call_unknown(b, n, i);
+			continue;
+		}
+		if (why != NULL) {
+			conf_error(b, n, (int)i, "%s: %s cannot be %s: %s", n->name.text, name, allow ? "allowed" : "denied", why);
+			continue;
+		}
+		const char **v = conf_push(b->a, *list, *count, sizeof(*v));
+		if (v == NULL) {
+			b->oom = true;
+			return;
+		}
+		v[(*count)++] = name;
+		*list = v;
+	}
 }
 
 void conf_set_php_version(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)

@@ -50,7 +50,7 @@ const char *launch_program(const char *version)
 }
 
 static const char *const profile_names[] = {
-	[CONF_PROFILE_PHP] = "php", [CONF_PROFILE_STRICT] = "strict", [CONF_PROFILE_LEGACY] = "legacy"};
+	[CONF_PROFILE_PHP] = "php", [CONF_PROFILE_STRICT] = "strict", [CONF_PROFILE_LEGACY] = "legacy", [CONF_PROFILE_LEARN] = "learn"};
 
 static int spec_of(const struct conf_server *site, bool privileged, struct buf *out)
 {
@@ -68,6 +68,7 @@ static int spec_of(const struct conf_server *site, bool privileged, struct buf *
 		.isolation = site->isolation == CONF_ISOLATION_SHARED ? "shared" : "fresh",
 		.max_requests = site->max_requests,
 		.limit_nofile = -1,
+		.calls = {.allow_n = site->sandbox_allow_n, .allow = site->sandbox_allow, .deny_n = site->sandbox_deny_n, .deny = site->sandbox_deny},
 		.ini_n = site->ini_n,
 		.ini = ini,
 	};

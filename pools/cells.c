@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "gateway/base/io.h"
 #include "gateway/base/container.h"
 #include "pools/cells_priv.h"
+#include "sandbox/sb_call_text.h"
 
 static struct cells *of_backend(struct backend *b)
 {
@@ -188,10 +188,10 @@ enum backend_fail cells_describe(const struct cell *c, char *out, size_t size)
 		return BACKEND_CLOSED;
 	}
 	if (e->how == 2) {
-		char *name = e->syscall < 0 ? NULL : seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, e->syscall);
-		snprintf(out, size, "%s killed by its filter at system call %d (%s)", c->name, e->syscall,
-			name == NULL ? "not known" : name);
-		free(name);
+		char text[CELLS_CALL_MAX] = "not known";
+		if (e->syscall >= 0)
+			sb_call_text(e->syscall, e->args, text, sizeof(text));
+		snprintf(out, size, "%s killed by its filter at system call %d: %s", c->name, e->syscall, text);
 		return BACKEND_VIOLATION;
 	}
 	if (e->how == 1) {

@@ -18,6 +18,7 @@
 #define CELLS_WAIT_MAX_MS 10000      /* longest wait for a cell, if RequestTimeout is not shorter */
 #define CELLS_DIAGNOSE_MS 200
 #define CELLS_TRIM_MS 1000           /* between two rounds of ending spare cells */
+#define CELLS_CALL_MAX 160           /* octets of a violation in words */
 #define CELLS_TEND_MS 1000           /* between two looks at cells that should be gone */
 #define CELLS_LINGER_MS 60000        /* a closed cell is killed after RequestTimeout, or this where there is none */
 #define CELLS_KILL_MS 5000           /* from CELL_KILL to CELL_GONE */
@@ -60,7 +61,7 @@ struct cell {
 	struct ipc_cell_gone end;
 	uint64_t closed_ms, killed_ms; /* 0 = not */
 	struct cell_question question;
-	char name[24], detail[96];
+	char name[24], detail[64 + CELLS_CALL_MAX];
 	struct cell *next;        /* in its bucket */
 	TAILQ_ENTRY(cell) link;   /* in cells.idle or cells.closing */
 	TAILQ_ENTRY(cell) out_link;

@@ -202,7 +202,7 @@ static const char *on_gone(struct cells *s, struct ipc_msg *m)
 {
 	struct cell *c = cells_find(s, m->id);
 	struct ipc_cell_gone end;
-	char text[96];
+	char text[64 + CELLS_CALL_MAX];
 
 	if (c == NULL || c->state == CELL_WANTED || c->gone)
 		return "the end of a cell that there is not";

@@ -19,7 +19,7 @@ libpools_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
 # Not a test: load on a real FastCGI server, for people.
 check_PROGRAMS += tests/bench/pool_load
 tests_bench_pool_load_SOURCES = tests/bench/pool_load.c tests/unit/pool_drive.c tests/unit/pool_drive.h
-tests_bench_pool_load_LDADD = libpools.a libipc.a libbase.a $(SECCOMP_LIBS)
+tests_bench_pool_load_LDADD = libpools.a libsandbox.a libipc.a libbase.a $(SECCOMP_LIBS)
 
 check_PROGRAMS += tests/fuzz/replay_fcgi
 TESTS += tests/fuzz/replay_fcgi
@@ -50,5 +50,5 @@ tests_unit_check_pools_SOURCES = tests/unit/unit.h \
 	tests/unit/fcgi_stub.c tests/unit/fcgi_stub.h \
 	tests/unit/pool_drive.c tests/unit/pool_drive.h
 tests_unit_check_pools_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_check_pools_LDADD = libpools.a libipc.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
+tests_unit_check_pools_LDADD = libpools.a libsandbox.a libipc.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
 endif

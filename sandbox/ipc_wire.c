@@ -23,7 +23,7 @@ static const struct ipc_rule {
 	{IPC_CELL_GONE, IPC_ZYGOTE, IPC_FRONT, 0},
 };
 
-#define CELL_GONE_LEN 10 /* how, asked, code, syscall */
+#define CELL_GONE_LEN 58 /* how, asked, code, syscall, six arguments */
 
 static const struct ipc_rule *rule_find(unsigned type)
 {
@@ -93,6 +93,10 @@ void ipc_put_cell_gone(struct ipc_msg *m, const struct ipc_cell_gone *g)
 	m->body[1] = g->asked;
 	put32(m->body + 2, (uint32_t)g->code);
 	put32(m->body + 6, (uint32_t)g->syscall);
+	for (size_t i = 0; i < 6; i++) {
+		put32(m->body + 10 + 8 * i, (uint32_t)(g->args[i] >> 32));
+		put32(m->body + 14 + 8 * i, (uint32_t)g->args[i]);
+	}
 	m->body_len = CELL_GONE_LEN;
 }
 
@@ -104,6 +108,8 @@ int ipc_get_cell_gone(const struct ipc_msg *m, struct ipc_cell_gone *g)
 	g->asked = m->body[1];
 	g->code = (int32_t)get32(m->body + 2);
 	g->syscall = (int32_t)get32(m->body + 6);
+	for (size_t i = 0; i < 6; i++)
+		g->args[i] = (uint64_t)get32(m->body + 10 + 8 * i) << 32 | get32(m->body + 14 + 8 * i);
 	return 0;
 }
 

@@ -61,6 +61,7 @@ struct ipc_cell_gone {
 	uint8_t asked;     /* 1: by our own CELL_KILL */
 	int32_t code;      /* exit status, signal number */
 	int32_t syscall;   /* how 2: system call number when known, else -1 */
+	uint64_t args[6];  /* its arguments, as the process says that they were: see sb_call_text.h for what may be shown */
 };
 
 /**

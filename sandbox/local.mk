@@ -9,6 +9,7 @@ noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 libsandbox_a_SOURCES = \
 	sandbox/sb_cred.c sandbox/sb_cred.h \
+	sandbox/sb_call_text.c sandbox/sb_call_text.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
 	sandbox/sb_proc.c sandbox/sb_proc.h \

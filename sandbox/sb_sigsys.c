@@ -5,16 +5,34 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-static volatile int32_t *own_slot;
+static struct sb_slot *own_slot;
+
+/* Where the kernel takes a call's arguments from: syscall(2), architecture calling conventions. */
+static void note_args(struct sb_slot *slot, const ucontext_t *at)
+{
+#if defined(__x86_64__)
+	static const int regs[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
+	for (size_t i = 0; i < 6; i++)
+		slot->args[i] = (uint64_t)at->uc_mcontext.gregs[regs[i]];
+#elif defined(__aarch64__)
+	for (size_t i = 0; i < 6; i++)
+		slot->args[i] = at->uc_mcontext.regs[i];
+#else
+	(void)slot;
+	(void)at;
+#endif
+}
 
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
-	(void)context;
-	if (own_slot != NULL)
-		*own_slot = info->si_syscall;
+	if (own_slot != NULL) {
+		note_args(own_slot, context);
+		own_slot->number = info->si_syscall;
+	}
 	/* SIGSYS is blocked while we are here, so a second violation is fatal in the kernel: the parent sees SIGSYS.
 	 * nfsservctl is one in every profile, and without any filter it does nothing. */
 	syscall(SYS_nfsservctl, 0L);
@@ -32,7 +50,7 @@ int sb_sigsys_install(void)
 	return sigaction(SIGSYS, &sa, NULL) == -1 ? GW_ERR_SYS : 0;
 }
 
-void sb_sigsys_set_slot(volatile int32_t *slot)
+void sb_sigsys_set_slot(struct sb_slot *slot)
 {
 	own_slot = slot;
 }

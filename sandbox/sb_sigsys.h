@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Tells which system call a violation was: waitpid(2) only says SIGSYS. The filter traps, the handler here notes the
- * number in memory shared with the zygote, and the process dies. What the slot holds was written by the process that
- * broke the rules: a number for the log, nothing more.
+ * number and the arguments in memory shared with the zygote, and the process dies. What the slot holds was written by the
+ * process that broke the rules, or by another of its site: numbers for the log, nothing more.
  */
 #ifndef SB_SIGSYS_H
 #define SB_SIGSYS_H
@@ -13,10 +13,15 @@
 
 #define SB_SLOT_EMPTY (-1)
 
+struct sb_slot {
+	volatile int32_t number; /* SB_SLOT_EMPTY: no violation */
+	volatile uint64_t args[6];
+};
+
 /** Install the handler; forked children inherit it. Returns 0 or GW_ERR_SYS. */
 int sb_sigsys_install(void) GW_MUST_USE;
 
 /** Where this process notes its violation (shared memory, outlives the process); NULL for nowhere. */
-void sb_sigsys_set_slot(volatile int32_t *slot);
+void sb_sigsys_set_slot(struct sb_slot *slot);
 
 #endif

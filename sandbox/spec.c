@@ -78,6 +78,14 @@ static int put_field(const struct spec *s, const struct field *f, struct buf *ou
 	return GW_ERR_RANGE;
 }
 
+static int put_calls(struct buf *out, const char *key, const char *const *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (buf_printf(out, "%s\t%s\n", key, calls[i]) != 0)
+			return GW_ERR_NOMEM;
+	return 0;
+}
+
 static int encode_all(const struct spec *s, struct buf *out)
 {
 	for (size_t i = 0; i < FIELDS_N; i++)
@@ -87,6 +95,8 @@ static int encode_all(const struct spec *s, struct buf *out)
 	for (size_t i = 0; i < s->groups_n; i++)
 		if (buf_printf(out, "group\t%" PRIu32 "\n", (uint32_t)s->groups[i]) != 0)
 			return GW_ERR_NOMEM;
+	if (put_calls(out, "allow", s->calls.allow, s->calls.allow_n) != 0 || put_calls(out, "deny", s->calls.deny, s->calls.deny_n) != 0)
+		return GW_ERR_NOMEM;
 	for (size_t i = 0; i < s->ini_n; i++)
 		if (buf_puts(out, s->ini[i].admin ? "admin_ini\t" : "ini\t") != 0 ||
 		    put_escaped(out, s->ini[i].name) != 0 || buf_append(out, "=", 1) != 0 ||
@@ -112,7 +122,8 @@ struct decoding {
 	struct spec *s;
 	gid_t *groups;
 	struct spec_ini *ini;
-	size_t groups_max, ini_max;
+	const char **calls; /* allowed from the front, denied from the end */
+	size_t groups_max, ini_max, calls_max;
 	uint32_t seen; /* bit i: fields[i] came */
 	const char *why;
 };
@@ -248,6 +259,19 @@ static int add_ini(struct decoding *d, char *text, bool admin)
 	return 0;
 }
 
+static int add_call(struct decoding *d, const char *text, bool allow)
+{
+	struct sb_changes *c = &d->s->calls;
+
+	if (c->allow_n + c->deny_n == d->calls_max || !is_name(text))
+		return refuse(d, "a system call is not a name");
+	if (allow)
+		d->calls[c->allow_n++] = text;
+	else
+		d->calls[d->calls_max - ++c->deny_n] = text;
+	return 0;
+}
+
 static bool key_is(const char *key, size_t len, const char *name)
 {
 	return strlen(name) == len && memcmp(key, name, len) == 0;
@@ -269,6 +293,10 @@ static int decode_line(struct decoding *d, const char *line, size_t len)
 		return add_ini(d, text, false);
 	if (key_is(line, key_len, "admin_ini"))
 		return add_ini(d, text, true);
+	if (key_is(line, key_len, "allow"))
+		return add_call(d, text, true);
+	if (key_is(line, key_len, "deny"))
+		return add_call(d, text, false);
 	for (size_t i = 0; i < FIELDS_N; i++) {
 		if (!key_is(line, key_len, fields[i].key))
 			continue;
@@ -323,7 +351,9 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 		return GW_ERR_PROTO;
 	d.groups = arena_calloc(a, d.groups_max + 1, sizeof(*d.groups));
 	d.ini = arena_calloc(a, d.ini_max + 1, sizeof(*d.ini));
-	if (d.groups == NULL || d.ini == NULL)
+	d.calls_max = count_lines(in, len, "allow\t") + count_lines(in, len, "deny\t");
+	d.calls = arena_calloc(a, d.calls_max + 1, sizeof(*d.calls));
+	if (d.groups == NULL || d.ini == NULL || d.calls == NULL)
 		return GW_ERR_NOMEM;
 	s->groups = d.groups;
 	s->ini = d.ini;
@@ -335,6 +365,8 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 			break;
 		line = nl + 1;
 	}
+	s->calls.allow = d.calls;
+	s->calls.deny = d.calls + d.calls_max - s->calls.deny_n;
 	if (err == 0)
 		err = check_spec(&d);
 	*why = d.why;

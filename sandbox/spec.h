@@ -15,6 +15,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
+#include "sandbox/sb_policy.h"
 
 #define SPEC_MAX (1024 * 1024) /* octets of an encoded spec */
 #define SPEC_CHAN_FD 3         /* in bulkhead-php: channel to the front */
@@ -38,6 +39,7 @@ struct spec {
 	const char *isolation;  /* "fresh" or "shared" */
 	unsigned max_requests;  /* shared: requests before a cell is renewed; 0 = no limit */
 	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */
+	struct sb_changes calls; /* SandboxAllow and SandboxDeny: names of system calls, checked again by sb_policy_make() */
 	size_t ini_n;
 	const struct spec_ini *ini;
 };

@@ -9,6 +9,7 @@
 #include "sandbox/php/kept_fds.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_harden.h"
+#include "sandbox/sb_sigsys.h"
 #include "sandbox/spec.h"
 
 #define CELL_CONN_FD 3 /* in place of the zygote's channel */
@@ -20,7 +21,7 @@ struct cell_plan {
 	pid_t zygote;
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
-	volatile int32_t *slot;       /* where a violation is noted; shared with the zygote */
+	struct sb_slot *slot;         /* where a violation is noted; shared with the zygote */
 };
 
 /**

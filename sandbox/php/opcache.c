@@ -151,7 +151,7 @@ static void start_compiler(const struct cell_plan *plan, bool renew, uint64_t no
 		.from = renew ? oc.base : oc.image, .to = oc.building, .low_fd = oc.report_fd, .renew = renew};
 	memset((void *)(uintptr_t)oc.board->result, SEEN_UNTRIED, sizeof(oc.board->result));
 	oc.board->at = SEEN_BATCH_MAX;
-	oc.board->slot = -1;
+	oc.board->slot.number = SB_SLOT_EMPTY;
 	oc.board->full = false;
 	madvise(oc.seen, sizeof(*oc.seen), MADV_DOFORK);
 	oc.compiler = fork();

@@ -20,7 +20,7 @@
 struct opcache_board {
 	volatile uint32_t image;     /* number of the newest image */
 	volatile uint32_t at;        /* path being compiled: the one to blame for a crash */
-	volatile int32_t slot;       /* the compiler's, as cell_plan.slot */
+	struct sb_slot slot;         /* the compiler's, as cell_plan.slot */
 	volatile uint32_t scripts;   /* in the new image */
 	volatile uint64_t used, wasted; /* octets */
 	volatile bool full;          /* no room, or no keys, are left */

@@ -57,7 +57,7 @@ struct zygote {
 	struct cell_plan plan;
 	struct cell cells[CELLS_MAX];
 	size_t cells_n, cells_end; /* live ones; all of them lie before cells_end */
-	volatile int32_t *slots;   /* one for each cell, shared with all */
+	struct sb_slot *slots;     /* one for each cell, shared with all */
 	uint64_t drain_until_ms;
 };
 
@@ -146,7 +146,7 @@ static void fork_cell(struct zygote *z, uint32_t id)
 		return;
 	}
 	size_t at = (size_t)(c - z->cells);
-	z->slots[at] = SB_SLOT_EMPTY;
+	z->slots[at].number = SB_SLOT_EMPTY;
 	z->plan.slot = &z->slots[at];
 	pid_t pid = fork();
 	if (pid == 0)
@@ -177,7 +177,8 @@ static void kill_cell(struct zygote *z, uint32_t id)
 
 static void report_gone(struct zygote *z, struct cell *c, int status)
 {
-	int32_t number = z->slots[c - z->cells];
+	const struct sb_slot *slot = &z->slots[c - z->cells];
+	int32_t number = slot->number; /* once: whoever else can write there may change it meanwhile */
 	struct ipc_cell_gone gone = {.asked = c->asked, .syscall = -1};
 	struct ipc_msg m;
 
@@ -191,8 +192,11 @@ static void report_gone(struct zygote *z, struct cell *c, int status)
 		gone.how = 2;
 		gone.code = SIGSYS;
 	}
-	if (gone.how == 2)
+	if (gone.how == 2 && number >= 0) {
 		gone.syscall = number;
+		for (size_t i = 0; i < 6; i++)
+			gone.args[i] = slot->args[i];
+	}
 	ipc_fill(&m, IPC_CELL_GONE, c->id, NULL);
 	ipc_put_cell_gone(&m, &gone);
 	tell(z, &m);
@@ -396,7 +400,7 @@ static int make_filters(struct zygote *z, const char **why)
 static int prepare(struct zygote *z, const char **why)
 {
 	sigset_t chld;
-	int err = sb_policy_make(&z->policy, z->spec->profile, NULL, why);
+	int err = sb_policy_make(&z->policy, z->spec->profile, &z->spec->calls, why);
 
 	if (err != 0)
 		return err;

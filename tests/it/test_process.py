@@ -169,8 +169,11 @@ def test_violation(bulkhead, host):
 
 @pytest.mark.parametrize("host", ["fresh.test", "shared.test"])
 def test_violation_namespace(bulkhead, host):
+	before = len(bulkhead.log())
 	r = bulkhead.get(host, "/violation.php?call=unshare")
 	assert r.status == 500 and b"returned" not in r.body, r
+	# With its flags by name, and no address.
+	proc.wait_for(lambda: "unshare(flags=" in bulkhead.log()[before:], 3, why="a log line")
 
 
 def test_fresh_is_fresh(bulkhead):

@@ -277,3 +277,43 @@ def test_speculation(legacy, php):
 	if was not in ("thread vulnerable", "thread force mitigated"):
 		pytest.skip("this machine leaves no choice: " + str(was))
 	assert field(legacy, "Speculation_Store_Bypass") == "thread force mitigated"
+
+
+# --- SandboxAllow, SandboxDeny ----------------------------------------------------------------------------------------
+
+@X86
+def test_allow_and_deny(docroot):  # noqa: F811
+	"""A php site that may run programs and nothing else of legacy, and may not connect."""
+	calls = ("execve", "vfork", "clone", "wait4", "dup2", "kill", "arch_prctl")
+	z = Zygote(docroot, allow=calls, deny=("connect", "sendto"), ini=[("ffi.enable", "1", True)])
+	try:
+		assert ask(z, EXEC) == "hello\n"
+		assert ask(z, "echo json_encode(@fsockopen('127.0.0.1', 9, $e, $m, 1));") is False
+		# connect, sendto; unshare still kills; setxattr is still not there; chown still refused; the zygote is out of reach
+		assert ask(z, FFI + "echo json_encode([sys(42, -1, null, 0), sys(44, -1, null, 0, 0, null, 0), sys(188, null), sys(92, null, 0, 0), sys(62, posix_getppid(), 0), sys(56, 0x10000011, 0)]);") \
+			== [EPERM, EPERM, ENOSYS, EPERM, EPERM, ENOSYS]
+		assert z.php(FFI + "sys(272, 0x10000000);").gone == (2, 0, int(signal.SIGSYS), 272)
+	finally:
+		assert z.stop() == 0
+
+
+@pytest.mark.parametrize("change,why", [({"allow": ("unshare",)}, "unshare"), ({"allow": ("execve", "setuid")}, "setuid"), ({"deny": ("read",)}, "read"), ({"allow": ("no_such_call",)}, "no_such_call")])
+def test_never_by_the_spec_either(docroot, change, why):  # noqa: F811
+	"""The zygote does not believe the configuration that its spec was made from."""
+	z = Zygote(docroot, **change)
+	assert z.ready is None and z.p.wait(10) != 0
+	assert why in z.started_err()
+
+
+# --- a violation in words ---------------------------------------------------------------------------------------------
+
+@X86
+def test_violation_carries_its_arguments(strict):
+	with open(os.path.join(strict.docroot, "violate.php"), "w") as f:
+		f.write("<?php " + FFI + "sys(272, 0x10020000, 77, -1);")
+	id, conn = strict.cell()
+	conn.ask(strict.params("violate.php"))
+	conn.close()
+	m = strict.expect(wire.CELL_GONE, id)
+	assert wire.cell_gone(m) == (2, 0, int(signal.SIGSYS), 272)
+	assert wire.cell_gone_args(m)[:3] == [0x10020000, 77, 2**64 - 1]

@@ -52,7 +52,12 @@ def recv(chan, timeout=10.0):
 
 def cell_gone(m):
 	"""(how, asked, code, syscall) of a CELL_GONE."""
-	return struct.unpack(">BBii", m.body)
+	return struct.unpack(">BBii6Q", m.body)[:4]
+
+
+def cell_gone_args(m):
+	"""The six arguments of the call."""
+	return list(struct.unpack(">BBii6Q", m.body)[4:])
 
 
 def spec(**k):
@@ -62,6 +67,7 @@ def spec(**k):
 	order = ("site", "docroot", "user", "drop", "uid", "gid", "profile", "isolation", "max_requests", "limit_nofile")
 	lines = ["%s\t%s\n" % (name, esc(k[name])) for name in order]
 	lines += ["group\t%d\n" % g for g in k.get("groups", ())]
+	lines += ["%s\t%s\n" % (key, esc(call)) for key in ("allow", "deny") for call in k.get(key, ())]
 	lines += ["%s\t%s=%s\n" % ("admin_ini" if admin else "ini", esc(n), esc(v)) for n, v, admin in k.get("ini", ())]
 	return "".join(lines).encode()
 

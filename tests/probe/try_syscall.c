@@ -33,7 +33,7 @@ struct outcome {
 /* Written by the process that tries, read by us. */
 struct shared {
 	volatile int returned, err;
-	volatile int32_t slot;
+	struct sb_slot slot;
 };
 
 static struct shared *shared;
@@ -183,7 +183,7 @@ static struct outcome try_call(const struct probe_case *c, int nr, bool filtered
 
 	shared->returned = 0;
 	shared->err = 0;
-	shared->slot = SB_SLOT_EMPTY;
+	shared->slot.number = SB_SLOT_EMPTY;
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == -1)
@@ -202,10 +202,19 @@ static const char *outcome_text(const struct outcome *o, char *buf, size_t len)
 	if (o->returned)
 		snprintf(buf, len, "returned %s", o->err == 0 ? "success" : strerrorname_np(o->err));
 	else if (WIFSIGNALED(o->status))
-		snprintf(buf, len, "signal %d, slot %d", WTERMSIG(o->status), shared->slot);
+		snprintf(buf, len, "signal %d, slot %d", WTERMSIG(o->status), shared->slot.number);
 	else
 		snprintf(buf, len, "exit %d", WEXITSTATUS(o->status));
 	return buf;
+}
+
+/* The arguments are noted as they were given. */
+static bool noted(const struct probe_case *c)
+{
+	for (size_t i = 0; i < 6; i++)
+		if (shared->slot.args[i] != argument(c, i, 0))
+			return false;
+	return true;
 }
 
 static bool as_expected(const struct probe_case *c, int nr, const struct outcome *o, const struct outcome *bare)
@@ -216,11 +225,11 @@ static bool as_expected(const struct probe_case *c, int nr, const struct outcome
 	case ENOSYS_:
 		return o->returned && o->err == ENOSYS;
 	case KILLED:
-		return !o->returned && WIFSIGNALED(o->status) && WTERMSIG(o->status) == SIGSYS && shared->slot == nr;
+		return !o->returned && WIFSIGNALED(o->status) && WTERMSIG(o->status) == SIGSYS && shared->slot.number == nr && noted(c);
 	case REACHED:
 		break;
 	}
-	if (o->returned != bare->returned || shared->slot != SB_SLOT_EMPTY)
+	if (o->returned != bare->returned || shared->slot.number != SB_SLOT_EMPTY)
 		return false;
 	return o->returned ? o->err == bare->err : o->status == bare->status;
 }

@@ -122,7 +122,7 @@ static const struct {
 	{"ProxyPass / http://x/\n", 0, 1, 1, 1, "only FastCGI servers"},
 	{"ProxyPassMatch ^/x http://y/\n", 0, 1, 1, 20, "SetHandler"},
 	{"RequestIsolation rollback\n", 0, 1, 1, 18, "accepted by a later version; use fresh or shared"},
-	{"SandboxProfile pph\n", 0, 1, 1, 16, "not one of php|strict|legacy; did you mean php?"},
+	{"SandboxProfile pph\n", 0, 1, 1, 16, "not one of php|strict|legacy|learn; did you mean php?"},
 	{"RequestIsolation fresch\n", 0, 1, 1, 18, "did you mean fresh?"},
 	{"Dispatch event\n", 0, 1, 1, 10, "not one of prefork|worker"},
 	/* handlers and pools */
@@ -204,6 +204,60 @@ static const char *check_php(const char *version)
 {
 	return strcmp(version, "8.2") == 0 ? NULL : "/libexec/bulkhead-php7.4";
 }
+
+static const char *check_call(const char *name, bool allow)
+{
+	static const char *const known[] = {"execve", "vfork", "mount", "read"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], name) == 0)
+			return allow && i == 2 ? "it leaves" : !allow && i == 3 ? "needed" : NULL;
+	return "";
+}
+
+static const char *call_name(int nr)
+{
+	return nr == 3 ? "execve" : nr == 700 ? "vfork" : NULL;
+}
+
+START_TEST(calls_are_checked)
+{
+	char path[512];
+	struct conf_load_opts o = {.file = path, .check_call = check_call, .call_name = call_name};
+	struct conf_diags d;
+	static const struct {
+		const char *text, *want;
+		unsigned column;
+	} bad[] = {
+		{"Listen 127.0.0.1:1\nSandboxAllow execve excve\n", "'excve' is not the name of a system call; did you mean execve?", 21},
+		{"Listen 127.0.0.1:1\nSandboxDeny vfrk\n", "did you mean vfork?", 13},
+		{"Listen 127.0.0.1:1\nSandboxAllow mount\n", "SandboxAllow: mount cannot be allowed: it leaves", 14},
+		{"Listen 127.0.0.1:1\nSandboxDeny read\n", "SandboxDeny: read cannot be denied: needed", 13},
+	};
+
+	(void)snprintf(path, sizeof(path), "%s/calls.conf", fixture_dir());
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fixture_file("calls.conf", bad[i].text);
+		conf_diags_init(&d);
+		ck_assert_ptr_null(conf_load(&o, &d));
+		ck_assert_ptr_nonnull(strstr(d.v[0].text, bad[i].want));
+		ck_assert_uint_eq(d.v[0].column, bad[i].column);
+		conf_diags_fini(&d);
+	}
+	fixture_file("calls.conf", "Listen 127.0.0.1:1\nSandboxAllow execve\nSandboxDeny mount\n<VirtualHost *:1>\nSandboxAllow vfork execve\n</VirtualHost>\n");
+	conf_diags_init(&d);
+	struct conf *c = conf_load(&o, &d);
+	ck_assert_ptr_nonnull(c);
+	const struct conf_server *s = c->servers[1];
+	ck_assert_uint_eq(s->sandbox_allow_n, 3); /* the main server's first */
+	ck_assert_str_eq(s->sandbox_allow[0], "execve");
+	ck_assert_str_eq(s->sandbox_allow[1], "vfork");
+	ck_assert_uint_eq(s->sandbox_deny_n, 1);
+	ck_assert_uint_eq(c->servers[0]->sandbox_allow_n, 1);
+	conf_free(c);
+	conf_diags_fini(&d);
+}
+END_TEST
 
 START_TEST(php_that_is_not_there_is_a_warning)
 {
@@ -355,6 +409,7 @@ Suite *suite_conf_errors(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, message, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_test(t, missing_listen_is_an_error);
+	tcase_add_test(t, calls_are_checked);
 	tcase_add_test(t, php_that_is_not_there_is_a_warning);
 	tcase_add_test(t, all_errors_of_a_run_are_reported_in_order);
 	tcase_add_test(t, diagnostics_are_bounded_and_clean);

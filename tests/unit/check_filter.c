@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "sandbox/sb_call_text.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_policy.h"
 
@@ -416,6 +417,64 @@ START_TEST(never)
 }
 END_TEST
 
+/* --- a call in words ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *call;
+	uint64_t args[6];
+	const char *want;
+} texts[] = {
+	{"unshare", {0x10000000}, "unshare(flags=CLONE_NEWUSER)"},
+	{"unshare", {0x10020000}, "unshare(flags=CLONE_NEWNS|CLONE_NEWUSER)"},
+	{"unshare", {0}, "unshare(flags=0x0)"},
+	{"unshare", {0x10000001}, "unshare(flags=CLONE_NEWUSER|0x1)"},
+	{"unshare", {0x7f1234567890}, "unshare(flags=...)"},
+	{"socket", {17, 0x80003, 768}, "socket(family=AF_PACKET type=SOCK_RAW protocol=768)"},
+	{"socket", {255, 1, 0xffffffffffffffff}, "socket(family=0xff type=SOCK_STREAM protocol=-1)"},
+	{"mmap", {0x7f0000001000, 4096, 7, 34, 3, 0}, "mmap(prot=PROT_READ|PROT_WRITE|PROT_EXEC)"},
+	{"ptrace", {16, 4242, 0x7f0000001000, 0}, "ptrace(request=PTRACE_ATTACH pid=4242)"},
+	{"chroot", {0x7f0000001000}, "chroot()"},
+	{"process_vm_readv", {77, 0x7f0000001000, 1}, "process_vm_readv(pid=77)"},
+};
+
+START_TEST(call_text)
+{
+	char text[200], small[12];
+	int nr = sb_call_number(texts[_i].call);
+
+	if (nr < 0)
+		return;
+	ck_assert_str_eq(sb_call_text(nr, texts[_i].args, text, sizeof(text)), texts[_i].want);
+	/* Cut, and never past the end. */
+	ck_assert(strncmp(sb_call_text(nr, texts[_i].args, small, sizeof(small)), texts[_i].want, sizeof(small) - 1) == 0);
+	ck_assert_uint_lt(strlen(small), sizeof(small));
+}
+END_TEST
+
+/* What stands in a slot is written by hostile code: any number, any arguments, and no address comes out. */
+START_TEST(call_text_of_anything)
+{
+	uint64_t seed = 88172645463325252U;
+	char text[200];
+
+	for (int i = 0; i < 20000; i++) {
+		uint64_t args[6];
+		for (size_t k = 0; k < 6; k++) {
+			seed ^= seed << 13;
+			seed ^= seed >> 7;
+			seed ^= seed << 17;
+			args[k] = seed | UINT64_C(0x7f0000000000);
+		}
+		int32_t nr = i % 2 == 0 ? (int32_t)(seed % 600) : (int32_t)seed;
+		sb_call_text(nr, args, text, sizeof(text));
+		ck_assert(strlen(text) > 0 && strlen(text) < sizeof(text));
+		for (const char *p = text; *p != '\0'; p++)
+			ck_assert(*p >= ' ' && *p <= '~');
+		ck_assert_ptr_null(strstr(text, "0x7f"));
+	}
+}
+END_TEST
+
 static Suite *filter_suite(void)
 {
 	Suite *s = suite_create("filter");
@@ -435,6 +494,10 @@ static Suite *filter_suite(void)
 	tcase_add_test(t, allow_keeps_conditions);
 	tcase_add_test(t, deny_wins);
 	tcase_add_test(t, never);
+	suite_add_tcase(s, t);
+	t = tcase_create("text");
+	tcase_add_loop_test(t, call_text, 0, (int)(sizeof(texts) / sizeof(texts[0])));
+	tcase_add_test(t, call_text_of_anything);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -342,8 +342,8 @@ static const struct {
 } ends[] = {
 	{{.how = 1, .code = 11, .syscall = -1}, false, BACKEND_CRASHED, "killed by signal 11 (SIGSEGV)"},
 	{{.how = 1, .code = 11, .syscall = -1}, true, BACKEND_CRASHED, "killed by signal 11 (SIGSEGV)"},
-	{{.how = 2, .code = 31, .syscall = 41}, false, BACKEND_VIOLATION, "system call 41 (socket)"},
-	{{.how = 2, .code = 31, .syscall = -1}, true, BACKEND_VIOLATION, "system call -1 (not known)"},
+	{{.how = 2, .code = 31, .syscall = 41, .args = {17, 3, 3}}, false, BACKEND_VIOLATION, "system call 41: socket(family=AF_PACKET type=SOCK_RAW protocol=3)"},
+	{{.how = 2, .code = 31, .syscall = -1}, true, BACKEND_VIOLATION, "system call -1: not known"},
 	{{.how = 0, .code = 3, .syscall = -1}, false, BACKEND_CLOSED, "exited with status 3"},
 };
 

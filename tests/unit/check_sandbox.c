@@ -27,9 +27,11 @@ static const struct spec_ini inis[] = {
 	{"error_prepend_string", "a\\b\nc\td=e", false},
 	{"empty", "", true},
 };
+static const char *const allowed_calls[] = {"execve", "vfork"}, *const denied_calls[] = {"connect"};
 static const struct spec full = {.site = "shop.example.org", .docroot = "/srv/shop\tweird", .user = "shop", .drop = true,
 	.uid = 1001, .gid = 4294967294U, .groups_n = 3, .groups = groups, .profile = "php", .isolation = "shared",
-	.max_requests = 4294967295U, .limit_nofile = -1, .ini_n = 4, .ini = inis};
+	.max_requests = 4294967295U, .limit_nofile = -1, .ini_n = 4, .ini = inis,
+	.calls = {.allow_n = 2, .allow = allowed_calls, .deny_n = 1, .deny = denied_calls}};
 
 START_TEST(spec_round_trip)
 {
@@ -57,6 +59,11 @@ START_TEST(spec_round_trip)
 		ck_assert_str_eq(s.ini[i].value, inis[i].value);
 		ck_assert_int_eq(s.ini[i].admin, inis[i].admin);
 	}
+	ck_assert_uint_eq(s.calls.allow_n, 2);
+	ck_assert_str_eq(s.calls.allow[0], "execve");
+	ck_assert_str_eq(s.calls.allow[1], "vfork");
+	ck_assert_uint_eq(s.calls.deny_n, 1);
+	ck_assert_str_eq(s.calls.deny[0], "connect");
 	/* Entries of one kind keep their order; a name never holds "=". */
 	ck_assert_str_eq(s.ini[2].name, "error_prepend_string");
 	arena_fini(&a);
@@ -85,6 +92,9 @@ static const struct {
 	{SPEC_GOOD "surprise\t8\n", GW_ERR_PROTO},
 	{SPEC_GOOD "group\t-1\n", GW_ERR_PROTO},
 	{SPEC_GOOD "group\t\n", GW_ERR_PROTO},
+	{SPEC_GOOD "allow\texecve\ndeny\tbind\nallow\tvfork\n", 0},
+	{SPEC_GOOD "allow\t\n", GW_ERR_PROTO},
+	{SPEC_GOOD "deny\tno name\n", GW_ERR_PROTO},
 	{SPEC_GOOD "ini\tno equals\n", GW_ERR_PROTO},
 	{SPEC_GOOD "ini\t=x\n", GW_ERR_PROTO},
 	{SPEC_GOOD "ini\ta=\\q\n", GW_ERR_PROTO},
@@ -196,13 +206,14 @@ END_TEST
 
 START_TEST(ipc_gone)
 {
-	struct ipc_cell_gone g = {.how = 2, .asked = 1, .code = -31, .syscall = -1}, got;
+	struct ipc_cell_gone g = {.how = 2, .asked = 1, .code = -31, .syscall = -1, .args = {1, UINT64_MAX, 0x1234567890abcdef, 0, 5, 6}}, got;
 	struct ipc_msg m;
 
 	ipc_fill(&m, IPC_CELL_GONE, 5, NULL);
 	ipc_put_cell_gone(&m, &g);
 	ck_assert_int_eq(ipc_get_cell_gone(&m, &got), 0);
 	ck_assert(got.how == 2 && got.asked == 1 && got.code == -31 && got.syscall == -1);
+	ck_assert_mem_eq(got.args, g.args, sizeof(g.args));
 	m.body[0] = 3;
 	ck_assert_int_eq(ipc_get_cell_gone(&m, &got), GW_ERR_PROTO);
 	m.body[0] = 0;
