@@ -63,6 +63,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 	unsigned max = plan->spec->max_requests;
 	FCGX_Request request;
 
+	hot_pages_fetch(&plan->hot);
 	log_role("cell");
 	cell_confine(plan, conn);
 	sapi_watch_children(plan->harden->traits.tasks);

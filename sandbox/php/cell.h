@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sandbox/php/hot_pages.h"
 #include "sandbox/php/kept_fds.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_harden.h"
@@ -21,6 +22,7 @@ struct cell_plan {
 	pid_t zygote;
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
+	struct hot_pages hot;         /* what a request will write to; empty where a cell answers more than one */
 	struct sb_slot *slot;         /* where a violation is noted; shared with the zygote */
 };
 

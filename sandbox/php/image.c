@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,6 +17,7 @@
 #include "sandbox/sb_proc.h"
 
 #define REGIONS_MAX 4096
+#define HOLES_MAX 65536
 
 struct region {
 	uintptr_t start;
@@ -89,9 +92,29 @@ static int move_regions(int fd, const struct region *regions, size_t n)
 	return 0;
 }
 
+/*
+ * Take what is free inside the C heap, for good, so that cells allocate where it ends: the holes lie scattered, and each
+ * would cost a page fault or two. From large to small; a size is done when a piece of it comes from the end.
+ */
+static void fill_heap_holes(void)
+{
+	const char *end = (const char *)sbrk(0) - mallinfo2().keepcost;
+
+	for (size_t size = 64 * 1024; size >= 24; size = size > 1032 ? size / 2 : size - 16)
+		for (unsigned n = 0; n < HOLES_MAX; n++) {
+			char *p = malloc(size);
+			if (p == NULL || p >= end) {
+				if (size > 1032) /* those of smaller ones would not go back to the end but be kept for the next */
+					free(p);
+				break;
+			}
+		}
+}
+
 int image_take(void)
 {
 	static struct region regions[REGIONS_MAX];
+	fill_heap_holes();
 	size_t n = list_regions(regions);
 	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 

@@ -23,6 +23,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
+#include "sandbox/php/hot_pages.h"
 #include "sandbox/php/image.h"
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
@@ -465,6 +466,8 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = image_take();
 	if (err != 0)
 		return err;
+	if (strcmp(s->isolation, "fresh") == 0)
+		hot_pages_learn(&z->plan.hot);
 	err = harden(z, off, sizeof(off), why);
 	if (err != 0)
 		return err;

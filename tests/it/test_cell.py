@@ -568,6 +568,40 @@ def test_random_numbers_differ(fresh):
 		assert len(set(column)) == len(column)
 
 
+def written_kb(pid):
+	"""What of its memory a process has for itself."""
+	text = open("/proc/%d/smaps_rollup" % pid).read()
+	return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_Dirty:"))
+
+
+@pytest.mark.skipif(tuple(int(n) for n in os.uname().release.split(".")[:2]) < (5, 14), reason="needs MADV_POPULATE_WRITE")
+def test_pages_are_there_before_the_request(fresh, shared):
+	"""A rehearsal has shown which pages a request writes to: a fresh cell waits with them, a shared one without."""
+	kb = []
+	for z in (fresh, shared):
+		_, conn = z.cell()
+		cell = max(z.children())
+		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
+		time.sleep(0.1)
+		kb.append(written_kb(cell))
+		conn.close()
+	assert kb[0] > kb[1] + 100, kb
+
+
+def test_rehearsal_leaves_nothing_behind(docroot):
+	"""What a zygote tries out at its start is no request: no session, no line in a log."""
+	for auto in ("0", "1"):
+		d = os.path.join(docroot, "sessions" + auto)
+		os.mkdir(d)
+		os.chmod(d, 0o777)
+		z = Zygote(docroot, ini=[("session.auto_start", auto, True), ("session.save_path", d, True)])
+		assert os.listdir(d) == [] and z.children() == []
+		assert z.php("echo session_status() === PHP_SESSION_ACTIVE ? 1 : 0;").body == auto.encode()
+		assert len(os.listdir(d)) == int(auto)
+		assert z.log() == "" and "rehears" not in z.started_err()
+		assert z.stop() == 0
+
+
 def test_session(fresh):
 	a = fresh.php("session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo $_SESSION['n'];")
 	cookie = a.get("Set-Cookie")[0].split(";")[0]
