@@ -171,6 +171,15 @@ struct conf_ids {
 	const gid_t *groups;
 };
 
+#define CONF_NO_BOUND (-1)
+
+/* SandboxIoMax: a bound of the disk that @path is on. */
+struct conf_io_max {
+	const struct conf_io_max *next;
+	const char *path; /* absolute: a block device, or anything on it */
+	const char *keys; /* as the kernel's io.max takes them: "rbps=1048576 wiops=100" */
+};
+
 /* One virtual host; conf.servers[0] is the main server, which answers where no virtual host matches. */
 struct conf_server {
 	size_t index;
@@ -210,6 +219,14 @@ struct conf_server {
 	size_t ini_n;
 	const struct conf_ini *ini;       /* php_value and its kin at server level, main server's first */
 	const char *php_version;          /* which bulkhead-php; NULL = the newest built */
+
+	/* what all processes of the site may use together; CONF_NO_BOUND: what there is */
+	int64_t memory_max, memory_high, swap_max; /* octets */
+	int64_t processes_max;            /* threads count */
+	int64_t cpu_max;                  /* percent of one processor */
+	int64_t cpu_weight;               /* 1 to 10000, between sites that want more than there is; CONF_NO_BOUND: 100 */
+	const struct conf_io_max *io_max; /* the last one first */
+	bool oom_group;                   /* out of memory ends every process of the site, not the largest */
 };
 
 /* A directive that was accepted and does nothing here; listed by -t. */

@@ -231,6 +231,9 @@ bool conf_build_dir_missing(struct conf_build *b, const char *path);
 /** The pool that "proxy:..." names, made when it is new. NULL after saying why not. */
 const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf_node *n, int arg, const char *text);
 
+/** Where the table's entry stores its value; marks the field as set. */
+void *conf_field(struct conf_build *b, const struct conf_directive *d);
+
 /** A number. Returns NULL, or why not (static text). */
 const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
@@ -261,6 +264,7 @@ conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_s
 conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
 conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
+conf_setter conf_set_bound, conf_set_cpu_max, conf_set_io_max;
 conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
 conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;

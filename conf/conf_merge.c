@@ -142,6 +142,7 @@ void conf_server_defaults(struct conf_server *s)
 	s->max_workers = 16;
 	s->request_timeout_ms = 300000;
 	s->site_idle_timeout_ms = 300000;
+	s->memory_max = s->memory_high = s->swap_max = s->processes_max = s->cpu_max = s->cpu_weight = CONF_NO_BOUND;
 }
 
 void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *main_srv)

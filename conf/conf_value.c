@@ -64,8 +64,7 @@ static const char *value_flag(const char *text, bool *out)
 	return *out || strcasecmp(text, "off") == 0 ? NULL : "is neither On nor Off";
 }
 
-/* Where the table's entry stores its value; marks the field as set. */
-static void *field(struct conf_build *b, const struct conf_directive *d)
+void *conf_field(struct conf_build *b, const struct conf_directive *d)
 {
 	char *base = NULL;
 
@@ -100,7 +99,7 @@ void conf_set_int(struct conf_build *b, const struct conf_node *n, const struct 
 		conf_error(b, n, 0, "%s: '%s' %s; it goes from %lld to %lld", n->name.text, n->args[0].text, why, (long long)d->lo,
 			   (long long)d->hi);
 	else
-		*(unsigned *)field(b, d) = (unsigned)v;
+		*(unsigned *)conf_field(b, d) = (unsigned)v;
 }
 
 void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
@@ -111,7 +110,7 @@ void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct
 	if (why != NULL)
 		bad_value(b, n, 0, why);
 	else
-		*(unsigned *)field(b, d) = ms;
+		*(unsigned *)conf_field(b, d) = ms;
 }
 
 void conf_set_flag(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
@@ -122,7 +121,7 @@ void conf_set_flag(struct conf_build *b, const struct conf_node *n, const struct
 	if (why != NULL)
 		bad_value(b, n, 0, why);
 	else
-		*(bool *)field(b, d) = v;
+		*(bool *)conf_field(b, d) = v;
 }
 
 void conf_set_word(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
@@ -133,7 +132,7 @@ void conf_set_word(struct conf_build *b, const struct conf_node *n, const struct
 	conf_suggest_init(&s, n->args[0].text);
 	for (int i = 0; d->words[i] != NULL; i++) {
 		if (strcasecmp(d->words[i], n->args[0].text) == 0) {
-			*(int *)field(b, d) = i + 1;
+			*(int *)conf_field(b, d) = i + 1;
 			return;
 		}
 		conf_suggest_try(&s, d->words[i]);
@@ -144,12 +143,12 @@ void conf_set_word(struct conf_build *b, const struct conf_node *n, const struct
 
 void conf_set_text(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	*(const char **)field(b, d) = n->args[0].text;
+	*(const char **)conf_field(b, d) = n->args[0].text;
 }
 
 void conf_set_path(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	*(const char **)field(b, d) = conf_build_path(b, n->args[0].text);
+	*(const char **)conf_field(b, d) = conf_build_path(b, n->args[0].text);
 }
 
 /* --- directives that set nothing ----------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ libconf_a_SOURCES = \
 	conf/conf_resolve.c \
 	conf/conf_sections.c \
 	conf/conf_set_access.c \
+	conf/conf_set_bounds.c \
 	conf/conf_set_dir.c \
 	conf/conf_set_php.c \
 	conf/conf_set_server.c \

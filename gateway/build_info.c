@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "gateway/cgroup_tree.h"
 #include "gateway/launch.h"
 
 static void line(const char *what, bool there, const char *otherwise)
@@ -41,6 +42,20 @@ static void print_php(void)
 	}
 }
 
+/* As this process would find it; a service manager may give the server more than a shell has. */
+static void print_cgroup(void)
+{
+	struct cgroup_tree t;
+	char why[sizeof(t.off) + 32];
+
+	if (cgroup_tree_probe(&t) < 0 || t.off[0] == '\0') {
+		line("cgroup v2 for each site", t.off[0] == '\0', t.off);
+		return;
+	}
+	snprintf(why, sizeof(why), "without %s", t.off);
+	printf("  %-28s yes, %s\n", "cgroup v2 for each site", why);
+}
+
 void build_info_print(void)
 {
 	struct utsname u;
@@ -63,6 +78,7 @@ void build_info_print(void)
 	line("site users and groups", geteuid() == 0, "needs root; every site runs as you");
 	line("system call filters", seccomp_api_get() > 0, "the kernel lacks CONFIG_SECCOMP_FILTER; prefork hosts will not start");
 	line("openat2 path confinement", have_openat2(), "older than Linux 5.6; paths are walked step by step instead");
+	print_cgroup();
 	puts("  RequestIsolation             fresh, shared (rollback is not built yet)");
 }
 

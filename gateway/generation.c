@@ -56,8 +56,10 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 	g->zygotes = calloc(c->servers_n, sizeof(*g->zygotes));
 	g->launched_ms = calloc(c->servers_n, sizeof(*g->launched_ms));
 	g->wanted = calloc(c->servers_n, sizeof(*g->wanted));
-	if (g->zygotes == NULL || g->launched_ms == NULL || g->wanted == NULL) {
+	g->leaves = calloc(c->servers_n, sizeof(*g->leaves));
+	if (g->zygotes == NULL || g->leaves == NULL || g->launched_ms == NULL || g->wanted == NULL) {
 		free(g->zygotes);
+		free(g->leaves);
 		free(g->wanted);
 		free(g->launched_ms);
 		log_files_close(c, &log_fds);
@@ -80,6 +82,7 @@ void generation_free(struct generation *g)
 	log_files_close(g->conf, &g->log_fds);
 	conf_free(g->conf);
 	free(g->zygotes);
+	free(g->leaves);
 	free(g->wanted);
 	free(g->launched_ms);
 	free(g);
@@ -167,6 +170,7 @@ static void site_want(struct generation *g, uint32_t id)
 {
 	const struct conf_server *site = g->conf->servers[id];
 	uint64_t now = loop_now_ms(g->host->loop);
+	struct site_leaf *leaf;
 	struct ipc_msg m;
 	const char *why;
 	int chan;
@@ -187,13 +191,14 @@ static void site_want(struct generation *g, uint32_t id)
 		return;
 	}
 	g->launched_ms[id] = now;
-	pid_t pid = launch_zygote(site, g->host->privileged, g->host->spares, &chan, &why);
+	pid_t pid = launch_zygote(&g->host->launch, site, &chan, &leaf, &why);
 	if (pid < 0) {
 		log_err("site=%s %s", site->name, why);
 		send_down(g, id, why);
 		return;
 	}
 	g->zygotes[id] = pid;
+	g->leaves[id] = leaf;
 	g->zygotes_n++;
 	log_debug("site=%s zygote %d started", site->name, (int)pid);
 	ipc_fill(&m, IPC_SITE_UP, id, NULL);
@@ -300,7 +305,7 @@ _Noreturn static void become_front(const struct generation *g, int chan)
 		log_err("a front cannot close what it must not have: %m");
 		_exit(EXIT_FAILURE);
 	}
-	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->host->privileged);
+	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->host->launch.privileged);
 }
 
 int generation_start(struct generation *g)
@@ -406,6 +411,8 @@ bool generation_reaped(struct generation *g, pid_t pid, int status)
 		if (g->zygotes[i] != pid)
 			continue;
 		g->zygotes[i] = 0;
+		site_leaf_end(g->host->launch.cgroups, g->leaves[i]);
+		g->leaves[i] = NULL;
 		g->zygotes_n--;
 		describe_end(status, how, sizeof(how));
 		if (status != 0)

@@ -11,7 +11,9 @@
 
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
+#include "gateway/launch.h"
 #include "gateway/listen.h"
+#include "gateway/site_cgroup.h"
 #include "gateway/spare.h"
 
 struct generation;
@@ -19,8 +21,8 @@ struct generation;
 /* What the master does when a generation changes. */
 struct generation_host {
 	struct loop *loop;
-	struct spares *spares;      /* processes that can become zygotes */
-	bool privileged, daemon;    /* daemon: no terminal, standard error goes to the error log */
+	struct launch launch;
+	bool daemon;                /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
 };
 
@@ -40,6 +42,7 @@ struct generation {
 	unsigned crashes;           /* in a row */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */
 	pid_t *zygotes;             /* by server index; 0: none */
+	struct site_leaf **leaves;  /* their cgroups; NULL: none */
 	uint64_t *wanted;           /* asked for while the last one was ending, or while there was no room: the lowest is first; 0: not */
 	uint64_t wants;             /* so many were put off so far */
 	size_t zygotes_n, wanted_n;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "gateway/cgroup_tree.h"
 #include "gateway/spare.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/spec.h"
@@ -144,8 +145,8 @@ static int move_up(int *fd)
 	return up;
 }
 
-/* Start @program with @spec (-1: none yet); *@chan gets our end of its channel. */
-static pid_t start(const char *program, const char *site, int spec, int *chan, const char **why)
+/* Start @program in @leaf with @spec (-1: none yet); *@chan gets our end of its channel. */
+static pid_t start(const char *program, const char *site, const struct site_leaf *leaf, int spec, int *chan, const char **why)
 {
 	static char text[PATH_MAX + 128];
 	int ends[2];
@@ -161,6 +162,12 @@ static pid_t start(const char *program, const char *site, int spec, int *chan, c
 		pid = spawn(program, site, theirs, spec);
 	if (pid == -1)
 		snprintf(text, sizeof(text), "cannot start %s: %s", program, strerror(errno));
+	else if (leaf != NULL && cgroup_put(site_leaf_fd(leaf), "cgroup.procs", "%d", (int)pid) < 0) {
+		/* It has run none of the tenant's code: the front does not have its channel. */
+		snprintf(text, sizeof(text), "cannot put %s into its cgroup: %s", program, strerror(errno));
+		kill(pid, SIGKILL);
+		pid = -1;
+	}
 	io_close(&theirs);
 	if (pid == -1) {
 		io_close(&ends[0]);
@@ -170,7 +177,7 @@ static pid_t start(const char *program, const char *site, int spec, int *chan, c
 	return pid;
 }
 
-pid_t launch_spare(const char *program, int *chan, const char **why)
+pid_t launch_spare(struct site_cgroups *cgroups, const char *program, int *chan, struct site_leaf **leaf, const char **why)
 {
 	/* Room for the name of the site that it will be of: a process can only write over its arguments. */
 	char name[SPARE_NAME_LEN + 1];
@@ -178,41 +185,66 @@ pid_t launch_spare(const char *program, int *chan, const char **why)
 	memset(name, ' ', SPARE_NAME_LEN);
 	memcpy(name, "spare", 5);
 	name[SPARE_NAME_LEN] = '\0';
-	return start(program, name, -1, chan, why);
-}
-
-/* Tell one that waits whose zygote it is. The front gets the channel after that, so this message is the first. */
-static pid_t use_spare(struct spares *spares, const char *program, int spec, int *chan)
-{
-	struct ipc_msg m;
-	int fd;
-	pid_t pid = spares_take(spares, program, &fd);
-
-	if (pid == 0)
-		return 0;
-	ipc_fill(&m, IPC_ZYGOTE_SPEC, 0, NULL);
-	m.fds[0] = spec;
-	m.fds_n = 1;
-	if (ipc_send(fd, &m) < 0) {
-		kill(pid, SIGKILL);
-		io_close(&fd);
-		return 0;
-	}
-	*chan = fd;
+	int err = site_leaf_new(cgroups, leaf, why);
+	pid_t pid = err == GW_OK ? start(program, name, *leaf, -1, chan, why) : err;
+	if (pid < 0)
+		site_leaf_end(cgroups, *leaf);
 	return pid;
 }
 
-pid_t launch_zygote(const struct conf_server *site, bool privileged, struct spares *spares, int *chan, const char **why)
+/* Tell one that waits whose zygote it is. The front gets the channel after that, so this message is the first. */
+static int tell_spare(int chan, int spec)
 {
-	const char *program = launch_program(site->php_version);
-	int made = spec_memfd(site, privileged), spec = move_up(&made);
+	struct ipc_msg m;
+
+	ipc_fill(&m, IPC_ZYGOTE_SPEC, 0, NULL);
+	m.fds[0] = spec;
+	m.fds_n = 1;
+	return ipc_send(chan, &m);
+}
+
+/* A process that waits, in its cgroup the bounds of @site before it is told of it. 0: there is none that can be used. */
+static pid_t use_spare(const struct launch *l, const struct conf_server *site, int spec, int *chan, struct site_leaf **leaf,
+	const char **why)
+{
+	pid_t pid = spares_take(l->spares, launch_program(site->php_version), chan, leaf);
+
+	if (pid == 0)
+		return 0;
+	int err = site_leaf_bound(l->cgroups, *leaf, site, why);
+	if (err == GW_OK && tell_spare(*chan, spec) == GW_OK)
+		return pid;
+	kill(pid, SIGKILL);
+	io_close(chan);
+	site_leaf_end(l->cgroups, *leaf);
+	return err;
+}
+
+/* A new process, in a cgroup that has the bounds of @site before. */
+static pid_t start_new(const struct launch *l, const struct conf_server *site, int spec, int *chan, struct site_leaf **leaf,
+	const char **why)
+{
+	pid_t pid = site_leaf_new(l->cgroups, leaf, why);
+
+	if (pid == GW_OK)
+		pid = site_leaf_bound(l->cgroups, *leaf, site, why);
+	if (pid == GW_OK)
+		pid = start(launch_program(site->php_version), site->name, *leaf, spec, chan, why);
+	if (pid < 0)
+		site_leaf_end(l->cgroups, *leaf);
+	return pid;
+}
+
+pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int *chan, struct site_leaf **leaf, const char **why)
+{
+	int made = spec_memfd(site, l->privileged), spec = move_up(&made);
 
 	*why = "cannot write down what the zygote is to be told";
 	if (spec == -1)
 		return GW_ERR_SYS;
-	pid_t pid = use_spare(spares, program, spec, chan);
+	pid_t pid = use_spare(l, site, spec, chan, leaf, why);
 	if (pid == 0)
-		pid = start(program, site->name, spec, chan, why);
+		pid = start_new(l, site, spec, chan, leaf, why);
 	io_close(&spec);
 	return pid;
 }

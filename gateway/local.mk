@@ -13,6 +13,7 @@ libgateway_a_SOURCES = \
 	gateway/front.c gateway/front.h \
 	gateway/front_lock.c gateway/front_lock.h \
 	gateway/build_info.c gateway/build_info.h \
+	gateway/cgroup_tree.c gateway/cgroup_tree.h \
 	gateway/cmdline.c gateway/cmdline.h \
 	gateway/generation.c gateway/generation.h \
 	gateway/launch.c gateway/launch.h \
@@ -21,6 +22,7 @@ libgateway_a_SOURCES = \
 	gateway/master.c gateway/master.h \
 	gateway/master_lock.c gateway/master_lock.h \
 	gateway/pid_file.c gateway/pid_file.h \
+	gateway/site_cgroup.c gateway/site_cgroup.h gateway/site_cgroup_priv.h gateway/site_cgroup_watch.c \
 	gateway/spare.c gateway/spare.h \
 	gateway/running.c gateway/running.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)

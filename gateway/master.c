@@ -158,6 +158,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	m->next = NULL;
 	m->current = g;
 	set_server_log(m, g);
+	site_cgroups_check(m->host.launch.cgroups, g->conf);
 	if (old != NULL)
 		generation_drain(old);
 	spares_set(&m->spares, g->conf);
@@ -371,18 +372,20 @@ int master_run(struct conf *c, const struct master_opts *opts)
 		tell_parent(&m, false);
 		return EXIT_FAILURE;
 	}
-	m.host = (struct generation_host){.loop = loop_new(), .privileged = geteuid() == 0,
+	m.host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
 		.daemon = !opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
 	m.stop_timer.cb = on_stop_timer;
-	m.host.spares = &m.spares;
-	spares_init(&m.spares, m.host.loop);
-	if (m.host.loop == NULL || watch_signals(&m) < 0) {
+	m.host.launch.cgroups = m.host.loop == NULL ? NULL : site_cgroups_new(m.host.loop);
+	m.host.launch.spares = &m.spares;
+	spares_init(&m.spares, m.host.loop, m.host.launch.cgroups);
+	if (m.host.launch.cgroups == NULL || watch_signals(&m) < 0) {
 		log_err("cannot start: %m");
 		return EXIT_FAILURE;
 	}
 	m.next = start_generation(&m, c);
 	if (m.next == NULL) {
 		tell_parent(&m, false);
+		site_cgroups_free(m.host.launch.cgroups);
 		loop_free(m.host.loop);
 		return EXIT_FAILURE;
 	}
@@ -394,6 +397,7 @@ int master_run(struct conf *c, const struct master_opts *opts)
 		pid_file_remove(m.pid_path);
 	free(m.pid_path);
 	log_notice("bulkhead ended");
+	site_cgroups_free(m.host.launch.cgroups);
 	loop_free(m.host.loop);
 	return m.status;
 }

@@ -21,7 +21,7 @@ static void start_missing(struct spares *s)
 		struct spare *v = &s->v[i];
 		if (v->pid != 0)
 			continue;
-		pid_t pid = launch_spare(v->program, &v->chan, &why);
+		pid_t pid = launch_spare(s->cgroups, v->program, &v->chan, &v->leaf, &why);
 		if (pid > 0) {
 			v->pid = pid;
 			continue;
@@ -37,10 +37,11 @@ static void on_timer(struct loop *l, struct loop_timer *t)
 	start_missing(container_of(t, struct spares, timer));
 }
 
-void spares_init(struct spares *s, struct loop *l)
+void spares_init(struct spares *s, struct loop *l, struct site_cgroups *cgroups)
 {
 	memset(s, 0, sizeof(*s));
 	s->loop = l;
+	s->cgroups = cgroups;
 	s->timer.cb = on_timer;
 }
 
@@ -51,6 +52,7 @@ static void forget_all(struct spares *s)
 		if (s->v[i].pid > 0)
 			kill(s->v[i].pid, SIGKILL);
 		io_close(&s->v[i].chan);
+		site_leaf_end(s->cgroups, s->v[i].leaf);
 		free(s->v[i].program);
 	}
 	s->n = 0;
@@ -96,7 +98,7 @@ void spares_set(struct spares *s, const struct conf *c)
 	start_missing(s);
 }
 
-pid_t spares_take(struct spares *s, const char *program, int *chan)
+pid_t spares_take(struct spares *s, const char *program, int *chan, struct site_leaf **leaf)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct spare *v = &s->v[i];
@@ -104,6 +106,8 @@ pid_t spares_take(struct spares *s, const char *program, int *chan)
 			continue;
 		pid_t pid = v->pid;
 		*chan = v->chan;
+		*leaf = v->leaf;
+		v->leaf = NULL;
 		v->pid = 0;
 		v->chan = -1;
 		s->failures = 0;
@@ -122,6 +126,8 @@ bool spares_reaped(struct spares *s, pid_t pid)
 			continue;
 		v->pid = 0;
 		io_close(&v->chan);
+		site_leaf_end(s->cgroups, v->leaf);
+		v->leaf = NULL;
 		s->failures++;
 		log_warn("spare zygote %d ended before it was used", (int)pid);
 		if (s->timer.slot == 0 && loop_timer_set(s->loop, &s->timer, AGAIN_MS) < 0)

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "gateway/cgi_env.h"
+#include "gateway/cgroup_tree.h"
 #include "gateway/cmdline.h"
 #include "gateway/outq.h"
 #include "gateway/req_body.h"
 #include "gateway/running.h"
+#include "gateway/site_cgroup.h"
 #include "tests/unit/unit.h"
 
 /* --- CGI variables -------------------------------------------------------------------------------------------------------- */
@@ -320,6 +322,68 @@ START_TEST(capabilities_have_names)
 }
 END_TEST
 
+#define OWN(path) "12:pids:/x\n0::" path "\n"
+#define MOUNT(root, point) "30 20 0:26 " root " " point " rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+#define OTHERS "22 1 0:5 / /proc rw - proc proc rw\n31 20 0:9 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+
+/* See cgroups(7), proc_pid_mountinfo(5). */
+START_TEST(own_cgroup_is_found)
+{
+	static const struct {
+		const char *self, *mounts, *path; /* NULL: not found */
+	} cases[] = {
+		{OWN("/system.slice/bulkhead.service"), OTHERS MOUNT("/", "/sys/fs/cgroup"), "/sys/fs/cgroup/system.slice/bulkhead.service"},
+		{OWN("/"), OTHERS MOUNT("/", "/sys/fs/cgroup/unified"), "/sys/fs/cgroup/unified"},
+		{"0::/a\n", MOUNT("/", "/c"), "/c/a"},
+		/* a container's mount shows only a part */
+		{OWN("/docker/1/b"), MOUNT("/docker/1", "/c"), "/c/b"},
+		{OWN("/docker/1"), MOUNT("/docker/1", "/c"), "/c"},
+		{OWN("/docker/12"), MOUNT("/docker/1", "/c"), NULL},
+		{OWN("/b"), MOUNT("/docker/1", "/c") MOUNT("/", "/d"), "/d/b"},
+		{OWN("/../b"), MOUNT("/a", "/c"), NULL},
+		{OWN("/a"), OTHERS, NULL},
+		{"12:pids:/x\n", MOUNT("/", "/c"), NULL},
+		{"", "", NULL},
+		{OWN("/a"), "30 20 0:26 / - cgroup2 cgroup2 rw\n", NULL},
+	};
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int err = cgroup_path_of(cases[i].self, cases[i].mounts, path, sizeof(path));
+		ck_assert_msg(err == (cases[i].path != NULL ? GW_OK : GW_ERR_NOTFOUND), "case %zu: %d", i, err);
+		if (cases[i].path != NULL)
+			ck_assert_str_eq(path, cases[i].path);
+	}
+	ck_assert_int_eq(cgroup_path_of(OWN("/abcdef"), MOUNT("/", "/c"), path, 8), GW_ERR_RANGE);
+}
+END_TEST
+
+START_TEST(counts_of_a_cgroup_are_read)
+{
+	static const char events[] = "low 0\nhigh 12\nmax 3\noom 2\noom_kill 18446744073709551615\noom_group_kill 0\n";
+
+	ck_assert_uint_eq(cgroup_value(events, "high"), 12);
+	ck_assert_uint_eq(cgroup_value(events, "oom"), 2);
+	ck_assert_uint_eq(cgroup_value(events, "oom_kill"), 18446744073709551615ULL);
+	ck_assert_uint_eq(cgroup_value(events, "oom_"), 0);
+	ck_assert_uint_eq(cgroup_value(events, "igh"), 0);
+	ck_assert_uint_eq(cgroup_value("", "max"), 0);
+}
+END_TEST
+
+START_TEST(disk_of_a_path_is_found)
+{
+	struct conf_io_max io = {.path = "/dev/null", .keys = "rbps=1"};
+	char line[64];
+
+	/* A file on no disk, and one that is not there. */
+	io.path = "/proc/self/status";
+	ck_assert_int_eq(site_cgroup_io_line(&io, line, sizeof(line)), GW_ERR_NOTFOUND);
+	io.path = "/nowhere/at/all";
+	ck_assert_int_eq(site_cgroup_io_line(&io, line, sizeof(line)), GW_ERR_SYS);
+}
+END_TEST
+
 static Suite *gateway_suite(void)
 {
 	Suite *s = suite_create("gateway");
@@ -334,6 +398,9 @@ static Suite *gateway_suite(void)
 	tcase_add_test(tc, command_line_words);
 	tcase_add_test(tc, status_of_a_process_is_read);
 	tcase_add_test(tc, capabilities_have_names);
+	tcase_add_test(tc, own_cgroup_is_found);
+	tcase_add_test(tc, counts_of_a_cgroup_are_read);
+	tcase_add_test(tc, disk_of_a_path_is_found);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -25,7 +25,7 @@ WORK = os.path.join(os.environ.get("BULKHEAD_BUILD") or os.path.join(TOP, "build
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "null_blk")
 MEMORY_MB = 1024
 # Modules of checks; each has a machine of its own.
-SETUPS = {"kernel61": {}}
+SETUPS = {"kernel61": {}, "cgroups": {}}
 # Programs that they run besides the server, below its build directory.
 PROGRAMS = ["tests/probe/try_syscall"]
 
@@ -128,7 +128,7 @@ class Result:
 		self.checks, self.console, self.seconds, self.finished = checks, console, seconds, finished
 
 
-def run(module, bulkhead, only=(), timeout=300, work=WORK):
+def run(module, bulkhead, only=(), timeout=420, work=WORK):
 	"""Boot, run the checks of tests/vm/@module.py, power off. The machine is gone when this returns, whatever happened."""
 	setup = SETUPS[module]
 	qemu = shutil.which("qemu-system-x86_64")

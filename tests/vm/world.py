@@ -24,6 +24,11 @@ def command(*args, timeout=60, ok=True):
 	return p.stdout
 
 
+def read(path):
+	with open(path) as f:
+		return f.read()
+
+
 class World:
 	"""Sites under /srv/NAME, a server at a time."""
 	sites = {}  # name: (user, further directives)
