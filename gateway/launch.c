@@ -56,6 +56,7 @@ static const char *const profile_names[] = {
 static int spec_of(const struct conf_server *site, bool privileged, struct buf *out)
 {
 	struct spec_ini *ini = calloc(site->ini_n + 1, sizeof(*ini));
+	const char **trees = calloc(site->path_aliases_n + 1, sizeof(*trees));
 	struct spec s = {
 		.site = site->name,
 		.docroot = site->docroot,
@@ -72,13 +73,18 @@ static int spec_of(const struct conf_server *site, bool privileged, struct buf *
 		.calls = {.allow_n = site->sandbox_allow_n, .allow = site->sandbox_allow, .deny_n = site->sandbox_deny_n, .deny = site->sandbox_deny},
 		.ini_n = site->ini_n,
 		.ini = ini,
+		.trees_n = site->path_aliases_n,
+		.trees = trees,
 	};
+	int err = GW_ERR_NOMEM;
 
-	if (ini == NULL)
-		return GW_ERR_NOMEM;
-	for (size_t i = 0; i < site->ini_n; i++)
+	for (size_t i = 0; i < site->path_aliases_n && trees != NULL; i++)
+		trees[i] = site->path_aliases[i].path;
+	for (size_t i = 0; i < site->ini_n && ini != NULL; i++)
 		ini[i] = (struct spec_ini){.name = site->ini[i].name, .value = site->ini[i].value, .admin = site->ini[i].admin};
-	int err = spec_encode(&s, out);
+	if (ini != NULL && trees != NULL)
+		err = spec_encode(&s, out);
+	free(trees);
 	free(ini);
 	return err;
 }

@@ -32,7 +32,7 @@ DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
 	sandbox/php/opcache.c sandbox/php/opcache.h sandbox/php/opcache_compile.c sandbox/php/opcache_compile.h \
 	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
-	sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
+	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
 	sandbox/php/warm.c sandbox/php/warm.h \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \

@@ -11,7 +11,7 @@ php_sources = \
 	sandbox/sb_profile.c sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c sandbox/sb_profile_php.c \
 	sandbox/sb_profile_refused.c sandbox/sb_sigsys.c \
 	sandbox/php/opcache.c sandbox/php/opcache_compile.c sandbox/php/opcache_link.c \
-	sandbox/php/opcache_memory.c sandbox/php/opcache_report.c sandbox/php/opcache_seen.c \
+	sandbox/php/script_tree.c sandbox/php/opcache_memory.c sandbox/php/opcache_report.c sandbox/php/opcache_seen.c \
 	sandbox/php/warm.c \
 	sandbox/php/cell.c sandbox/php/hot_pages.c sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
 	sandbox/php/sapi_request.c sandbox/php/sapi_start.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/zygote.c

@@ -97,6 +97,9 @@ static int encode_all(const struct spec *s, struct buf *out)
 			return GW_ERR_NOMEM;
 	if (put_calls(out, "allow", s->calls.allow, s->calls.allow_n) != 0 || put_calls(out, "deny", s->calls.deny, s->calls.deny_n) != 0)
 		return GW_ERR_NOMEM;
+	for (size_t i = 0; i < s->trees_n; i++)
+		if (buf_puts(out, "tree\t") != 0 || put_escaped(out, s->trees[i]) != 0 || buf_append(out, "\n", 1) != 0)
+			return GW_ERR_NOMEM;
 	for (size_t i = 0; i < s->ini_n; i++)
 		if (buf_puts(out, s->ini[i].admin ? "admin_ini\t" : "ini\t") != 0 ||
 		    put_escaped(out, s->ini[i].name) != 0 || buf_append(out, "=", 1) != 0 ||
@@ -121,9 +124,10 @@ struct decoding {
 	struct arena *a;
 	struct spec *s;
 	gid_t *groups;
+	const char **trees;
 	struct spec_ini *ini;
 	const char **calls; /* allowed from the front, denied from the end */
-	size_t groups_max, ini_max, calls_max;
+	size_t groups_max, trees_max, ini_max, calls_max;
 	uint32_t seen; /* bit i: fields[i] came */
 	const char *why;
 };
@@ -248,6 +252,14 @@ static int add_group(struct decoding *d, const char *text)
 	return 0;
 }
 
+static int add_tree(struct decoding *d, const char *text)
+{
+	if (d->s->trees_n == d->trees_max || text[0] != '/')
+		return refuse(d, "a tree is not an absolute path");
+	d->trees[d->s->trees_n++] = text;
+	return 0;
+}
+
 static int add_ini(struct decoding *d, char *text, bool admin)
 {
 	char *equals = strchr(text, '=');
@@ -289,6 +301,8 @@ static int decode_line(struct decoding *d, const char *line, size_t len)
 		return err;
 	if (key_is(line, key_len, "group"))
 		return add_group(d, text);
+	if (key_is(line, key_len, "tree"))
+		return add_tree(d, text);
 	if (key_is(line, key_len, "ini"))
 		return add_ini(d, text, false);
 	if (key_is(line, key_len, "admin_ini"))
@@ -346,6 +360,7 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 	if (len == 0 || len > SPEC_MAX || in[len - 1] != '\n')
 		return GW_ERR_PROTO;
 	d.groups_max = count_lines(in, len, "group\t");
+	d.trees_max = count_lines(in, len, "tree\t");
 	d.ini_max = count_lines(in, len, "ini\t") + count_lines(in, len, "admin_ini\t");
 	if (d.groups_max > GROUPS_MAX)
 		return GW_ERR_PROTO;
@@ -353,10 +368,12 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 	d.ini = arena_calloc(a, d.ini_max + 1, sizeof(*d.ini));
 	d.calls_max = count_lines(in, len, "allow\t") + count_lines(in, len, "deny\t");
 	d.calls = arena_calloc(a, d.calls_max + 1, sizeof(*d.calls));
-	if (d.groups == NULL || d.ini == NULL || d.calls == NULL)
+	d.trees = arena_calloc(a, d.trees_max + 1, sizeof(*d.trees));
+	if (d.groups == NULL || d.ini == NULL || d.calls == NULL || d.trees == NULL)
 		return GW_ERR_NOMEM;
 	s->groups = d.groups;
 	s->ini = d.ini;
+	s->trees = d.trees;
 
 	for (const char *line = in, *end = in + len; line < end;) {
 		const char *nl = memchr(line, '\n', (size_t)(end - line));

@@ -42,6 +42,8 @@ struct spec {
 	struct sb_changes calls; /* SandboxAllow and SandboxDeny: names of system calls, checked again by sb_policy_make() */
 	size_t ini_n;
 	const struct spec_ini *ini;
+	size_t trees_n;         /* beside the document root: where its scripts may be, files or directories, absolute */
+	const char *const *trees;
 };
 
 /** Append the encoding of @s to @out. Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE past SPEC_MAX. Pure. */

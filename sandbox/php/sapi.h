@@ -46,6 +46,9 @@ void sapi_watch_children(bool on);
 /** Some address inside PHP's own code. */
 const void *sapi_php_code(void);
 
+/** The site, from sapi_start() on. */
+const struct spec *sapi_site(void);
+
 /**
  * Answer the request that FCGX_Accept_r() has read. @last: the connection is not used again, whatever the front asked.
  * Returns whether another request may follow on the connection.

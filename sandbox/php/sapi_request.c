@@ -15,6 +15,9 @@
 #include <Zend/zend_ini.h>
 #include <Zend/zend_stream.h>
 
+#include "gateway/base/log.h"
+#include "sandbox/php/script_tree.h"
+
 /* What libfcgi adds to the parameters, and what the front tells us and not the script. */
 static const char *const private_names[] = {"FCGI_ROLE", "PHP_VALUE", "PHP_ADMIN_VALUE"};
 
@@ -31,12 +34,27 @@ const char *sapi_param(const struct sapi_request *r, const char *name)
 	return r == NULL ? NULL : FCGX_GetParam(name, r->fcgx->envp);
 }
 
+/* Code in front of every script comes from a file: who may say php_value has no reason to have it come from the request. */
+static bool is_code_from_afar(const char *name, size_t name_len, const char *value, size_t len)
+{
+	static const char *const names[] = {"auto_prepend_file", "auto_append_file"};
+	bool code = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		code = code || (strlen(names[i]) == name_len && memcmp(names[i], name, name_len) == 0);
+	if (!code || (len > 7 && strncasecmp(value, "phar://", 7) == 0))
+		return false;
+	return memmem(value, len, "://", 3) != NULL || (len >= 5 && strncasecmp(value, "data:", 5) == 0);
+}
+
 void sapi_apply_ini(const char *lines, int modify_type)
 {
 	while (lines != NULL && *lines != '\0') {
 		size_t len = strcspn(lines, "\n");
 		const char *equals = memchr(lines, '=', len);
-		if (equals != NULL && equals > lines) {
+		if (equals != NULL && equals > lines && is_code_from_afar(lines, (size_t)(equals - lines), equals + 1, len - (size_t)(equals + 1 - lines))) {
+			log_err("auto_prepend_file and auto_append_file name files: another value is refused");
+		} else if (equals != NULL && equals > lines) {
 			zend_string *name = zend_string_init(lines, (size_t)(equals - lines), 0);
 			/* Unknown names and those a site may not set are passed over, as mod_php does. */
 			zend_alter_ini_entry_chars(name, equals + 1, len - (size_t)(equals + 1 - lines), modify_type,
@@ -84,13 +102,24 @@ static void fill_request_info(struct sapi_request *r)
 		info->auth_user = estrdup(user);
 }
 
+static bool is_ours(const struct sapi_request *r, const char *script)
+{
+	const char *root = sapi_param(r, "DOCUMENT_ROOT"); /* scripts include files below it */
+
+	return script_tree_holds(sapi_site(), script) && (root == NULL || strcmp(root, sapi_site()->docroot) == 0);
+}
+
 /* The front has looked already, but the file may be gone since, or not be readable to the site's user. */
-static int check_script(struct sapi_request *r)
+static int check_script(struct sapi_request *r, const char **why)
 {
 	const char *path = SG(request_info).path_translated;
 
+	*why = "the script is not in the site's document root or aliases: refused";
 	if (path == NULL || path[0] != '/')
 		return 404;
+	if (!is_ours(r, path))
+		return 403;
+	*why = "the site's user cannot read the script, or it is not a regular file";
 	if (stat(path, &r->script) == -1)
 		return errno == EACCES ? 403 : 404;
 	if (!S_ISREG(r->script.st_mode) || access(path, R_OK) == -1)
@@ -101,7 +130,8 @@ static int check_script(struct sapi_request *r)
 static void run_script(struct sapi_request *r)
 {
 	zend_file_handle file;
-	int status = check_script(r);
+	const char *why;
+	int status = check_script(r, &why);
 
 	if (status != 200) {
 		SG(sapi_headers).http_response_code = status;
@@ -111,7 +141,7 @@ static void run_script(struct sapi_request *r)
 			PUTS("Access denied.\n");
 		/* A missing script is the front's everyday business; one that is there and cannot be run is somebody's mistake. */
 		if (status == 403)
-			sapi_module.log_message("the site's user cannot read the script, or it is not a regular file", LOG_ERR);
+			sapi_module.log_message(why, LOG_ERR);
 		return;
 	}
 	zend_stream_init_filename(&file, SG(request_info).path_translated);

@@ -119,12 +119,20 @@ const void *sapi_php_code(void)
 	return (const void *)(uintptr_t)php_request_startup;
 }
 
+static const struct spec *site;
+
+const struct spec *sapi_site(void)
+{
+	return site;
+}
+
 int sapi_start(const struct spec *s, const char **why)
 {
 	static char scan_dir[4200] = "PHP_INI_SCAN_DIR=";
 	struct buf text; /* PHP keeps pointers into it: never freed */
 	const char *dir = sapi_ini_dir();
 
+	site = s;
 	buf_init(&text);
 	*why = "out of memory";
 	if (build_ini(s, &text) != 0)

@@ -68,6 +68,7 @@ def spec(**k):
 	lines = ["%s\t%s\n" % (name, esc(k[name])) for name in order]
 	lines += ["group\t%d\n" % g for g in k.get("groups", ())]
 	lines += ["%s\t%s\n" % (key, esc(call)) for key in ("allow", "deny") for call in k.get(key, ())]
+	lines += ["tree\t%s\n" % esc(t) for t in k.get("trees", ())]
 	lines += ["%s\t%s=%s\n" % ("admin_ini" if admin else "ini", esc(n), esc(v)) for n, v, admin in k.get("ini", ())]
 	return "".join(lines).encode()
 
