@@ -101,12 +101,17 @@ void cells_close(struct cells *s, struct cell *c)
 
 /* --- handing out ------------------------------------------------------------------------------------------------------- */
 
-/* An idle cell has nothing to say; end of file means that it ended and its CELL_GONE is on the way. */
+/*
+ * An idle cell has nothing to say; end of file means that it ended and its CELL_GONE is on the way. One that will read no
+ * more, because it works on behind its answer (fastcgi_finish_request()), has shut its side down before that answer ended:
+ * only writing shows it, also writing nothing.
+ */
 static bool is_alive(const struct cell *c)
 {
 	char octet;
 
-	return recv(c->lease.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && errno == EAGAIN;
+	return recv(c->lease.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && errno == EAGAIN &&
+	       send(c->lease.fd, &octet, 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0;
 }
 
 static struct cell *take_idle(struct cells *s)

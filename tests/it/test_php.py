@@ -213,6 +213,16 @@ def test_finish_request(php_target, peer):
 	proc.wait_for(lambda: php_target.var(name) == "after\n", 4, why="work after the answer")
 
 
+def test_post_after_a_finished_request(php_target, peer):
+	"""The process that works on behind its answer gets no other request meanwhile: a POST could not be sent again."""
+	if peer == "apache":
+		pytest.skip("apache: has no such function")
+	for i in range(6):
+		assert php_target.get("/finish.php?id=finish-%s-%d" % (php_target.name, i)).body == b"done\n"
+		r = php_target.get("/echo.php", method="POST", body=b"here", headers="Content-Type: text/plain\r\n")
+		assert r.status == 200 and r.body == b"here", (i, r)
+
+
 def test_cut_in_the_middle_is_visible(php_target):
 	with php_target.conn() as c:
 		c.send(fill(req("/crash.php?late"), php_target))
