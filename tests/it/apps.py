@@ -166,6 +166,15 @@ def dokuwiki_site(tmp, root):
 	return root
 
 
+def dokuwiki_install(b, title):
+	p = b.get("/install.php")
+	assert p.status == 200 and "d[superuser]" in p.text, p.text[:3000]
+	form = p.form("d[superuser]")
+	p = b.post("/install.php", dict(form["fields"], **{"l": "en", "d[title]": title, "d[acl]": "on", "d[superuser]": "boss", "d[fullname]": "The Boss",
+		"d[email]": "boss@example.org", "d[password]": PASSWORD, "d[confirm]": PASSWORD, "d[policy]": "0", "d[license]": "cc-by-sa", "submit": "Save"}))
+	assert p.status == 200 and "finished successfully" in p.text, re.sub(r"<[^>]+>", " ", p.text)[:2000]
+
+
 def database(db, name):
 	"""A database and a user of that name, who owns it."""
 	db.sql("CREATE DATABASE {0}; CREATE USER '{0}'@'localhost' IDENTIFIED BY 'secret-{0}'; GRANT ALL ON {0}.* TO '{0}'@'localhost';".format(name))
@@ -224,6 +233,11 @@ def mediawiki_install(addr, host, root, db, name, title):
 	settings = re.sub(r'\$wgServer = .*;', '$wgServer = "http://" . preg_replace("/[^a-z0-9.:-]/", "", $_SERVER["HTTP_HOST"]);', settings)
 	servers.write(root + "/LocalSettings.php", settings + "\n$wgJobRunRate = 0;\n$wgCacheDirectory = __DIR__ . '/cache';\n")
 	return b
+
+
+def mediawiki_login(b, name, password):
+	form = b.get("/index.php?title=Special:UserLogin").form("wpName")
+	return b.post("/index.php?title=Special:UserLogin", dict(form["fields"], wpName=name, wpPassword=password, wploginattempt="Log in"))
 
 
 def unpack_phpmyadmin(tmp):

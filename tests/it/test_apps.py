@@ -161,12 +161,7 @@ def test_wordpress(wordpress, path):
 def test_dokuwiki(dokuwiki, path):
 	addr, host = dokuwiki.addr, path + ".test"
 	b = browser.Browser(addr, host)
-	p = b.get("/install.php")
-	assert p.status == 200 and "d[superuser]" in p.text, p.text[:3000]
-	form = p.form("d[superuser]")
-	p = b.post("/install.php", dict(form["fields"], **{"l": "en", "d[title]": "Logbook " + path, "d[acl]": "on", "d[superuser]": "boss", "d[fullname]": "The Boss",
-		"d[email]": "boss@example.org", "d[password]": "Pass-w0rd!x", "d[confirm]": "Pass-w0rd!x", "d[policy]": "0", "d[license]": "cc-by-sa", "submit": "Save"}))
-	assert p.status == 200 and "finished successfully" in p.text, re.sub(r"<[^>]+>", " ", p.text)[:2000]
+	apps.dokuwiki_install(b, "Logbook " + path)
 
 	front = b.get("/doku.php")
 	assert front.status == 200 and "Logbook " + path in front.text and front.text.rstrip().endswith("</html>")
@@ -206,11 +201,6 @@ def text_of(p):
 	return re.sub(r"<[^>]+>", " ", p.text)[-3000:]
 
 
-def mediawiki_login(b, name, password):
-	form = b.get("/index.php?title=Special:UserLogin").form("wpName")
-	return b.post("/index.php?title=Special:UserLogin", dict(form["fields"], wpName=name, wpPassword=password, wploginattempt="Log in"))
-
-
 def test_mediawiki(mediawiki, db, path):
 	server, roots = mediawiki
 	addr, host = server.addr, path + ".test"
@@ -226,9 +216,9 @@ def test_mediawiki(mediawiki, db, path):
 		r = b.get(html.unescape(ref))
 		assert r.status == 200 and re.match("text/(css|javascript)", r.r.get("content-type")) and len(r.body) > 500, (ref, r.r)
 
-	p = mediawiki_login(b, "Boss", "wrong")
+	p = apps.mediawiki_login(b, "Boss", "wrong")
 	assert "Incorrect username or password" in p.text, text_of(p)
-	p = mediawiki_login(b, "Boss", apps.PASSWORD)
+	p = apps.mediawiki_login(b, "Boss", apps.PASSWORD)
 	assert "Special:UserLogout" in p.text or "Special:UserLogout" in b.get("/").text, text_of(p)
 
 	form = b.get("/index.php?title=Tide_tables&action=edit").form("wpTextbox1")

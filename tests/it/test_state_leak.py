@@ -9,6 +9,7 @@ import pytest
 
 import conftest
 import leak_cases
+import levels
 import proc
 import servers
 import site_conf
@@ -16,7 +17,6 @@ from leak_cases import DISCARDED, KEPT, PHP, REFUSED, SURVIVES
 
 pytestmark = pytest.mark.bulkhead
 
-LEVELS = ["fresh", "rollback", "shared"]
 SEED = 0x5eed
 # Of a cell's requests, the first tells which process it is, three are the case's.
 REQUESTS = 4
@@ -85,17 +85,10 @@ def module_fleet():
 	f.stop()
 
 
-def accepts(tmp, directives):
-	"""Whether this bulkhead knows a virtual host's directives."""
-	d = tmp + "/accepts"
-	b = servers.Bulkhead(d, '<VirtualHost *>\nServerName x.test\nDocumentRoot "%s"\nDispatch prefork\n%s%s</VirtualHost>\n' % (d, site_conf.assign_user(), directives))
-	return b.run("-t").returncode == 0
-
-
 @pytest.fixture(scope="module")
-def levels(tmp):
+def known(tmp):
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test: build it first, or set BULKHEAD_BIN")
-	return [n for n in LEVELS if n != "rollback" or accepts(tmp, "RequestIsolation rollback\n")]
+	return [n for n in levels.ALL if levels.has(tmp, n)]
 
 
 def one_cell(name, level, root, ini, extra=""):
@@ -107,7 +100,7 @@ def one_cell(name, level, root, ini, extra=""):
 
 
 @pytest.fixture(scope="module")
-def leak_server(tmp, ini, levels, module_fleet):
+def leak_server(tmp, ini, known, module_fleet):
 	root = tmp + "/leak"
 	for case in leak_cases.CASES:
 		servers.write("%s/%s.php" % (root, case.name), case.page(SEED))
@@ -116,21 +109,21 @@ def leak_server(tmp, ini, levels, module_fleet):
 	own = dict(ini, extension=servers.build_extension(tmp, "state_probe"), sys_temp_dir=servers.writable_dir(tmp + "/leak-tmp"),
 		upload_tmp_dir=servers.writable_dir(tmp + "/leak-upload"))
 	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
-	for level in levels:
+	for level in known:
 		text += one_cell(level + ".test", level, root, own, "    MaxConnectionsPerChild %d\n" % REQUESTS)
 		text += one_cell("long-" + level + ".test", level, root, own)
 	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
 
 
 @pytest.fixture(scope="module")
-def sites(leak_server, levels):
-	return {n: Site(leak_server, n) for n in levels}
+def sites(leak_server, known):
+	return {n: Site(leak_server, n) for n in known}
 
 
-@pytest.fixture(params=LEVELS)
+@pytest.fixture(params=levels.ALL)
 def site(request, sites):
 	if request.param not in sites:
-		pytest.skip("this build has no RequestIsolation %s" % request.param)
+		pytest.skip("this build or kernel has no RequestIsolation %s" % request.param)
 	return sites[request.param]
 
 
@@ -183,14 +176,14 @@ def test_growth(site):
 
 
 @pytest.mark.slow
-def test_persistent_database_connection(tmp, ini, levels, fleet):
+def test_persistent_database_connection(tmp, ini, known, fleet):
 	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
 	db = fleet.start(servers.MariaDb(tmp + "/leak-db"), timeout=60)
 	root = tmp + "/leak-db-root"
 	servers.write(root + "/p.php", leak_cases.PERSISTENT % db.sock)
 	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
-	server = fleet.start(servers.Bulkhead(tmp + "/leak-db-bulkhead", text + "".join(one_cell(n + ".test", n, root, ini) for n in levels)))
-	for level in levels:
+	server = fleet.start(servers.Bulkhead(tmp + "/leak-db-bulkhead", text + "".join(one_cell(n + ".test", n, root, ini) for n in known)))
+	for level in known:
 		first, second = (json.loads(server.get(level + ".test", "/p.php").text()) for _ in range(2))
 		assert first["was"] is None
 		assert (first["pid"] == second["pid"]) == (level != "fresh"), level
