@@ -161,7 +161,6 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	site_cgroups_check(m->host.launch.cgroups, g->conf);
 	if (old != NULL)
 		generation_drain(old);
-	spares_set(&m->spares, g->conf);
 	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
 		old != NULL ? " after reload" : "");
 	if (m->pid_path == NULL && g->conf->pid_file != NULL) {
@@ -172,6 +171,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	tell_parent(m, true);
 	if (old == NULL && m->host.daemon)
 		io_detach(log_server()->fd);
+	spares_set(&m->spares, g->conf); /* they inherit no terminal, and no pipe that somebody reads to its end */
 	notify("READY=1");
 	sweep(m); /* the old one has perhaps no process left, and a further reload may wait for this one */
 }
