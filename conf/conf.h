@@ -180,6 +180,17 @@ struct conf_io_max {
 	const char *keys; /* as the kernel's io.max takes them: "rbps=1048576 wiops=100" */
 };
 
+/* Where mail() goes. */
+struct conf_mail_relay {
+	struct conf_addr addr;
+	bool lmtp;                /* else SMTP */
+};
+
+struct conf_mail_rate {
+	unsigned count;           /* recipients; 0: no limit */
+	unsigned period_ms;
+};
+
 /* One virtual host; conf.servers[0] is the main server, which answers where no virtual host matches. */
 struct conf_server {
 	size_t index;
@@ -227,6 +238,13 @@ struct conf_server {
 	int64_t cpu_weight;               /* 1 to 10000, between sites that want more than there is; CONF_NO_BOUND: 100 */
 	const struct conf_io_max *io_max; /* the last one first */
 	bool oom_group;                   /* out of memory ends every process of the site, not the largest */
+
+	/* mail() of its cells */
+	const struct conf_mail_relay *mail_relay; /* NULL: off */
+	struct conf_mail_rate mail_rate;
+	struct conf_strs mail_from;       /* "any", "@domain", addresses */
+	unsigned mail_max_size;           /* octets */
+	unsigned mail_timeout_ms;
 };
 
 /* A directive that was accepted and does nothing here; listed by -t. */
@@ -243,6 +261,7 @@ struct conf {
 	size_t listen_n;
 	struct conf_addr *listen;         /* unique, in order; a port alone is [::] (IPv4 too, unless 0.0.0.0 has the port as well) */
 	struct conf_ids front;            /* User and Group: who the front runs as */
+	struct conf_ids mail;             /* MailUser: who the mail process runs as */
 	unsigned loops;                   /* ThreadsPerChild */
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
 	unsigned spare_zygotes;           /* of each PHP, before a site needs them */

@@ -174,6 +174,7 @@ struct conf_build {
 	struct conf_map log_files;     /* path -> struct conf_log_file */
 	struct conf_map log_formats;   /* text -> index + 1 */
 	struct conf_ref user, group;   /* of the front */
+	struct conf_ref mail_user;
 	struct conf_ref types;
 	struct conf_srv *srv;          /* whose directives are being read */
 	struct conf_dir *dir;          /* where directory settings go */
@@ -265,6 +266,7 @@ conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_s
 conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
 conf_setter conf_set_bound, conf_set_cpu_max, conf_set_io_max;
+conf_setter conf_set_mail_relay, conf_set_mail_rate, conf_set_mail_from, conf_set_mail_user;
 conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
 conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;

@@ -125,6 +125,8 @@ struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, co
 
 void conf_server_defaults(struct conf_server *s)
 {
+	static const char *const any_sender[] = {"any"};
+
 	s->log_level = LOG_LV_WARN;
 	s->timeout_ms = 60000;
 	s->keepalive = true;
@@ -143,6 +145,10 @@ void conf_server_defaults(struct conf_server *s)
 	s->request_timeout_ms = 300000;
 	s->site_idle_timeout_ms = 300000;
 	s->memory_max = s->memory_high = s->swap_max = s->processes_max = s->cpu_max = s->cpu_weight = CONF_NO_BOUND;
+	s->mail_rate = (struct conf_mail_rate){100, 3600000};
+	s->mail_from = (struct conf_strs){1, (const char **)(uintptr_t)any_sender};
+	s->mail_max_size = 26214400;
+	s->mail_timeout_ms = 30000;
 }
 
 void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *main_srv)

@@ -51,6 +51,25 @@ static void resolve_front(struct conf_build *b)
 		conf_error(b, b->user.node, 0, "User: the front must not run as root");
 }
 
+/* A user of its own where there is one: then not even a signal from the front reaches it. */
+static void resolve_mail_user(struct conf_build *b)
+{
+	static const char usual[] = "bulkhead-mail";
+	const struct conf_ref none = {.text = NULL};
+	struct conf_ids *ids = &b->c->mail;
+	bool bad_group;
+
+	*ids = b->c->front;
+	if (!b->opts->need_root)
+		return;
+	if (b->mail_user.node == NULL) {
+		if (conf_users_resolve(&b->users, usual, NULL, ids, &bad_group) != NULL || ids->uid == 0)
+			*ids = b->c->front;
+	} else if (resolve_ids(b, &b->mail_user, &none, ids) && (ids->uid == 0 || ids->gid == 0)) {
+		conf_error(b, b->mail_user.node, 0, "MailUser: mail is not handled as root");
+	}
+}
+
 /* The user of a host that names one; others take the main server's, or the front's. */
 static void resolve_site_user(struct conf_build *b, struct conf_srv *srv)
 {
@@ -283,6 +302,7 @@ static void resolve_main(struct conf_build *b, struct conf_srv *m)
 	if ((m->set >> CONF_F_dispatch & 1) == 0 && conf_modules_threaded(&b->p->vars))
 		s->dispatch = CONF_DISPATCH_WORKER;
 	resolve_front(b);
+	resolve_mail_user(b);
 	resolve_docroot(b, m);
 	if (s->docroot == NULL)
 		s->docroot = conf_build_path(b, "htdocs");

@@ -22,6 +22,7 @@ libconf_a_SOURCES = \
 	conf/conf_set_access.c \
 	conf/conf_set_bounds.c \
 	conf/conf_set_dir.c \
+	conf/conf_set_mail.c \
 	conf/conf_set_php.c \
 	conf/conf_set_server.c \
 	conf/conf_types.c conf/conf_types.h \

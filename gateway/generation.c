@@ -66,6 +66,15 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 		free(g);
 		return NULL;
 	}
+	struct mail_proc_host mail = {.loop = h->loop, .conf = c, .log_fds = log_fds, .privileged = h->launch.privileged, .daemon = h->daemon};
+	if (mail_proc_init(&g->mail, &mail) < 0) {
+		free(g->zygotes);
+		free(g->wanted);
+		free(g->launched_ms);
+		log_files_close(c, &log_fds);
+		free(g);
+		return NULL;
+	}
 	g->host = h;
 	g->conf = c;
 	g->listens = *listens;
@@ -79,6 +88,7 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 void generation_free(struct generation *g)
 {
 	loop_timer_stop(g->host->loop, &g->restart);
+	mail_proc_fini(&g->mail);
 	log_files_close(g->conf, &g->log_fds);
 	conf_free(g->conf);
 	free(g->zygotes);
@@ -102,9 +112,10 @@ void generation_kill(struct generation *g)
 	if (g->front > 0)
 		kill(g->front, SIGKILL);
 	kill_zygotes(g);
+	mail_proc_kill(&g->mail);
 }
 
-bool generation_alive(const struct generation *g)
+static bool serves(const struct generation *g)
 {
 	if (g->front > 0)
 		return true;
@@ -112,6 +123,18 @@ bool generation_alive(const struct generation *g)
 		if (g->zygotes[i] > 0)
 			return true;
 	return false;
+}
+
+/* Cells may send mail until the last of them is gone. */
+static void retire_mail(struct generation *g)
+{
+	if (g->state == GEN_GONE && !serves(g))
+		mail_proc_retire(&g->mail);
+}
+
+bool generation_alive(const struct generation *g)
+{
+	return serves(g) || g->mail.pid > 0;
 }
 
 static void close_channel(struct generation *g)
@@ -191,7 +214,7 @@ static void site_want(struct generation *g, uint32_t id)
 		return;
 	}
 	g->launched_ms[id] = now;
-	pid_t pid = launch_zygote(&g->host->launch, site, &chan, &leaf, &why);
+	pid_t pid = launch_zygote(&g->host->launch, site, mail_proc_channel(&g->mail, site), &chan, &leaf, &why);
 	if (pid < 0) {
 		log_err("site=%s %s", site->name, why);
 		send_down(g, id, why);
@@ -345,6 +368,7 @@ void generation_drain(struct generation *g)
 	send_front(g, &m);
 	if (g->front == 0)
 		g->state = GEN_GONE;
+	retire_mail(g);
 }
 
 static void front_ended(struct generation *g, int status)
@@ -399,7 +423,7 @@ static void launch_wanted(struct generation *g)
 	}
 }
 
-bool generation_reaped(struct generation *g, pid_t pid, int status)
+static bool reaped(struct generation *g, pid_t pid, int status)
 {
 	char how[96];
 
@@ -414,6 +438,7 @@ bool generation_reaped(struct generation *g, pid_t pid, int status)
 		site_leaf_end(g->host->launch.cgroups, g->leaves[i]);
 		g->leaves[i] = NULL;
 		g->zygotes_n--;
+		mail_proc_site_gone(&g->mail, i);
 		describe_end(status, how, sizeof(how));
 		if (status != 0)
 			log_line(log_server(), LOG_LV_WARN, NULL, "site=%s zygote %d %s", g->conf->servers[i]->name, (int)pid, how);
@@ -422,4 +447,13 @@ bool generation_reaped(struct generation *g, pid_t pid, int status)
 		return true;
 	}
 	return false;
+}
+
+bool generation_reaped(struct generation *g, pid_t pid, int status)
+{
+	bool ours = mail_proc_reaped(&g->mail, pid, status) || reaped(g, pid, status);
+
+	if (ours)
+		retire_mail(g);
+	return ours;
 }

@@ -13,6 +13,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/launch.h"
 #include "gateway/listen.h"
+#include "gateway/mail_proc.h"
 #include "gateway/site_cgroup.h"
 #include "gateway/spare.h"
 
@@ -47,6 +48,7 @@ struct generation {
 	uint64_t wants;             /* so many were put off so far */
 	size_t zygotes_n, wanted_n;
 	uint64_t *launched_ms;
+	struct mail_proc mail;
 };
 
 /** Take @c and @listens; open logs. Returns NULL with the reason logged (then @c and @listens stay the caller's). */

@@ -53,7 +53,7 @@ const char *launch_program(const char *version)
 static const char *const profile_names[] = {
 	[CONF_PROFILE_PHP] = "php", [CONF_PROFILE_STRICT] = "strict", [CONF_PROFILE_LEGACY] = "legacy", [CONF_PROFILE_LEARN] = "learn"};
 
-static int spec_of(const struct conf_server *site, bool privileged, struct buf *out)
+static int spec_of(const struct conf_server *site, bool privileged, bool with_mail, struct buf *out)
 {
 	struct spec_ini *ini = calloc(site->ini_n + 1, sizeof(*ini));
 	const char **trees = calloc(site->path_aliases_n + 1, sizeof(*trees));
@@ -69,6 +69,7 @@ static int spec_of(const struct conf_server *site, bool privileged, struct buf *
 		.profile = profile_names[site->profile],
 		.isolation = site->isolation == CONF_ISOLATION_SHARED ? "shared" : "fresh",
 		.max_requests = site->max_requests,
+		.mail_timeout_ms = with_mail ? site->mail_timeout_ms : 0,
 		.limit_nofile = -1,
 		.calls = {.allow_n = site->sandbox_allow_n, .allow = site->sandbox_allow, .deny_n = site->sandbox_deny_n, .deny = site->sandbox_deny},
 		.ini_n = site->ini_n,
@@ -90,13 +91,13 @@ static int spec_of(const struct conf_server *site, bool privileged, struct buf *
 }
 
 /* A sealed copy: nobody, the zygote's later tenant code included, can change what a site was told. */
-static int spec_memfd(const struct conf_server *site, bool privileged)
+static int spec_memfd(const struct conf_server *site, bool privileged, bool with_mail)
 {
 	struct buf text;
 	int fd = -1;
 
 	buf_init(&text);
-	if (spec_of(site, privileged, &text) == GW_OK) {
+	if (spec_of(site, privileged, with_mail, &text) == GW_OK) {
 		fd = memfd_create("bulkhead-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		if (fd != -1 && (io_write_all(fd, buf_head(&text), buf_unread(&text)) < 0 || lseek(fd, 0, SEEK_SET) == -1 ||
 				fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1))
@@ -241,16 +242,37 @@ static pid_t start_new(const struct launch *l, const struct conf_server *site, i
 	return pid;
 }
 
-pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int *chan, struct site_leaf **leaf, const char **why)
+/* Whatever it was started with, what the spec says of mail comes over the channel, before the front gets that. */
+static int tell_mail(int chan, int mail)
 {
-	int made = spec_memfd(site, l->privileged), spec = move_up(&made);
+	struct ipc_msg m;
+
+	ipc_fill(&m, IPC_ZYGOTE_MAIL, 0, NULL);
+	m.fds[0] = mail;
+	m.fds_n = 1;
+	return ipc_send(chan, &m);
+}
+
+pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int mail, int *chan, struct site_leaf **leaf,
+	const char **why)
+{
+	int made = spec_memfd(site, l->privileged, mail != -1), spec = move_up(&made);
+	pid_t pid = GW_ERR_SYS;
 
 	*why = "cannot write down what the zygote is to be told";
-	if (spec == -1)
-		return GW_ERR_SYS;
-	pid_t pid = use_spare(l, site, spec, chan, leaf, why);
-	if (pid == 0)
-		pid = start_new(l, site, spec, chan, leaf, why);
+	if (spec != -1) {
+		pid = use_spare(l, site, spec, chan, leaf, why);
+		if (pid == 0)
+			pid = start_new(l, site, spec, chan, leaf, why);
+	}
+	if (pid > 0 && mail != -1 && tell_mail(*chan, mail) < 0) {
+		*why = "cannot tell the zygote of its channel for mail";
+		kill(pid, SIGKILL);
+		io_close(chan);
+		site_leaf_end(l->cgroups, *leaf);
+		pid = GW_ERR_SYS;
+	}
 	io_close(&spec);
+	io_close(&mail);
 	return pid;
 }

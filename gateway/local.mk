@@ -20,6 +20,7 @@ libgateway_a_SOURCES = \
 	gateway/listen.c gateway/listen.h \
 	gateway/log_files.c gateway/log_files.h \
 	gateway/master.c gateway/master.h \
+	gateway/mail_proc.c gateway/mail_proc.h \
 	gateway/master_lock.c gateway/master_lock.h \
 	gateway/pid_file.c gateway/pid_file.h \
 	gateway/site_cgroup.c gateway/site_cgroup.h gateway/site_cgroup_priv.h gateway/site_cgroup_watch.c \
@@ -29,7 +30,7 @@ libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
-bulkhead_LDADD = libgateway.a libhttp.a libpools.a libconf.a libsandbox.a libipc.a libbase.a \
+bulkhead_LDADD = libgateway.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
 	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(SYSTEMD_LIBS)
 
 if HAVE_CHECK

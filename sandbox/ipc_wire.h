@@ -22,7 +22,7 @@
 #define IPC_BODY_MAX 512
 #define IPC_FDS_MAX 2
 
-enum ipc_role { IPC_MASTER, IPC_FRONT, IPC_ZYGOTE, IPC_ROLES };
+enum ipc_role { IPC_MASTER, IPC_FRONT, IPC_ZYGOTE, IPC_MAIL, IPC_ROLES };
 
 /* `id` is the site's index (conf_server.index) on the master-front channel, a cell's number on the front-zygote channel. */
 enum ipc_type {
@@ -36,6 +36,9 @@ enum ipc_type {
 	IPC_FRONT_READY = 0x16, /* loops run; the old front may be drained */
 	/* master -> zygote */
 	IPC_ZYGOTE_SPEC = 0x30, /* to a spare one, once: whose it becomes; one descriptor: the sealed spec */
+	IPC_ZYGOTE_MAIL = 0x32, /* the first or the second, when the spec says mail; one descriptor: the site's channel to the mail process */
+	/* master -> mail */
+	IPC_MAIL_SITE = 0x40,   /* messages of this site's cells come over the one descriptor that this carries */
 	/* front -> zygote */
 	IPC_CELL_WANT = 0x20,   /* fork one more cell under this id (chosen by the front, never reused) */
 	IPC_CELL_KILL = 0x22,   /* SIGKILL this cell */

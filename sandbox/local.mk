@@ -24,6 +24,21 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_profile_refused.c \
 	sandbox/sb_sigsys.c sandbox/sb_sigsys.h
 
+# The mail process, and what cells share with it.
+noinst_LIBRARIES += libmail.a
+libmail_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+libmail_a_SOURCES = \
+	sandbox/mail/mail_addr.c sandbox/mail/mail_addr.h \
+	sandbox/mail/mail_compose.c sandbox/mail/mail_compose.h \
+	sandbox/mail/mail_lock.c sandbox/mail/mail_lock.h \
+	sandbox/mail/mail_rate.c sandbox/mail/mail_rate.h \
+	sandbox/mail/mail_role.c sandbox/mail/mail_role.h \
+	sandbox/mail/mail_session.c sandbox/mail/mail_site.h \
+	sandbox/mail/mail_wire.c sandbox/mail/mail_wire.h \
+	sandbox/mail/smtp_dialog.c sandbox/mail/smtp_dialog.h \
+	sandbox/mail/smtp_reply.c sandbox/mail/smtp_reply.h \
+	sandbox/mail/smtp_text.c sandbox/mail/smtp_text.h
+
 # The programs that link PHP; see sandbox/php.mk. As scripts, because their names come from configure.
 EXTRA_SCRIPTS =
 pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
@@ -35,7 +50,7 @@ EXTRA_DIST += sandbox/php.mk \
 	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
 	sandbox/php/warm.c sandbox/php/warm.h \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
-	sandbox/php/sapi_functions.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
+	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_mail.h sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/stray.c sandbox/php/stray.h sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h
 clean-local: clean-php
 @am__include@ $(top_srcdir)/sandbox/php.mk
@@ -66,6 +81,38 @@ tests_fuzz_fuzz_ipc_LDADD = libbase.a
 noinst_PROGRAMS += tests/fuzz/fuzz_seen
 tests_fuzz_fuzz_seen_SOURCES = tests/fuzz/fuzz_seen.c sandbox/php/opcache_seen.c
 tests_fuzz_fuzz_seen_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+endif
+
+check_PROGRAMS += tests/fuzz/replay_smtp_reply tests/fuzz/replay_mail_wire tests/fuzz/replay_mail_compose
+TESTS += tests/fuzz/replay_smtp_reply tests/fuzz/replay_mail_wire tests/fuzz/replay_mail_compose
+EXTRA_DIST += tests/fuzz/corpus/smtp_reply tests/fuzz/corpus/mail_wire tests/fuzz/corpus/mail_compose
+tests_fuzz_replay_smtp_reply_SOURCES = tests/fuzz/fuzz_smtp_reply.c tests/fuzz/replay.c
+tests_fuzz_replay_smtp_reply_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/smtp_reply"'
+tests_fuzz_replay_smtp_reply_LDADD = libmail.a libbase.a
+tests_fuzz_replay_mail_wire_SOURCES = tests/fuzz/fuzz_mail_wire.c tests/fuzz/replay.c
+tests_fuzz_replay_mail_wire_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/mail_wire"'
+tests_fuzz_replay_mail_wire_LDADD = libmail.a libbase.a
+tests_fuzz_replay_mail_compose_SOURCES = tests/fuzz/fuzz_mail_compose.c tests/fuzz/replay.c
+tests_fuzz_replay_mail_compose_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/mail_compose"'
+tests_fuzz_replay_mail_compose_LDADD = libmail.a libbase.a
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_smtp_reply tests/fuzz/fuzz_mail_wire tests/fuzz/fuzz_mail_compose
+tests_fuzz_fuzz_smtp_reply_SOURCES = tests/fuzz/fuzz_smtp_reply.c sandbox/mail/smtp_reply.c sandbox/mail/smtp_dialog.c
+tests_fuzz_fuzz_smtp_reply_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_smtp_reply_LDADD = libbase.a
+tests_fuzz_fuzz_mail_wire_SOURCES = tests/fuzz/fuzz_mail_wire.c sandbox/mail/mail_wire.c sandbox/mail/mail_addr.c
+tests_fuzz_fuzz_mail_wire_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_mail_wire_LDADD = libbase.a
+tests_fuzz_fuzz_mail_compose_SOURCES = tests/fuzz/fuzz_mail_compose.c sandbox/mail/mail_compose.c sandbox/mail/mail_addr.c sandbox/mail/smtp_text.c
+tests_fuzz_fuzz_mail_compose_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_mail_compose_LDADD = libbase.a
+endif
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_mail
+TESTS += tests/unit/check_mail
+tests_unit_check_mail_SOURCES = tests/unit/check_mail.c tests/unit/unit.h
+tests_unit_check_mail_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_mail_LDADD = libmail.a libbase.a $(CHECK_LIBS)
 endif
 
 # What the profiles let through and what not, tried under the loaded filter. Never sanitised, so compiled from the sources.

@@ -25,6 +25,7 @@ static const struct field {
 	{"profile", FIELD_NAME, offsetof(struct spec, profile), true},
 	{"isolation", FIELD_NAME, offsetof(struct spec, isolation), true},
 	{"max_requests", FIELD_COUNT, offsetof(struct spec, max_requests), true},
+	{"mail_timeout_ms", FIELD_COUNT, offsetof(struct spec, mail_timeout_ms), false},
 	{"limit_nofile", FIELD_LIMIT, offsetof(struct spec, limit_nofile), true},
 };
 #define FIELDS_N (sizeof(fields) / sizeof(fields[0]))

@@ -20,6 +20,7 @@
 #define SPEC_MAX (1024 * 1024) /* octets of an encoded spec */
 #define SPEC_CHAN_FD 3         /* in bulkhead-php: channel to the front */
 #define SPEC_SPEC_FD 4         /* in bulkhead-php: the sealed memfd with the spec, at offset 0; closed: it comes over the channel, later */
+#define SPEC_MAIL_FD 5         /* in bulkhead-php, when the spec says mail: the site's channel to the mail process */
 
 struct spec_ini {
 	const char *name, *value;
@@ -38,6 +39,7 @@ struct spec {
 	const char *profile;    /* "php" ... a name of sb_profile_find() */
 	const char *isolation;  /* "fresh" or "shared" */
 	unsigned max_requests;  /* shared: requests before a cell is renewed; 0 = no limit */
+	unsigned mail_timeout_ms; /* how long mail() may wait; 0: there is no mail process for this site */
 	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */
 	struct sb_changes calls; /* SandboxAllow and SandboxDeny: names of system calls, checked again by sb_policy_make() */
 	size_t ini_n;

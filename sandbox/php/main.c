@@ -69,12 +69,24 @@ static void wait_for_spec(void)
 	int err = ipc_recv(SPEC_CHAN_FD, IPC_MASTER, IPC_ZYGOTE, &m);
 	if (err == GW_ERR_CLOSED)
 		exit(EXIT_SUCCESS); /* the master is gone, or needs us no more */
-	if (err != 0)
+	if (err != 0 || m.type != IPC_ZYGOTE_SPEC)
 		fail("spec", "does not come", err);
 	if (m.fds[0] != SPEC_SPEC_FD && dup3(m.fds[0], SPEC_SPEC_FD, O_CLOEXEC) == -1)
 		fail("spec", "cannot be kept", GW_ERR_SYS);
 	if (!has_spec())
 		fail("spec", "not sealed", 0);
+}
+
+/* What the spec speaks of: the next message, before anything of the front. */
+static void wait_for_mail(void)
+{
+	struct ipc_msg m;
+	int err = ipc_recv(SPEC_CHAN_FD, IPC_MASTER, IPC_ZYGOTE, &m);
+
+	if (err != 0 || m.type != IPC_ZYGOTE_MAIL)
+		fail("mail", "its channel does not come", err);
+	if (m.fds[0] != SPEC_MAIL_FD && dup3(m.fds[0], SPEC_MAIL_FD, O_CLOEXEC) == -1)
+		fail("mail", "its channel cannot be kept", GW_ERR_SYS);
 }
 
 /* What ps and -S show of us. Never longer than what was there. */
@@ -149,14 +161,16 @@ int main(int argc, char **argv)
 	arena_init(&arena);
 	read_spec(&arena, &spec);
 	log_server()->site = spec.site;
+	if (spec.mail_timeout_ms > 0)
+		wait_for_mail();
 	if (spare && argc > 1)
 		set_title(argv[1], spec.site);
 
-	int err = sb_enter(&spec, parent, SPEC_SPEC_FD, &entry);
+	int err = sb_enter(&spec, parent, spec.mail_timeout_ms > 0 ? SPEC_MAIL_FD : SPEC_SPEC_FD, &entry);
 	if (err != 0)
 		fail("sandbox", entry.step, err);
 	io_close(&spec_fd);
-	if (chdir("/") == -1 || io_cloexec(SPEC_CHAN_FD, 1) != 0)
+	if (chdir("/") == -1 || io_cloexec(SPEC_CHAN_FD, 1) != 0 || (spec.mail_timeout_ms > 0 && io_cloexec(SPEC_MAIL_FD, 1) != 0))
 		fail("start", "working directory", GW_ERR_SYS);
 	init_fcgi();
 	if (sb_sigsys_install() != 0)

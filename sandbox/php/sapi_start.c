@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PHP's configuration and start: the distribution's files, then the site's settings, then what the sandbox insists on. */
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/sapi_mail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,8 @@ static int build_ini(const struct spec *s, struct buf *out)
 		if (buf_printf(out, "%s=%s%s%s\n", ini->name, quote, ini->value, quote) != 0)
 			return GW_ERR_NOMEM;
 	}
+	if (sapi_mail_is_ours(s) && buf_puts(out, "sendmail_path='" SAPI_MAIL_COMMAND "'\n") != 0)
+		return GW_ERR_NOMEM;
 	return buf_append(out, forced, sizeof(forced)) != 0 ? GW_ERR_NOMEM : 0; /* with its NUL */
 }
 
@@ -153,8 +156,9 @@ int sapi_start(const struct spec *s, const char **why)
 		return GW_ERR_SYS;
 	unsetenv("PHP_INI_SCAN_DIR");
 	opcache_report_override();
+	sapi_mail_init(s);
 	for (size_t i = 0; i < s->ini_n; i++)
-		if (!is_forced(s->ini[i].name))
+		if (!is_forced(s->ini[i].name) && !(sapi_mail_is_ours(s) && strcmp(s->ini[i].name, "sendmail_path") == 0))
 			set_master(&s->ini[i]);
 	return 0;
 }

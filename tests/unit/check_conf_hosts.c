@@ -100,7 +100,10 @@ START_TEST(hosts_inherit_from_the_main_server)
 			 "StartServers 3\nServerAdmin me\n</VirtualHost>\n<VirtualHost *:8080>\nServerName https://b.example:8443\nDocumentRoot /srv/b/\n</VirtualHost>\n"
 			 "Timeout 90\nKeepAlive Off\nKeepAliveTimeout 1500ms\nAlias /m/ /main/dir/\nphp_value v main\nphp_flag w on\nCustomLog main.log combined\n"
 			 "ErrorLog logs/err\nDocumentRoot /srv/main\nMaxRequestWorkers 7\nRequestTimeout 2min\nPHPVersion 8.2\nRequestIsolation shared\n"
-			 "LogFormat \"%h main\" common\nMinSpareServers 9\nMaxSpareServers 2\n");
+			 "LogFormat \"%h main\" common\nMinSpareServers 9\nMaxSpareServers 2\n"
+			 "MailRelay smtp://127.0.0.1\nMailRate 5/minute\nMailFrom @main.example\n<VirtualHost *:8080>\nServerName mail.example\n"
+			 "MailRelay lmtp:/run/lmtp\nMailRate none\nMailFrom a@c.example\nMailFrom @d.example any\nMailTimeout 5\n</VirtualHost>\n"
+			 "<VirtualHost *:8080>\nServerName off.example\nMailRelay none\n</VirtualHost>\n");
 	m = f.c->servers[0];
 	a = f.c->servers[1];
 	b = f.c->servers[2];
@@ -112,6 +115,17 @@ START_TEST(hosts_inherit_from_the_main_server)
 	ck_assert_uint_eq(a->max_workers, 7);
 	ck_assert_uint_eq(b->request_timeout_ms, 120000);
 	ck_assert_str_eq(b->php_version, "8.2");
+	ck_assert_str_eq(b->mail_relay->addr.text, "127.0.0.1:25");
+	ck_assert(!b->mail_relay->lmtp && f.c->servers[3]->mail_relay->lmtp && f.c->servers[4]->mail_relay == NULL);
+	ck_assert_str_eq(f.c->servers[3]->mail_relay->addr.u.un.sun_path, "/run/lmtp");
+	ck_assert_uint_eq(b->mail_rate.count, 5);
+	ck_assert_uint_eq(b->mail_rate.period_ms, 60000);
+	ck_assert_uint_eq(f.c->servers[3]->mail_rate.count, 0);
+	ck_assert_uint_eq(b->mail_from.n, 1);
+	ck_assert_uint_eq(f.c->servers[3]->mail_from.n, 3);
+	ck_assert_str_eq(f.c->servers[3]->mail_from.v[1], "@d.example");
+	ck_assert_uint_eq(b->mail_timeout_ms, 30000);
+	ck_assert_uint_eq(f.c->servers[3]->mail_timeout_ms, 5000);
 	ck_assert_int_eq(a->isolation, CONF_ISOLATION_SHARED);
 	ck_assert_int_eq(a->log_level, LOG_LV_DEBUG);
 	ck_assert_int_eq(b->log_level, LOG_LV_WARN);
