@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,10 +41,43 @@ static bool parse_head(const char *line, struct smaps_head *h)
 }
 
 /* Private, not executable, and of a file (a program's or library's data) or the heap. */
-static bool is_wanted(const struct smaps_head *h)
+static bool is_data(const struct smaps_head *h)
 {
 	return h->perms[0] == 'r' && h->perms[2] == '-' && h->perms[3] == 'p' &&
 	       (h->path[0] == '/' || strcmp(h->path, "[heap]") == 0);
+}
+
+struct bss_search {
+	uintptr_t at, end; /* @end: of the object's data that @at lies in, 0 when there is none */
+};
+
+static int search_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct bss_search *s = arg;
+
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = (start + p->p_memsz + page - 1) & ~(page - 1);
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_W) != 0 && s->at >= start && s->at < end)
+			s->end = end;
+	}
+	return s->end != 0;
+}
+
+/*
+ * Data that begin as zeros have no file, and follow those that have. With them in the image, both are one mapping. What
+ * else is anonymous may have become part of the same mapping, but lies behind the object's end.
+ */
+static size_t bss_len(const struct smaps_head *h)
+{
+	struct bss_search s = {.at = h->start};
+
+	if (strcmp(h->perms, "rw-p") != 0 || h->path[0] != '\0')
+		return 0;
+	dl_iterate_phdr(search_object, &s);
+	return s.end == 0 ? 0 : (s.end < h->end ? s.end : h->end) - h->start;
 }
 
 static size_t list_regions(struct region *regions)
@@ -61,29 +95,62 @@ static size_t list_regions(struct region *regions)
 		return 0;
 	}
 	while (fgets(line, sizeof(line), f) != NULL && n < REGIONS_MAX) {
-		if (parse_head(line, &h))
+		if (parse_head(line, &h)) {
 			at = h;
-		else if (sscanf(line, "Anonymous: %lu kB", &anonymous_kb) == 1 && anonymous_kb > 0 && is_wanted(&at))
-			regions[n++] = (struct region){.start = at.start, .len = at.end - at.start,
-				.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
+		} else if (sscanf(line, "Anonymous: %lu kB", &anonymous_kb) == 1) {
+			size_t len = !is_data(&at) ? bss_len(&at) : anonymous_kb > 0 ? at.end - at.start : 0;
+			if (len > 0)
+				regions[n++] = (struct region){.start = at.start, .len = len,
+					.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
+		}
 	}
 	fclose(f);
 	return n;
 }
 
+static off_t total_len(const struct region *regions, size_t n)
+{
+	off_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += (off_t)regions[i].len;
+	return len;
+}
+
 /* --- moving ---------------------------------------------------------------------------------------------------------- */
 
+static bool is_zero(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i += sizeof(long))
+		if (*(const long *)(const void *)(p + i) != 0)
+			return false;
+	return true;
+}
+
+/* Pages of zeros stay holes: the file takes no memory for them. */
+static int copy_region(int fd, const struct region *r, off_t at, size_t page)
+{
+	for (size_t done = 0, end; done < r->len; done = end) {
+		bool hole = is_zero((const char *)r->start + done, page);
+		for (end = done + page; end < r->len && is_zero((const char *)r->start + end, page) == hole; end += page)
+			;
+		if (!hole && syscall(SYS_pwrite64, fd, r->start + done, end - done, at + (off_t)done) != (long)(end - done))
+			return GW_ERR_SYS;
+	}
+	return 0;
+}
+
 /*
- * Between the copy of a region and its mapping nothing may write to it, or the write is lost. What runs here is this
- * function alone: its variables are on the stack or only read, and the stack is no region. errno may be lost.
+ * Between the copy of a region and its mapping nothing may write to it, or the write is lost. What runs here are these
+ * functions alone: their variables are on the stack or only read, and the stack is no region. errno may be lost.
  */
-static int move_regions(int fd, const struct region *regions, size_t n)
+static int move_regions(int fd, const struct region *regions, size_t n, size_t page)
 {
 	off_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct region *r = &regions[i];
-		if (syscall(SYS_pwrite64, fd, r->start, r->len, at) != (long)r->len)
+		if (copy_region(fd, r, at, page) != 0)
 			return GW_ERR_SYS;
 		if (syscall(SYS_mmap, r->start, r->len, r->prot, MAP_PRIVATE | MAP_FIXED, fd, at) != (long)r->start)
 			return GW_ERR_SYS;
@@ -114,13 +181,15 @@ static void fill_heap_holes(void)
 int image_take(void)
 {
 	static struct region regions[REGIONS_MAX];
+
 	fill_heap_holes();
 	size_t n = list_regions(regions);
 	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd == -1)
 		return GW_ERR_SYS;
-	int err = move_regions(fd, regions, n);
+	int err = ftruncate(fd, total_len(regions, n)) == -1 ? GW_ERR_SYS
+							     : move_regions(fd, regions, n, (size_t)sysconf(_SC_PAGESIZE));
 	/* Nobody changes what cells start from, however they may get at the file. */
 	if (err == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		err = GW_ERR_SYS;

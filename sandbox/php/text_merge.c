@@ -40,10 +40,13 @@ static bool huge_pages_allowed(void)
 /* A copy of [start, end) in huge pages takes its place in one step, as this may be code that runs just now. */
 static void make_huge(uintptr_t start, uintptr_t end)
 {
+	static bool done; /* a spare zygote merges once before it knows its site, and once more with the site's extensions */
+
 	start = (start + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	end &= ~(HUGE_PAGE - 1);
-	if (start >= end || !huge_pages_allowed())
+	if (done || start >= end || !huge_pages_allowed())
 		return;
+	done = true;
 	size_t len = end - start;
 	char *room = mmap(NULL, len + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (room == MAP_FAILED)
