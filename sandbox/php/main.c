@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
@@ -34,12 +35,26 @@ static const char by_hand[] = "bulkhead-php" BH_PHP_VERSION ": started by bulkhe
 static char *const environment[] = {
 	(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, (char[]){"LANG=C"}, NULL};
 
+/* Of a socket that was bound or accepted, somebody can know the name; a pair has none. */
+static bool is_nameless(int (*name)(int fd, struct sockaddr *addr, socklen_t *len))
+{
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+
+	return name(SPEC_CHAN_FD, (struct sockaddr *)&addr, &len) == 0 && addr.sun_family == AF_UNIX && len == sizeof(sa_family_t);
+}
+
+/* One end of a pair, made by a process of the user that we still are: the master's. It gives the other end to the front. */
 static bool has_channel(void)
 {
+	struct ucred maker;
+	socklen_t len = sizeof(maker);
 	int type;
-	socklen_t len = sizeof(type);
+	socklen_t type_len = sizeof(type);
 
-	return getsockopt(SPEC_CHAN_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+	return getsockopt(SPEC_CHAN_FD, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_SEQPACKET &&
+	       getsockopt(SPEC_CHAN_FD, SOL_SOCKET, SO_PEERCRED, &maker, &len) == 0 && maker.uid == geteuid() &&
+	       is_nameless(getsockname) && is_nameless(getpeername);
 }
 
 /* Sealed: nobody who kept a descriptor can change it while we read. */
