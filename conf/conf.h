@@ -300,6 +300,8 @@ struct conf_load_opts {
 	const char *(*check_call)(const char *name, bool allow);
 	/* Name of system call @nr, or NULL; used before the next call. For suggestions; may be NULL. */
 	const char *(*call_name)(int nr);
+	/* Whether this machine can roll back: NULL, or what is missing (static). NULL: not checked. */
+	const char *(*check_rollback)(void);
 };
 
 /**

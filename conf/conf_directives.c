@@ -80,7 +80,7 @@ const struct conf_directive conf_directives[] = {
 
 	/* who answers PHP */
 	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
-	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing (rollback, in a later version), all that PHP leaves (shared)."},
+	{D("RequestIsolation", HOSTS, 0, 1, 1, "fresh|rollback|shared"), .set = conf_set_isolation, SRV(isolation), .words = isolation_words, .doc = "What is left of a request in a cell: nothing (fresh), nothing, by putting memory and state back (rollback; fresh where the kernel is older than Linux 6.10), all that PHP leaves (shared)."},
 	{D("SandboxProfile", HOSTS, 0, 1, 1, "php|strict|legacy|learn"), .set = conf_set_word, SRV(profile), .words = profile_words, .doc = "Which system calls a cell may make: strict has no server sockets, no System V IPC, no threads and no code loaded late; php has what PHP and its extensions call; legacy may also run programs; learn enforces little and tells which profile would do."},
 	{D("SandboxAllow", HOSTS, 0, 1, -1, "call..."), .set = conf_set_calls, .lo = 1, .doc = "System calls that the site's cells may make beside its profile's, each as legacy has it; what leads out of the sandbox is refused."},
 	{D("SandboxDeny", HOSTS, 0, 1, -1, "call..."), .set = conf_set_calls, .lo = 0, .doc = "System calls that fail with EPERM in the site's cells; wins over SandboxAllow."},

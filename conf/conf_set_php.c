@@ -20,10 +20,15 @@ void conf_set_dispatch(struct conf_build *b, const struct conf_node *n, const st
 
 void conf_set_isolation(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	if (strcasecmp(n->args[0].text, "rollback") == 0)
-		conf_error(b, n, 0, "RequestIsolation: rollback is accepted by a later version; use fresh or shared");
-	else
-		conf_set_word(b, n, d);
+	const char *missing = NULL;
+
+	conf_set_word(b, n, d);
+	if (b->srv->s->isolation == CONF_ISOLATION_ROLLBACK && b->opts->check_rollback != NULL)
+		missing = b->opts->check_rollback();
+	if (missing == NULL)
+		return;
+	conf_warn(b, n, 0, "RequestIsolation rollback: %s: requests are isolated by fresh processes instead", missing);
+	b->srv->s->isolation = CONF_ISOLATION_FRESH;
 }
 
 static void call_unknown(struct conf_build *b, const struct conf_node *n, size_t i)

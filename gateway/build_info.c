@@ -15,6 +15,7 @@
 
 #include "gateway/cgroup_tree.h"
 #include "gateway/launch.h"
+#include "sandbox/rollback/rollback.h"
 
 static void line(const char *what, bool there, const char *otherwise)
 {
@@ -59,6 +60,7 @@ static void print_cgroup(void)
 void build_info_print(void)
 {
 	struct utsname u;
+	const char *why;
 	const struct scmp_version *s = seccomp_version();
 
 	puts("Server version: Bulkhead/" PACKAGE_VERSION);
@@ -79,7 +81,8 @@ void build_info_print(void)
 	line("system call filters", seccomp_api_get() > 0, "the kernel lacks CONFIG_SECCOMP_FILTER; prefork hosts will not start");
 	line("openat2 path confinement", have_openat2(), "older than Linux 5.6; paths are walked step by step instead");
 	print_cgroup();
-	puts("  RequestIsolation             fresh, shared (rollback is not built yet)");
+	bool rollback = rollback_supported(&why);
+	line("RequestIsolation rollback", rollback, why);
 }
 
 void build_info_modules(void)

@@ -53,6 +53,9 @@ const char *launch_program(const char *version)
 static const char *const profile_names[] = {
 	[CONF_PROFILE_PHP] = "php", [CONF_PROFILE_STRICT] = "strict", [CONF_PROFILE_LEGACY] = "legacy", [CONF_PROFILE_LEARN] = "learn"};
 
+static const char *const isolation_names[] = {[CONF_ISOLATION_FRESH] = "fresh",
+	[CONF_ISOLATION_ROLLBACK] = "rollback", [CONF_ISOLATION_SHARED] = "shared"};
+
 static int spec_of(const struct conf_server *site, bool privileged, bool with_mail, struct buf *out)
 {
 	struct spec_ini *ini = calloc(site->ini_n + 1, sizeof(*ini));
@@ -67,7 +70,7 @@ static int spec_of(const struct conf_server *site, bool privileged, bool with_ma
 		.groups_n = site->ids.groups_n,
 		.groups = site->ids.groups,
 		.profile = profile_names[site->profile],
-		.isolation = site->isolation == CONF_ISOLATION_SHARED ? "shared" : "fresh",
+		.isolation = isolation_names[site->isolation],
 		.max_requests = site->max_requests,
 		.mail_timeout_ms = with_mail ? site->mail_timeout_ms : 0,
 		.limit_nofile = -1,

@@ -18,6 +18,7 @@
 #include "gateway/pid_file.h"
 #include "gateway/running.h"
 #include "sandbox/sb_policy.h"
+#include "sandbox/rollback/rollback.h"
 
 #define STOP_WAIT_S 10
 
@@ -42,12 +43,19 @@ static const char *check_call(const char *name, bool allow)
 	return sb_call_number(name) == -2 ? "" : allow ? sb_never(name) : sb_needed(name);
 }
 
+static const char *check_rollback(void)
+{
+	const char *why;
+
+	return rollback_supported(&why) ? NULL : why;
+}
+
 static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 {
 	*o = (struct conf_load_opts){.file = cmd->file, .server_root = cmd->root, .defines_n = cmd->defines_n,
 		.defines = cmd->defines, .before_n = cmd->before_n, .before = cmd->before, .after_n = cmd->after_n,
 		.after = cmd->after, .need_root = geteuid() == 0, .check_format = check_format,
-		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name};
+		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name, .check_rollback = check_rollback};
 }
 
 /* Load and print what is wrong; NULL when there were errors. */

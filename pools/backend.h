@@ -56,6 +56,7 @@ struct lease {
 	struct backend *backend;
 	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
 	uint16_t request_id;      /* of the next exchange; 0 = 1. Another one for each on a kept connection: late records of an earlier one are foreign then */
+	uint32_t last_status;     /* an application status that says that the connection is not to be used again; 0 = none */
 	bool mark;                /* asks the client for @unread */
 	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */
 	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.

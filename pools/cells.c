@@ -137,6 +137,7 @@ static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 	s->requests++;
 	s->last_lease_ms = io_now_ms();
 	c->lease.keep = conf->isolation != CONF_ISOLATION_FRESH && !last;
+	c->lease.last_status = IPC_CELL_LAST;
 	c->lease.reused = c->requests++ > 0;
 	waitq_answer(&s->waitq, w, &c->lease, BACKEND_OK);
 }

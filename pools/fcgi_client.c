@@ -100,7 +100,8 @@ static void ended(struct fcgi_client *c, const struct fcgi_event *ev, bool more)
 	/* Whatever follows END_REQUEST must never be taken for a part of the next answer, and input that the
 	 * application did not read must never be taken for the next request. */
 	bool clean = c->phase == SEND_DONE && c->iov_at == c->iov_n && !more && fcgi_decoder_at_end(&c->dec);
-	finish(c, clean && c->lease->keep ? LEASE_REUSE : LEASE_CLOSE, BACKEND_OK, ev->app_status, NULL);
+	bool last = c->lease->last_status != 0 && ev->app_status == c->lease->last_status;
+	finish(c, clean && c->lease->keep && !last ? LEASE_REUSE : LEASE_CLOSE, BACKEND_OK, ev->app_status, NULL);
 }
 
 static void on_timer(struct loop *l, struct loop_timer *t)

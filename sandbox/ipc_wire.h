@@ -49,6 +49,9 @@ enum ipc_type {
 	IPC_CELL_GONE = 0x25    /* a cell ended; body: struct ipc_cell_gone */
 };
 
+/* FastCGI application status of a cell's END_REQUEST: it answers no more on this connection. */
+#define IPC_CELL_LAST 0x42480001U
+
 struct ipc_msg {
 	uint16_t type;
 	uint32_t id;

@@ -3,11 +3,14 @@ noinst_LIBRARIES += libipc.a
 libipc_a_SOURCES = \
 	sandbox/ipc_chan.c sandbox/ipc_chan.h \
 	sandbox/ipc_wire.c sandbox/ipc_wire.h \
+	sandbox/rollback/rb_why.c sandbox/rollback/rollback.h \
 	sandbox/spec.c sandbox/spec.h
 
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 libsandbox_a_SOURCES = \
+	sandbox/rollback/rb_kernel.h sandbox/rollback/rb_maps.c sandbox/rollback/rb_maps.h sandbox/rollback/rb_priv.h \
+	sandbox/rollback/rb_probe.c \
 	sandbox/sb_cred.c sandbox/sb_cred.h \
 	sandbox/sb_call_text.c sandbox/sb_call_text.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
@@ -45,6 +48,7 @@ pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
 CLEANFILES += $(PHP_PROGRAMS)
 DISTCLEANFILES = php-targets.mk
 EXTRA_DIST += sandbox/php.mk \
+	sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rollback.c \
 	sandbox/php/opcache.c sandbox/php/opcache.h sandbox/php/opcache_compile.c sandbox/php/opcache_compile.h \
 	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
 	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
@@ -143,4 +147,17 @@ TESTS += tests/unit/check_filter
 tests_unit_check_filter_SOURCES = tests/unit/check_filter.c tests/unit/unit.h
 tests_unit_check_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SECCOMP_CFLAGS)
 tests_unit_check_filter_LDADD = libsandbox.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
+endif
+
+# Rollback without PHP. A sanitizer's run-time has memory of its own in the process: never sanitised.
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_rollback
+TESTS += tests/unit/check_rollback
+tests_unit_check_rollback_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_rollback_LDFLAGS = $(BH_HARDEN_LDFLAGS)
+tests_unit_check_rollback_LDADD = $(CHECK_LIBS)
+tests_unit_check_rollback_SOURCES = \
+	tests/unit/check_rollback.c tests/unit/unit.h \
+	gateway/base/io.c sandbox/php/image.c sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_probe.c \
+	sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_why.c sandbox/rollback/rollback.c sandbox/sb_proc.c
 endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/sb_policy.h"
 
 /*
  * Stand for processes in a compiled program; neither pids that the kernel gives (up to 2^22) nor groups nor flags, so
@@ -57,12 +58,12 @@ static int to_scmp(const struct sb_cmp *c, struct scmp_arg_cmp *out)
 static int add_rule(scmp_filter_ctx ctx, const struct sb_rule *rule)
 {
 	struct scmp_arg_cmp cmps[SB_CMPS_MAX + 1];
-	int nr = seccomp_syscall_resolve_name(rule->name);
+	int nr = sb_call_number(rule->name);
 	unsigned n = rule->cmps_n;
 
-	if (nr == __NR_SCMP_ERROR)
+	if (nr == -2)
 		return GW_ERR_RANGE;
-	if (nr < 0) /* known to libseccomp, but this architecture has no such call */
+	if (nr < 0) /* known, but this architecture has no such call */
 		return 0;
 	for (size_t i = 0; i < rule->cmps_n; i++)
 		if (to_scmp(&rule->cmps[i], &cmps[i]) != 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/rollback/rb_kernel.h"
 #include "sandbox/sb_parts.h"
 #include "sandbox/sb_policy.h"
 
@@ -66,10 +67,26 @@ const char *sb_needed(const char *name)
 	return NULL;
 }
 
+/* Calls newer than the library, whose numbers are the same on all architectures. */
+static int newer_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		int nr;
+	} newer[] = {{"mseal", SYS_mseal}};
+
+	for (size_t i = 0; i < sizeof(newer) / sizeof(newer[0]); i++)
+		if (strcmp(newer[i].name, name) == 0)
+			return newer[i].nr;
+	return __NR_SCMP_ERROR;
+}
+
 int sb_call_number(const char *name)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 
+	if (nr == __NR_SCMP_ERROR)
+		nr = newer_number(name);
 	return nr == __NR_SCMP_ERROR ? -2 : nr < 0 ? -1 : nr;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 
+#include "sandbox/rollback/rb_priv.h"
 #include "sandbox/sb_parts.h"
 
 /* --- no new process, no program, no signal: `strict` and `php` --------------------------------------------------------- */
@@ -18,6 +19,12 @@ static const struct sb_rule no_tasks[] = {
 	{.name = "memfd_create", .action = SB_ENOSYS, .where = SB_DELTA},
 	/* abort(3) may end this process, not a sibling or the zygote. */
 	{.name = "tgkill", .action = SB_EPERM, .where = SB_DELTA, WHEN1(NOT_ME(0))},
+	/* Nobody can send a real-time signal to a cell: one kind of state less to be put back. 32 and 33 are the C library's. */
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 64, 64))},
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 34, 34))},
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 36, 36))},
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 40, 40))},
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 48, 48))},
 };
 
 /* --- refused in a way that programs expect ------------------------------------------------------------------------------ */
@@ -33,7 +40,7 @@ static const struct sb_rule refused[] = {
 
 /* --- violations: nothing PHP does ever comes here; whoever calls these is attacking the kernel ---------------------------- */
 #define VIOLATIONS(X)                                                                                                  \
-	X("bpf"), X("userfaultfd"), X("keyctl"), X("add_key"), X("request_key"), X("unshare"), X("setns"), X("mount"),  \
+	X("bpf"), X("keyctl"), X("add_key"), X("request_key"), X("unshare"), X("setns"), X("mount"),  \
 	X("umount2"), X("pivot_root"), X("chroot"), X("open_tree"), X("move_mount"), X("fsopen"), X("fsconfig"),        \
 	X("fsmount"), X("fspick"), X("mount_setattr"), X("kexec_load"), X("kexec_file_load"), X("init_module"),         \
 	X("finit_module"), X("delete_module"), X("perf_event_open"), X("process_vm_readv"), X("process_vm_writev"),     \
@@ -43,16 +50,20 @@ static const struct sb_rule refused[] = {
 
 static const struct sb_rule violations[] = {
 	VIOLATIONS(KILL),
+	{.name = "userfaultfd", .action = SB_KILL, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_KILL, .where = SB_DELTA},
 };
 
 /* Programs try some of these to find out what they may: no reason to end a request of a site that may run them. */
 static const struct sb_rule violations_eperm[] = {
 	VIOLATIONS(EPERM_),
+	{.name = "userfaultfd", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_EPERM, .where = SB_DELTA},
 };
 
 /* --- the zygote forks cells, reaps and kills them, and lets them load the delta ------------------------------------------ */
+static const uint32_t uffd_ioctls[] = {UFFDIO_API, UFFDIO_REGISTER};
+
 static const struct sb_rule zygote[] = {
 	{.name = "clone", .where = SB_ZYGOTE, WHEN1(WITHOUT(0, CLONE_THREAD | CLONE_VM | CLONE_PTRACE | CLONE_NEW_ANY))},
 	{.name = "wait4", .where = SB_ZYGOTE},
@@ -68,6 +79,13 @@ static const struct sb_rule zygote[] = {
 	{.name = "prctl", .where = SB_ZYGOTE, WHEN1(IS(0, PR_SET_DUMPABLE))},
 	/* A new cell puts itself into a Landlock domain of its own, with rules that the zygote made. */
 	{.name = "landlock_restrict_self", .where = SB_ZYGOTE},
+	/* A cell that is rolled back: see rollback.h. It keeps the scan of its own memory. */
+	{.name = "userfaultfd", .where = SB_ZYGOTE},
+	{.name = "mseal", .where = SB_ZYGOTE},
+	{.name = "ioctl", .where = SB_ZYGOTE, WHEN1(IS(0, ROLLBACK_FD + RB_FD_UFFD)), ONE_OF(1, uffd_ioctls)},
+	{.name = "ioctl", WHEN2(IS(0, ROLLBACK_FD + RB_FD_PAGEMAP), IS(1, PAGEMAP_SCAN))},
+	{.name = "mseal", .action = SB_ENOSYS, .where = SB_DELTA},
+	{.name = "ioctl", .action = SB_EPERM, .where = SB_DELTA, ONE_OF(1, uffd_ioctls)},
 	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_CHILD_SUBREAPER))},
 	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_DUMPABLE))},
 	{.name = "landlock_restrict_self", .action = SB_EPERM, .where = SB_DELTA},

@@ -343,8 +343,9 @@ static int check_spec(struct decoding *d)
 	for (size_t i = 0; i < FIELDS_N; i++)
 		if (fields[i].required && (d->seen & 1U << i) == 0)
 			return refuse(d, "a required setting is missing");
-	if (strcmp(d->s->isolation, "fresh") != 0 && strcmp(d->s->isolation, "shared") != 0)
-		return refuse(d, "isolation is neither fresh nor shared");
+	if (strcmp(d->s->isolation, "fresh") != 0 && strcmp(d->s->isolation, "rollback") != 0 &&
+	    strcmp(d->s->isolation, "shared") != 0)
+		return refuse(d, "isolation is neither fresh nor rollback nor shared");
 	/* A site that would run as root is a mistake somewhere above: refuse it here, where it would happen. */
 	if (d->s->drop && (d->s->uid == 0 || d->s->gid == 0))
 		return refuse(d, "the site's user or group is root");

@@ -37,7 +37,7 @@ struct spec {
 	size_t groups_n;
 	const gid_t *groups;
 	const char *profile;    /* "php" ... a name of sb_profile_find() */
-	const char *isolation;  /* "fresh" or "shared" */
+	const char *isolation;  /* "fresh", "rollback" or "shared" */
 	unsigned max_requests;  /* shared: requests before a cell is renewed; 0 = no limit */
 	unsigned mail_timeout_ms; /* how long mail() may wait; 0: there is no mail process for this site */
 	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */

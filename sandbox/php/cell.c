@@ -17,12 +17,29 @@
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/sb_proc.h"
+#include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_sigsys.h"
+
+enum level { LEVEL_FRESH, LEVEL_ROLLBACK, LEVEL_SHARED };
+
+static enum level level;
+static unsigned requests_left;
+static enum rollback_why status;
 
 static void die(const char *step)
 {
 	log_err("a cell cannot start: %s: %m", step);
 	_exit(EXIT_FAILURE);
+}
+
+static int close_others(unsigned from)
+{
+	if (level == LEVEL_ROLLBACK) {
+		if (from < ROLLBACK_FD && close_range(from, ROLLBACK_FD - 1, 0) == -1)
+			return -1;
+		from = ROLLBACK_FD + ROLLBACK_FDS_N;
+	}
+	return close_range(from, ~0U, 0);
 }
 
 void cell_confine(const struct cell_plan *plan, int conn)
@@ -33,8 +50,12 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	/* 1. What follows from the profile, for this process alone. */
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
-	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else. */
-	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_range(plan->first_foreign_fd, ~0U, 0) == -1)
+	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
+	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
+		log_err("a cell cannot be rolled back, it answers one request: %m");
+		level = LEVEL_FRESH;
+	}
+	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd) == -1)
 		die("descriptors");
 	if (!kept_fds_restore(&plan->kept))
 		die("inherited descriptors");
@@ -57,13 +78,48 @@ void cell_confine(const struct cell_plan *plan, int conn)
 		die("filter");
 }
 
+/* --- when a cell ends ------------------------------------------------------------------------------------------------ */
+
+static bool always(void)
+{
+	return true;
+}
+
+static bool is_used_up(void)
+{
+	return --requests_left == 0;
+}
+
+static bool cannot_go_back(void)
+{
+	status = rollback_check();
+	return status != ROLLBACK_OK || opcache_is_stale();
+}
+
+static const struct {
+	const char *name;
+	sapi_last_fn *last;
+} levels[] = {
+	[LEVEL_FRESH] = {"fresh", always}, [LEVEL_ROLLBACK] = {"rollback", cannot_go_back}, [LEVEL_SHARED] = {"shared", is_used_up}};
+
+static enum level find_level(const char *name)
+{
+	enum level l = LEVEL_FRESH;
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(levels[i].name, name) == 0)
+			l = (enum level)i;
+	return l;
+}
+
 _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 {
-	bool fresh = strcmp(plan->spec->isolation, "fresh") == 0;
-	unsigned max = plan->spec->max_requests;
 	FCGX_Request request;
 
-	hot_pages_fetch(&plan->hot);
+	level = find_level(plan->spec->isolation);
+	requests_left = plan->spec->max_requests; /* 0: goes past the end of numbers and never comes back */
+	if (level == LEVEL_FRESH) /* the others come to have them once and for all */
+		hot_pages_fetch(&plan->hot);
 	log_role("cell");
 	cell_confine(plan, conn);
 	sapi_watch_children(plan->harden->traits.tasks);
@@ -73,9 +129,15 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		die("libfcgi");
 	request.ipcFd = CELL_CONN_FD;
 	request.keepConnection = 1;
-	for (unsigned n = 1; FCGX_Accept_r(&request) == 0; n++)
-		if (!sapi_answer(&request, fresh || n == max))
-			break;
+	if (level == LEVEL_ROLLBACK)
+		status = rollback_point();
+	if (status != ROLLBACK_OK) {
+		log_err("a cell cannot be rolled back, it answers one request: %s", rollback_why_text(ROLLBACK_EXIT + (int)status));
+		level = LEVEL_FRESH;
+	}
+	while (FCGX_Accept_r(&request) == 0 && sapi_answer(&request, levels[level].last))
+		if (level == LEVEL_ROLLBACK)
+			rollback(); /* to the point, not past this line */
 	/* Everything is sent and PHP has ended the request: no destructor, no handler of ours is left to run. */
-	_exit(EXIT_SUCCESS);
+	_exit(status == ROLLBACK_OK ? EXIT_SUCCESS : ROLLBACK_EXIT + (int)status);
 }

@@ -19,6 +19,7 @@
 
 #define REGIONS_MAX 4096
 #define HOLES_MAX 65536
+#define GAP_MAX ((uintptr_t)16 * IMAGE_PAGE)
 
 struct region {
 	uintptr_t start;
@@ -40,11 +41,9 @@ static bool parse_head(const char *line, struct smaps_head *h)
 	return sscanf(line, "%lx-%lx %4s %*s %*s %*s %7s", &h->start, &h->end, h->perms, h->path) >= 3;
 }
 
-/* Private, not executable, and of a file (a program's or library's data) or the heap. */
-static bool is_data(const struct smaps_head *h)
+static bool is_anonymous(const struct smaps_head *h)
 {
-	return h->perms[0] == 'r' && h->perms[2] == '-' && h->perms[3] == 'p' &&
-	       (h->path[0] == '/' || strcmp(h->path, "[heap]") == 0);
+	return strncmp(h->perms, "rw-p", 4) == 0 && (h->path[0] == '\0' || strncmp(h->path, "[anon:", 6) == 0);
 }
 
 struct bss_search {
@@ -80,7 +79,41 @@ static size_t bss_len(const struct smaps_head *h)
 	return s.end == 0 ? 0 : (s.end < h->end ? s.end : h->end) - h->start;
 }
 
-static size_t list_regions(struct region *regions)
+static bool is_zero(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i += sizeof(long))
+		if (*(const long *)(const void *)(p + i) != 0)
+			return false;
+	return true;
+}
+
+/* Anonymous memory is mostly reserved and not used: only runs with something in them, and gaps too short to be worth
+ * a mapping, become part of the image. Pages of zeros that are none are given back: unused memory shows the same. */
+static size_t add_runs(struct region *regions, size_t n, const struct region *whole)
+{
+	uintptr_t end = whole->start + whole->len, begin = 0, last = 0;
+
+	for (uintptr_t at = whole->start; at < end; at += IMAGE_PAGE) {
+		if (is_zero((const char *)at, IMAGE_PAGE)) {
+			madvise((void *)at, IMAGE_PAGE, MADV_DONTNEED);
+			if (begin == 0 || at - last <= GAP_MAX)
+				continue;
+			regions[n++] = (struct region){.start = begin, .len = last - begin, .prot = whole->prot};
+			begin = 0;
+		} else {
+			if (begin == 0)
+				begin = at;
+			last = at + IMAGE_PAGE;
+		}
+		if (n == REGIONS_MAX)
+			return n;
+	}
+	if (begin != 0)
+		regions[n++] = (struct region){.start = begin, .len = last - begin, .prot = whole->prot};
+	return n;
+}
+
+static size_t list_regions(struct region *regions, enum image_kind kind)
 {
 	int fd = sb_proc_open("self/smaps", O_RDONLY);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
@@ -88,6 +121,7 @@ static size_t list_regions(struct region *regions)
 	unsigned long anonymous_kb;
 	char line[4096];
 	size_t n = 0;
+	struct region r;
 
 	if (f == NULL) {
 		if (fd >= 0)
@@ -99,9 +133,15 @@ static size_t list_regions(struct region *regions)
 			at = h;
 		} else if (sscanf(line, "Anonymous: %lu kB", &anonymous_kb) == 1) {
 			size_t len = !is_data(&at) ? bss_len(&at) : anonymous_kb > 0 ? at.end - at.start : 0;
+			r = (struct region){.start = at.start, .len = len,
+				.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
 			if (len > 0)
-				regions[n++] = (struct region){.start = at.start, .len = len,
-					.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
+				regions[n++] = r;
+			if (kind == IMAGE_ALL && is_anonymous(&at) && anonymous_kb > 0 && n < REGIONS_MAX) {
+				r.start += len;
+				r.len = at.end - r.start;
+				n = add_runs(regions, n, &r);
+			}
 		}
 	}
 	fclose(f);
@@ -118,14 +158,6 @@ static off_t total_len(const struct region *regions, size_t n)
 }
 
 /* --- moving ---------------------------------------------------------------------------------------------------------- */
-
-static bool is_zero(const char *p, size_t len)
-{
-	for (size_t i = 0; i < len; i += sizeof(long))
-		if (*(const long *)(const void *)(p + i) != 0)
-			return false;
-	return true;
-}
 
 /* Pages of zeros stay holes: the file takes no memory for them. */
 static int copy_region(int fd, const struct region *r, off_t at, size_t page)
@@ -178,13 +210,13 @@ static void fill_heap_holes(void)
 		}
 }
 
-int image_take(void)
+int image_take(enum image_kind kind, int *image)
 {
 	static struct region regions[REGIONS_MAX];
 
 	fill_heap_holes();
-	size_t n = list_regions(regions);
-	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t n = list_regions(regions, kind);
+	int fd = memfd_create(IMAGE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd == -1)
 		return GW_ERR_SYS;
@@ -193,6 +225,9 @@ int image_take(void)
 	/* Nobody changes what cells start from, however they may get at the file. */
 	if (err == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		err = GW_ERR_SYS;
-	io_close(&fd);
+	if (err == 0)
+		*image = fd;
+	else
+		io_close(&fd);
 	return err;
 }

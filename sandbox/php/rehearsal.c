@@ -61,6 +61,11 @@ static int send_request(int fd)
 	return write(fd, out, n) == (ssize_t)n ? 0 : GW_ERR_SYS;
 }
 
+static bool no_more(void)
+{
+	return true;
+}
+
 int rehearsal_run(void)
 {
 	FCGX_Request request;
@@ -76,6 +81,6 @@ int rehearsal_run(void)
 	request.keepConnection = 1;
 	if (FCGX_Accept_r(&request) != 0)
 		return GW_ERR_SYS;
-	sapi_answer(&request, true);
+	sapi_answer(&request, no_more);
 	return 0;
 }

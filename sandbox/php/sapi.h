@@ -49,11 +49,14 @@ const void *sapi_php_code(void);
 /** The site, from sapi_start() on. */
 const struct spec *sapi_site(void);
 
+/** Asked when a request has ended, before the front hears of it: whether this process answers no more. */
+typedef bool sapi_last_fn(void);
+
 /**
- * Answer the request that FCGX_Accept_r() has read. @last: the connection is not used again, whatever the front asked.
+ * Answer the request that FCGX_Accept_r() has read. @last may be NULL: as the front asked.
  * Returns whether another request may follow on the connection.
  */
-bool sapi_answer(FCGX_Request *fcgx, bool last);
+bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last);
 
 /** Value of a FastCGI parameter of the running request, or NULL. */
 const char *sapi_param(const struct sapi_request *r, const char *name);

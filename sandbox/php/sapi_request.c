@@ -16,6 +16,7 @@
 #include <Zend/zend_stream.h>
 
 #include "gateway/base/log.h"
+#include "sandbox/ipc_wire.h"
 #include "sandbox/php/script_tree.h"
 
 /* What libfcgi adds to the parameters, and what the front tells us and not the script. */
@@ -168,6 +169,8 @@ void sapi_finish(struct sapi_request *r, bool last)
 		drain_input(r);
 		if (last && FCGX_FFlush(r->fcgx->out) == 0)
 			shutdown(r->fcgx->ipcFd, SHUT_RD);
+		if (last)
+			FCGX_SetExitStatus((int)IPC_CELL_LAST, r->fcgx->out);
 	}
 	FCGX_FClose(r->fcgx->err);
 	FCGX_FClose(r->fcgx->out); /* the second close writes END_REQUEST, in one piece with the last output */
@@ -193,7 +196,7 @@ static bool children_left(void)
 	return pid == 0;
 }
 
-bool sapi_answer(FCGX_Request *fcgx, bool last)
+bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 {
 	struct sapi_request r = {.fcgx = fcgx};
 	struct timeval now;
@@ -214,7 +217,8 @@ bool sapi_answer(FCGX_Request *fcgx, bool last)
 	}
 	zend_end_try();
 	php_request_shutdown(NULL);
-	bool again = !r.finished && !last && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left();
+	bool again = !r.finished && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left() &&
+		(last == NULL || !last());
 	sapi_finish(&r, !again);
 	SG(server_context) = NULL;
 	/* These pointed into the parameters, which go with the next FCGX_Accept_r(). */

@@ -29,6 +29,7 @@
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
+#include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_harden.h"
 #include "sandbox/sb_policy.h"
@@ -437,6 +438,19 @@ static int harden(struct zygote *z, char *off, size_t len, const char **why)
 	return 0;
 }
 
+/* Cells that are rolled back find in the image what they were; others only start from it. */
+static int take_image(const struct spec *s)
+{
+	bool rolled_back = strcmp(s->isolation, "rollback") == 0;
+	int image, err = image_take(rolled_back ? IMAGE_ALL : IMAGE_DATA, &image);
+
+	if (err == 0 && rolled_back)
+		return rollback_prepare(image);
+	if (err == 0)
+		io_close(&image);
+	return err;
+}
+
 int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, const char **why)
 {
 	struct zygote *z = &zy;
@@ -463,7 +477,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	if (err != 0)
 		return err;
 	*why = "memory image";
-	err = image_take();
+	err = take_image(s);
 	if (err != 0)
 		return err;
 	if (strcmp(s->isolation, "fresh") == 0)

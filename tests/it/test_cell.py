@@ -166,7 +166,7 @@ def test_by_hand():
 
 @pytest.mark.parametrize("over,why", [
 	(dict(profile="nonsense"), "unknown profile"),
-	(dict(isolation="rollback"), "isolation is neither"),
+	(dict(isolation="rolled"), "isolation is neither"),
 	(dict(drop=int(not ROOT), uid=USER.pw_uid or 1, gid=USER.pw_gid or 1), "plan: drop says whether we are root"),
 	(dict(uid=4294967295), "out of range"),
 ])

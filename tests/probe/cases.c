@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <termios.h>
 
+#include "sandbox/rollback/rb_priv.h"
 #include "tests/probe/cases.h"
 
 #define BAD UINT64_MAX /* a descriptor or pointer that is none; never where -1 means "all", but to ask (signal 0) */
@@ -56,7 +57,9 @@ const struct probe_case probe_cases[] = {
 	OK("recvfrom", BAD), OK("recvmsg", BAD), OK("recvmmsg", BAD), LATER("bind", BAD), LATER("listen", BAD), LATER("accept", BAD),
 	LATER("accept4", BAD),
 	/* signals, time */
-	OK("rt_sigaction", SIGUSR1, 0, 0, 1), NO("rt_sigaction", SIGSYS, 0, 0, 8), NO("rt_sigaction", HIGH | SIGSYS, 0, 0, 8),
+	OK("rt_sigaction", SIGUSR1, 0, 0, 1), OK("rt_sigaction", 33, 0, 0, 1), TASKS("rt_sigaction", 34, 0, 0, 1),
+	TASKS("rt_sigaction", 36, 0, 0, 1), TASKS("rt_sigaction", 40, 0, 0, 1), TASKS("rt_sigaction", 48, 0, 0, 1), TASKS("rt_sigaction", 64, 0, 0, 1),
+	NO("rt_sigaction", SIGSYS, 0, 0, 8), NO("rt_sigaction", HIGH | SIGSYS, 0, 0, 8),
 	OK("rt_sigprocmask", BAD, 0, 0, 1), OK("rt_sigreturn"), OK("rt_sigpending", 0, 1), OK("rt_sigtimedwait", 0, 0, 0, 1),
 	OK("rt_sigsuspend", 0, 1), OK("sigaltstack", 1, 0), OK("setitimer", BAD), OK("getitimer", BAD), OK("alarm", 0),
 	OK_ALARM("pause"), OK("restart_syscall"), OK("nanosleep", 0), OK("clock_nanosleep", 99), OK("clock_gettime", 99),
@@ -185,6 +188,14 @@ const struct probe_case probe_cases[] = {
 	PROGRAMS("getdents", BAD), PROGRAMS("membarrier", 9999), PROGRAMS("utime", 0), PROGRAMS("utimes", 0),
 	PROGRAMS("futimesat", BAD), CASE(EPERM_, EPERM_, ENOSYS_, "setpriority", 1 /* a group */, 0, 0),
 	CASE(EPERM_, EPERM_, ENOSYS_, "setpriority", 0, NOBODY, 0),
+	/* rollback: a cell keeps the scan of its own pages, on one descriptor */
+	OK("ioctl", ROLLBACK_FD, PAGEMAP_SCAN), NONE("ioctl", ROLLBACK_FD + 1, PAGEMAP_SCAN), NO("ioctl", BAD, UFFDIO_API),
+	NO("ioctl", ROLLBACK_FD + RB_FD_UFFD, UFFDIO_API), NO("ioctl", ROLLBACK_FD + RB_FD_UFFD, UFFDIO_REGISTER),
+	NONE("ioctl", ROLLBACK_FD + RB_FD_UFFD, UFFDIO_WRITEPROTECT), NONE("mseal", 1),
+	ZYGOTE(REACHED, REACHED, REACHED, "userfaultfd", BAD), ZYGOTE(REACHED, REACHED, REACHED, "mseal", 1),
+	ZYGOTE(REACHED, REACHED, REACHED, "ioctl", ROLLBACK_FD + RB_FD_UFFD, UFFDIO_API),
+	ZYGOTE(REACHED, REACHED, REACHED, "ioctl", ROLLBACK_FD + RB_FD_UFFD, UFFDIO_REGISTER),
+	ZYGOTE(ENOSYS_, ENOSYS_, ENOSYS_, "ioctl", BAD, UFFDIO_API),
 	/* in the zygote's place */
 	ZYGOTE(REACHED, REACHED, REACHED, "wait4", BAD, 0, 1), ZYGOTE(REACHED, REACHED, REACHED, "kill", NOBODY, SIGKILL),
 	ZYGOTE(ENOSYS_, ENOSYS_, REACHED, "kill", NOBODY, SIGTERM),

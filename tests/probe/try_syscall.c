@@ -249,7 +249,7 @@ static void run_case(const struct sb_policy *p, const struct probe_case *c)
 	static const char *const want[] = {[REACHED] = "reaches the kernel", [EPERM_] = "EPERM", [ENOSYS_] = "ENOSYS", [KILLED] = "killed"};
 	struct outcome bare = {.returned = false};
 	char what[128], got[64], bare_text[64] = "";
-	int nr = seccomp_syscall_resolve_name(c->name);
+	int nr = sb_call_number(c->name);
 
 	snprintf(what, sizeof(what), "%s: %s%s(%llx, %llx, %llx, %llx) %s", p->profile->name, c->zygote ? "zygote: " : "", c->name,
 		(unsigned long long)c->args[0], (unsigned long long)c->args[1], (unsigned long long)c->args[2],

@@ -153,7 +153,7 @@ static const struct {
 	{V "SSLEngine on\n" E, 0, 1, 2, 1, "plain text"},
 	{"ProxyPass / http://x/\n", 0, 1, 1, 1, "only FastCGI servers"},
 	{"ProxyPassMatch ^/x http://y/\n", 0, 1, 1, 20, "SetHandler"},
-	{"RequestIsolation rollback\n", 0, 1, 1, 18, "accepted by a later version; use fresh or shared"},
+	{"RequestIsolation rolback\n", 0, 1, 1, 18, "not one of fresh|rollback|shared; did you mean rollback?"},
 	{"SandboxProfile pph\n", 0, 1, 1, 16, "not one of php|strict|legacy|learn; did you mean php?"},
 	{"RequestIsolation fresch\n", 0, 1, 1, 18, "did you mean fresh?"},
 	{"Dispatch event\n", 0, 1, 1, 10, "not one of prefork|worker"},
@@ -228,6 +228,36 @@ START_TEST(missing_listen_is_an_error)
 	conf_diags_init(&d);
 	ck_assert_ptr_null(conf_load(&o, &d));
 	ck_assert_uint_eq(d.n, 1);
+	conf_diags_fini(&d);
+}
+END_TEST
+
+static const char *check_rollback(void)
+{
+	return "it is Tuesday";
+}
+
+START_TEST(rollback_that_cannot_be_is_a_warning)
+{
+	char path[512];
+	struct conf_load_opts o = {.file = path, .check_rollback = check_rollback};
+	struct conf_diags d;
+
+	fixture_file("rollback.conf", "Listen 127.0.0.1:1\nRequestIsolation rollback\n");
+	(void)snprintf(path, sizeof(path), "%s/rollback.conf", fixture_dir());
+	conf_diags_init(&d);
+	struct conf *c = conf_load(&o, &d);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(d.warnings, 1);
+	ck_assert_uint_eq(d.v[0].line, 2);
+	ck_assert_ptr_nonnull(strstr(d.v[0].text, "it is Tuesday"));
+	ck_assert_int_eq(c->servers[0]->isolation, CONF_ISOLATION_FRESH);
+	conf_free(c);
+	o.check_rollback = NULL;
+	c = conf_load(&o, &d);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_int_eq(c->servers[0]->isolation, CONF_ISOLATION_ROLLBACK);
+	conf_free(c);
 	conf_diags_fini(&d);
 }
 END_TEST
@@ -443,6 +473,7 @@ Suite *suite_conf_errors(void)
 	tcase_add_test(t, missing_listen_is_an_error);
 	tcase_add_test(t, calls_are_checked);
 	tcase_add_test(t, php_that_is_not_there_is_a_warning);
+	tcase_add_test(t, rollback_that_cannot_be_is_a_warning);
 	tcase_add_test(t, all_errors_of_a_run_are_reported_in_order);
 	tcase_add_test(t, diagnostics_are_bounded_and_clean);
 	tcase_add_test(t, log_formats_are_checked_where_they_stand);

@@ -87,7 +87,8 @@ static const struct {
 	{SPEC_BASE "isolation\tshared\ndrop\t0\nuid\t0\ngid\t0\n", 0},
 	{SPEC_GOOD "group\t0\nini\ta=b\nadmin_ini\tc=\n", 0},
 	{SPEC_BASE SPEC_IDS, GW_ERR_PROTO},                                        /* no isolation */
-	{SPEC_BASE SPEC_IDS "isolation\trollback\n", GW_ERR_PROTO},
+	{SPEC_BASE SPEC_IDS "isolation\trollback\n", 0},
+	{SPEC_BASE SPEC_IDS "isolation\trollbacks\n", GW_ERR_PROTO},
 	{SPEC_BASE "isolation\tfresh\ndrop\t1\nuid\t0\ngid\t7\n", GW_ERR_PROTO},     /* root */
 	{SPEC_BASE "isolation\tfresh\ndrop\t1\nuid\t7\ngid\t0\n", GW_ERR_PROTO},
 	{SPEC_BASE "isolation\tfresh\ndrop\t1\nuid\t4294967295\ngid\t7\n", GW_ERR_PROTO},

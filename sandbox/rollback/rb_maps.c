@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/rollback/rb_maps.h"
+
+#include <string.h>
+
+/* --- lines ----------------------------------------------------------------------------------------------------------- */
+
+struct cursor {
+	const char *at, *end;
+	bool ok;
+};
+
+static uint64_t take_hex(struct cursor *c)
+{
+	const char *begin = c->at;
+	uint64_t v = 0;
+
+	for (; c->at < c->end; c->at++) {
+		char d = *c->at;
+		int digit = d >= '0' && d <= '9' ? d - '0' : d >= 'a' && d <= 'f' ? d - 'a' + 10 : -1;
+		if (digit == -1)
+			break;
+		v = v << 4 | (unsigned)digit;
+	}
+	if (c->at == begin || c->at - begin > 16)
+		c->ok = false;
+	return v;
+}
+
+static void take_char(struct cursor *c, char want)
+{
+	if (c->at < c->end && *c->at == want)
+		c->at++;
+	else
+		c->ok = false;
+}
+
+static void skip_word(struct cursor *c)
+{
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+}
+
+static void skip_spaces(struct cursor *c)
+{
+	while (c->at < c->end && *c->at == ' ')
+		c->at++;
+}
+
+bool rb_maps_line(const char *text, size_t len, struct rb_mapping *m)
+{
+	struct cursor c = {.at = text, .end = text + len, .ok = true};
+
+	m->start = take_hex(&c);
+	take_char(&c, '-');
+	m->end = take_hex(&c);
+	take_char(&c, ' ');
+	if (!c.ok || c.end - c.at < 5 || m->end <= m->start)
+		return false;
+	memcpy(m->perms, c.at, sizeof(m->perms));
+	c.at += sizeof(m->perms);
+	take_char(&c, ' ');
+	m->offset = take_hex(&c);
+	take_char(&c, ' ');
+	skip_word(&c); /* device */
+	skip_spaces(&c);
+	skip_word(&c); /* inode */
+	skip_spaces(&c);
+	m->name = c.at;
+	m->name_len = (size_t)(c.end - c.at);
+	return c.ok;
+}
+
+/* --- comparison -------------------------------------------------------------------------------------------------------- */
+
+size_t rb_maps_added(const struct rb_range *before, size_t before_n, const struct rb_range *now, size_t now_n,
+	struct rb_range *out, size_t max)
+{
+	size_t b = 0, n = 0;
+	uintptr_t covered = before_n > 0 ? before[0].start : 0; /* all of @before below this address was found */
+
+	for (size_t i = 0; i < now_n; i++) {
+		uintptr_t at = now[i].start;
+		while (at < now[i].end) {
+			/* What lies before the next old range is new; what lies in it is old. */
+			uintptr_t stop = b < before_n && covered < now[i].end ? covered : now[i].end;
+			if (b < before_n && covered < at)
+				return SIZE_MAX;
+			if (stop > at) {
+				if (n == max)
+					return SIZE_MAX;
+				out[n++] = (struct rb_range){.start = at, .end = stop};
+				at = stop;
+				continue;
+			}
+			if (memcmp(before[b].perms, now[i].perms, sizeof(now[i].perms)) != 0)
+				return SIZE_MAX;
+			at = before[b].end < now[i].end ? before[b].end : now[i].end;
+			covered = at;
+			if (covered == before[b].end && ++b < before_n)
+				covered = before[b].start;
+		}
+	}
+	return b < before_n ? SIZE_MAX : n;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What the kernel keeps of a process beside its memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/rollback/rb_priv.h"
+
+/* --- descriptors -------------------------------------------------------------------------------------------------------- */
+
+static bool is_ours(int fd)
+{
+	return fd >= ROLLBACK_FD && fd < ROLLBACK_FD + ROLLBACK_FDS_N;
+}
+
+static bool take_fd(struct rb_fd *f, int fd)
+{
+	struct stat st;
+
+	f->fd = fd;
+	f->flags = fcntl(fd, F_GETFD);
+	f->status = fcntl(fd, F_GETFL);
+	f->offset = is_ours(fd) ? -1 : lseek(fd, 0, SEEK_CUR); /* ours are read at given offsets */
+	if (f->flags == -1 || f->status == -1 || fstat(fd, &st) == -1)
+		return false;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	return true;
+}
+
+static bool take_fds(struct rb_state *s)
+{
+	for (int fd = 0; fd < RB_OPEN_MAX; fd++)
+		if (fcntl(fd, F_GETFD) != -1 && !take_fd(&s->fds[s->fds_n++], fd))
+			return false;
+	return true;
+}
+
+static bool same_file(const struct rb_fd *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+static bool restore_fd(const struct rb_fd *f)
+{
+	int flags = fcntl(f->fd, F_GETFD), status = fcntl(f->fd, F_GETFL);
+
+	if (flags != f->flags && fcntl(f->fd, F_SETFD, f->flags) == -1)
+		return false;
+	if (status != f->status && (fcntl(f->fd, F_SETFL, f->status) == -1 || fcntl(f->fd, F_GETFL) != f->status))
+		return false;
+	return f->offset == -1 || lseek(f->fd, f->offset, SEEK_SET) == f->offset;
+}
+
+/* Close what is not in the list: the gaps, and everything behind the last. */
+static bool close_others(const struct rb_state *s)
+{
+	unsigned from = 0;
+
+	for (size_t i = 0; i < s->fds_n; i++) {
+		unsigned fd = (unsigned)s->fds[i].fd;
+		if (fd > from && close_range(from, fd - 1, 0) == -1)
+			return false;
+		from = fd + 1;
+	}
+	return close_range(from, ~0U, 0) == 0;
+}
+
+static bool restore_fds(const struct rb_state *s)
+{
+	for (size_t i = 0; i < s->fds_n; i++)
+		if (!is_ours(s->fds[i].fd) && !restore_fd(&s->fds[i]))
+			return false;
+	return close_others(s);
+}
+
+/* --- signals and timers --------------------------------------------------------------------------------------------------- */
+
+/* The library's sigaction(3) knows not all signals, and hides two. */
+static bool action(int sig, const struct rb_action *set, struct rb_action *get)
+{
+	return syscall(SYS_rt_sigaction, sig, set, get, sizeof(set->mask)) == 0;
+}
+
+/* Of SIGSYS and of real-time signals the filter lets nobody change or read anything. */
+static bool take_signals(struct rb_state *s)
+{
+	for (int sig = 1; sig <= RB_SIGNALS; sig++)
+		if (sig != SIGSYS && !action(sig, NULL, &s->actions[sig]))
+			return false;
+	return sigaltstack(NULL, &s->alternate) == 0;
+}
+
+static bool restore_signals(const struct rb_state *s)
+{
+	struct rb_action now;
+
+	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
+		if (sig == SIGSYS)
+			continue;
+		if (!action(sig, NULL, &now))
+			return false;
+		if (memcmp(&now, &s->actions[sig], sizeof(now)) != 0 && !action(sig, &s->actions[sig], NULL))
+			return false;
+	}
+	return sigaltstack(&s->alternate, NULL) == 0;
+}
+
+static bool stop_timers(void)
+{
+	static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+	static const struct itimerval off;
+
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		if (syscall(SYS_setitimer, timers[i], &off, NULL) != 0)
+			return false;
+	return true;
+}
+
+static bool any_pending(void)
+{
+	uint64_t set = 0;
+
+	return syscall(SYS_rt_sigpending, &set, sizeof(set)) != 0 || set != 0;
+}
+
+/* --- all of it ----------------------------------------------------------------------------------------------------------- */
+
+/* The link count of /proc/PID/task counts the threads. */
+static bool count_threads(nlink_t *n)
+{
+	struct stat st;
+
+	if (fstat(rb_fd(RB_FD_TASK), &st) == -1)
+		return false;
+	*n = st.st_nlink;
+	return true;
+}
+
+bool rb_state_take(struct rb_state *s)
+{
+	s->mask = umask(0);
+	umask(s->mask);
+	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && count_threads(&s->threads) &&
+	       take_signals(s) && take_fds(s);
+}
+
+enum rollback_why rb_state_check(const struct rb_state *s)
+{
+	nlink_t threads;
+
+	if (!count_threads(&threads) || threads != s->threads)
+		return ROLLBACK_THREAD;
+	/* Where the profile lets nobody fork, it denies this call too. */
+	if (waitpid(-1, NULL, WNOHANG) != -1 || (errno != ECHILD && errno != EPERM))
+		return ROLLBACK_CHILD;
+	for (size_t i = 0; i < s->fds_n; i++)
+		if (!is_ours(s->fds[i].fd) && !same_file(&s->fds[i])) /* of ours the use tells */
+			return ROLLBACK_DESCRIPTOR;
+	return any_pending() ? ROLLBACK_SIGNAL : ROLLBACK_OK;
+}
+
+bool rb_state_restore(const struct rb_state *s)
+{
+	umask(s->mask);
+	return stop_timers() && restore_signals(s) && restore_fds(s) && chdir(s->cwd) == 0 && prctl(PR_SET_NAME, s->name) == 0;
+}

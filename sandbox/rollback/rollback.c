@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/rollback/rollback.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "sandbox/rollback/rb_priv.h"
+#include "sandbox/sb_proc.h"
+
+static const char *view;      /* the zygote's image, to read from */
+static struct rollback *rb;   /* in memory that is not put back */
+
+int rollback_prepare(int image)
+{
+	struct stat st;
+	int err = fstat(image, &st) == -1 ? GW_ERR_SYS : 0;
+
+	if (err == 0 && st.st_size > 0) {
+		view = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, image, 0);
+		err = view == MAP_FAILED ? GW_ERR_SYS : 0;
+	}
+	io_close(&image);
+	return err;
+}
+
+/* --- beginning ------------------------------------------------------------------------------------------------------------ */
+
+static int open_proc(void)
+{
+	static const struct {
+		int which;
+		const char *name;
+	} files[] = {{RB_FD_PAGEMAP, "self/pagemap"}, {RB_FD_MAPS, "self/maps"}, {RB_FD_STATM, "self/statm"},
+		{RB_FD_TASK, "self/task"}};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && err == 0; i++) {
+		int fd = sb_proc_open(files[i].name, O_RDONLY);
+		if (fd < 0 || dup3(fd, rb_fd(files[i].which), O_CLOEXEC) == -1)
+			err = GW_ERR_SYS;
+		if (fd >= 0)
+			io_close(&fd);
+	}
+	return err;
+}
+
+static int open_uffd(void)
+{
+	struct uffdio_api api = {.api = UFFD_API, .features = RB_UFFD_FEATURES};
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	if (fd == -1)
+		return GW_ERR_SYS;
+	/* The filter lets only this descriptor through. */
+	int up = dup3(fd, rb_fd(RB_FD_UFFD), O_CLOEXEC);
+	int err = up == -1 || ioctl(up, UFFDIO_API, &api) == -1 ? GW_ERR_SYS : 0;
+	io_close(&fd);
+	return err;
+}
+
+static int add_memory(void *arg, const struct rb_mapping *m)
+{
+	struct rollback *r = arg;
+
+	return rb_memory_add(&r->memory, m, view);
+}
+
+/* The stack is as long as it will be: what a deeper recursion adds is a mapping more. */
+static void reserve_stack(void)
+{
+	volatile char *deep = (volatile char *)__builtin_frame_address(0) - RB_STACK_RESERVE;
+
+	*deep = 0;
+}
+
+/* On the stack of ours: what is running is not overwritten. */
+static void go_back(void)
+{
+	struct rollback *r = rb;
+	struct rb_counts now;
+
+	if (!rb_space_restore(&r->space))
+		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
+	if (!rb_state_restore(&r->state))
+		_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
+	/* Where the count says that no other page was written, nobody needs to look for one. */
+	rb_memory_restore_hot(&r->memory);
+	if (!rb_space_count(&now) || now.size != r->space.counts.size)
+		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
+	if (!(r->space.exact && now.written == r->space.unchanging + r->memory.hot_n) && !rb_memory_restore_cold(&r->memory))
+		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN);
+	setcontext(&r->point);
+	_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
+}
+
+void *rb_map(size_t len)
+{
+	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int make_way_back(struct rollback *r)
+{
+	if (getcontext(&r->back) == -1)
+		return GW_ERR_SYS;
+	r->back.uc_stack = (stack_t){.ss_sp = r->stack, .ss_size = sizeof(r->stack)};
+	r->back.uc_link = NULL;
+	makecontext(&r->back, go_back, 0);
+	return 0;
+}
+
+int rollback_begin(void)
+{
+	struct rollback *r = rb = rb_map(sizeof(*r));
+
+	if (r == NULL)
+		return GW_ERR_SYS;
+	reserve_stack();
+	int err = open_proc();
+	if (err == 0)
+		err = open_uffd();
+	if (err == 0)
+		err = rb_space_each(&r->space, add_memory, r);
+	if (err == 0)
+		err = rb_memory_register(&r->memory);
+	if (err == 0)
+		err = rb_memory_reserve(&r->memory);
+	if (err == 0)
+		err = rb_space_seal(&r->space);
+	r->space.exact = err == 0 && rb_space_is_exact();
+	return err == 0 ? make_way_back(r) : err;
+}
+
+/* --- the point ------------------------------------------------------------------------------------------------------------ */
+
+enum rollback_why rollback_point(void)
+{
+	struct rollback *r = rb;
+
+	if (getcontext(&r->point) == -1)
+		return ROLLBACK_STATE;
+	if (r->taken)
+		return ROLLBACK_OK;
+	r->taken = true;
+	if (!rb_state_take(&r->state))
+		return ROLLBACK_STATE;
+	if (!rb_space_take(&r->space))
+		return ROLLBACK_MAPPING;
+	if (!rb_memory_keep(&r->memory) || !rb_space_count(&r->space.counts))
+		return ROLLBACK_SCAN;
+	r->space.unchanging = r->space.counts.written - r->memory.hot_n;
+	return ROLLBACK_OK;
+}
+
+enum rollback_why rollback_check(void)
+{
+	enum rollback_why why = rb_state_check(&rb->state);
+
+	return why != ROLLBACK_OK ? why : rb_space_check(&rb->space);
+}
+
+_Noreturn void rollback(void)
+{
+	setcontext(&rb->back);
+	_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
+}
