@@ -118,8 +118,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 
 	level = find_level(plan->spec->isolation);
 	requests_left = plan->spec->max_requests; /* 0: goes past the end of numbers and never comes back */
-	if (level == LEVEL_FRESH) /* the others come to have them once and for all */
-		hot_pages_fetch(&plan->hot);
+	hot_pages_fetch(&plan->hot);
 	log_role("cell");
 	cell_confine(plan, conn);
 	sapi_watch_children(plan->harden->traits.tasks);

@@ -11,6 +11,7 @@ REFUSED = "refused"    # it cannot be dirtied: the sandbox says no, and what it 
 
 # What the rolled back level may do with the cell. EITHER: put back or discarded, both are right.
 KEPT, EITHER, DISCARDED = "kept", "either", "discarded"
+SEALED = "sealed"      # it cannot be dirtied there: the mappings of the image are sealed, and its pages come back by themselves
 
 HEAD = """<?php
 const SEED = %d;
@@ -184,11 +185,11 @@ IN_KERNEL = [
 	Case("mapping", "map(AT, 3, 0x100022);", "return mapped(AT);", define=FREE_PLACE),
 	Case("mapping_of_file", "map(AT, 1, 0x100002, sp_call('open', __FILE__, 0));", "return mapped(AT);", define=FREE_PLACE),
 	Case("mapping_shared", "map(AT, 3, 0x100021);", "return mapped(AT);", define=FREE_PLACE),
-	Case("image_unmapped", "sp_call('munmap', AT, 4096);", "return mapped(AT);", define=PAGES),
-	Case("image_protected", "sp_call('mprotect', AT, 4096, 1);", "return sp_call('getcwd', AT, 4096) !== 0;", define=PAGES),
-	Case("image_replaced", "sp_call('mmap', AT, 4096, 3, 0x32, -1, 0);", "return sp_peek(AT, 4);", define=PAGES),
-	Case("image_discarded", "sp_call('madvise', AT, 4096, 4);", "return sp_peek(AT, 4);", define=PAGES),
-	Case("image_moved", "sp_call('mremap', AT, 4096, 4096, 3, 0x7d0000000000);", "return [mapped(AT), mapped(0x7d0000000000)];", define=PAGES),
+	Case("image_unmapped", "sp_call('munmap', AT, 4096);", "return mapped(AT);", define=PAGES, rollback=SEALED),
+	Case("image_protected", "sp_call('mprotect', AT, 4096, 1);", "return sp_call('getcwd', AT, 4096) !== 0;", define=PAGES, rollback=SEALED),
+	Case("image_replaced", "sp_call('mmap', AT, 4096, 3, 0x32, -1, 0);", "return sp_peek(AT, 4);", define=PAGES, rollback=SEALED),
+	Case("image_discarded", "sp_call('madvise', AT, 4096, 4);", "return sp_peek(AT, 4);", define=PAGES, rollback=SEALED),
+	Case("image_moved", "sp_call('mremap', AT, 4096, 4096, 3, 0x7d0000000000);", "return [mapped(AT), mapped(0x7d0000000000)];", define=PAGES, rollback=SEALED),
 	Case("image_written", "sp_poke(AT, 'left');", "return sp_peek(AT, 4);", define=PAGES),
 	Case("program_break", "sp_call('sbrk', 16 << 20);", "return (sp_call('sbrk', 0) - sp_own('break')) >> 23;"),
 	Case("locked_memory", "sp_call('mlock', sp_own('pages'), 4096);", "return preg_match('/^VmLck:\\s+[1-9]/m', file_get_contents('/proc/self/status'));"),
