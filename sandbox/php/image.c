@@ -41,6 +41,13 @@ static bool parse_head(const char *line, struct smaps_head *h)
 	return sscanf(line, "%lx-%lx %4s %*s %*s %*s %7s", &h->start, &h->end, h->perms, h->path) >= 3;
 }
 
+/* Private, not executable, and of a file (a program's or library's data) or the heap. */
+static bool is_data(const struct smaps_head *h)
+{
+	return h->perms[0] == 'r' && h->perms[2] == '-' && h->perms[3] == 'p' &&
+	       (h->path[0] == '/' || strcmp(h->path, "[heap]") == 0);
+}
+
 static bool is_anonymous(const struct smaps_head *h)
 {
 	return strncmp(h->perms, "rw-p", 4) == 0 && (h->path[0] == '\0' || strncmp(h->path, "[anon:", 6) == 0);
