@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONG_LEARNED 256 /* no letter */
 #define DEFAULT_FILE BH_SYSCONFDIR "/bulkhead/bulkhead.conf"
 
 static const char help[] =
@@ -23,6 +24,7 @@ static const char help[] =
 	"  -l             what is compiled in\n"
 	"  -L             the directives, as Markdown\n"
 	"  -v, -V         version; with build settings and what this kernel and user make possible\n"
+	"  --learned FILE what SandboxProfile learn has written to this error log, as lines for the configuration (-: stdin)\n"
 	"  -h             this text\n";
 
 void cmdline_help(void)
@@ -72,6 +74,10 @@ static bool set_option(struct cmdline *c, int opt, const char *arg)
 	case 'f':
 		c->file = arg;
 		return true;
+	case LONG_LEARNED:
+		c->action = CMD_LEARNED;
+		c->learned = arg;
+		return true;
 	case 'd':
 		c->root = arg;
 		return true;
@@ -96,7 +102,8 @@ static bool set_option(struct cmdline *c, int opt, const char *arg)
 
 bool cmdline_parse(struct cmdline *c, int argc, char **argv)
 {
-	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
+		{"learned", required_argument, NULL, LONG_LEARNED}, {0}};
 	int opt;
 
 	*c = (struct cmdline){.action = CMD_RUN, .file = DEFAULT_FILE};

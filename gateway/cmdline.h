@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 enum cmd_action {
-	CMD_RUN, CMD_CHECK, CMD_VHOSTS, CMD_COMPILED, CMD_VERSION, CMD_BUILD, CMD_HELP, CMD_REFERENCE, CMD_SIGNAL, CMD_STATUS
+	CMD_RUN, CMD_CHECK, CMD_VHOSTS, CMD_COMPILED, CMD_VERSION, CMD_BUILD, CMD_HELP, CMD_REFERENCE, CMD_SIGNAL, CMD_STATUS,
+	CMD_LEARNED
 };
 
 #define CMD_LIST_MAX 64
@@ -17,6 +18,7 @@ struct cmdline {
 	const char *file;        /* -f */
 	const char *root;        /* -d */
 	const char *signal;      /* -k's word */
+	const char *learned;     /* --learned's file */
 	bool foreground;
 	size_t defines_n, before_n, after_n;
 	const char *defines[CMD_LIST_MAX], *before[CMD_LIST_MAX], *after[CMD_LIST_MAX];

@@ -16,6 +16,7 @@ libgateway_a_SOURCES = \
 	gateway/cgroup_tree.c gateway/cgroup_tree.h \
 	gateway/cmdline.c gateway/cmdline.h \
 	gateway/generation.c gateway/generation.h \
+	gateway/learned.c gateway/learned.h \
 	gateway/launch.c gateway/launch.h \
 	gateway/listen.c gateway/listen.h \
 	gateway/log_files.c gateway/log_files.h \
@@ -38,5 +39,10 @@ check_PROGRAMS += tests/unit/check_gateway
 TESTS += tests/unit/check_gateway
 tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h
 tests_unit_check_gateway_CFLAGS = $(AM_CFLAGS) -Wno-write-strings $(CHECK_CFLAGS)
-tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libbase.a $(CAP_LIBS) $(CHECK_LIBS)
+tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_learned
+TESTS += tests/unit/check_learned
+tests_unit_check_learned_SOURCES = tests/unit/check_learned.c tests/unit/unit.h
+tests_unit_check_learned_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_learned_LDADD = libgateway.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
 endif

@@ -14,6 +14,7 @@
 #include "gateway/cmdline.h"
 #include "gateway/http/access_format.h"
 #include "gateway/launch.h"
+#include "gateway/learned.h"
 #include "gateway/master.h"
 #include "gateway/pid_file.h"
 #include "gateway/running.h"
@@ -169,6 +170,20 @@ static int with_configuration(const struct cmdline *cmd)
 	return status;
 }
 
+static int print_learned(const char *file)
+{
+	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+	int err = in == NULL ? GW_ERR_SYS : learned_print(in, stdout);
+
+	if (err == GW_ERR_NOTFOUND)
+		fprintf(stderr, "bulkhead: %s: nothing was learned: is it the error log of a site with SandboxProfile learn?\n", file);
+	else if (err != 0)
+		fprintf(stderr, "bulkhead: %s: %s\n", file, err == GW_ERR_SYS ? strerror(errno) : gw_strerror(err));
+	if (in != NULL && in != stdin)
+		fclose(in);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct cmdline cmd;
@@ -189,6 +204,8 @@ int main(int argc, char **argv)
 	case CMD_COMPILED:
 		build_info_modules();
 		return EXIT_SUCCESS;
+	case CMD_LEARNED:
+		return print_learned(cmd.learned);
 	case CMD_REFERENCE:
 		conf_dump_reference(STDOUT_FILENO);
 		return EXIT_SUCCESS;

@@ -226,6 +226,15 @@ static const char *on_gone(struct cells *s, struct ipc_msg *m)
 	return NULL;
 }
 
+/* For people, and for bulkhead --learned. It is asked for by configuration only; from others it is a broken protocol. */
+static const char *on_learned(struct cells *s, struct ipc_msg *m)
+{
+	if (s->conf->profile != CONF_PROFILE_LEARN)
+		return "it learns, which nobody asked for";
+	cells_note(s, LOG_LV_WARN, "learned: %.*s", (int)m->body_len, (const char *)m->body);
+	return NULL;
+}
+
 static const struct {
 	uint16_t type;
 	const char *(*fn)(struct cells *s, struct ipc_msg *m);
@@ -234,6 +243,7 @@ static const struct {
 	{IPC_CELL_UP, on_up},
 	{IPC_CELL_FAIL, on_fail},
 	{IPC_CELL_GONE, on_gone},
+	{IPC_LEARNED, on_learned},
 };
 
 static const char *handle(struct cells *s, struct ipc_msg *m)

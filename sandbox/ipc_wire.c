@@ -23,6 +23,7 @@ static const struct ipc_rule {
 	{IPC_CELL_UP, IPC_ZYGOTE, IPC_FRONT, 1},
 	{IPC_CELL_FAIL, IPC_ZYGOTE, IPC_FRONT, 0},
 	{IPC_CELL_GONE, IPC_ZYGOTE, IPC_FRONT, 0},
+	{IPC_LEARNED, IPC_ZYGOTE, IPC_FRONT, 0},
 };
 
 #define CELL_GONE_LEN 58 /* how, asked, code, syscall, six arguments */

@@ -46,6 +46,7 @@ enum ipc_type {
 	IPC_ZYGOTE_READY = 0x24,/* PHP is initialised; one descriptor: read end of the pipe that is stderr of zygote and cells; body: what is off, for the log */
 	IPC_CELL_UP = 0x21,     /* answer to CELL_WANT; one descriptor: the front's end of the cell's socket */
 	IPC_CELL_FAIL = 0x23,   /* answer to CELL_WANT: no cell; body: reason text */
+	IPC_LEARNED = 0x27,     /* what a cell called while learning; body: text for the log */
 	IPC_CELL_GONE = 0x25    /* a cell ended; body: struct ipc_cell_gone */
 };
 

@@ -18,6 +18,7 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_proc.c sandbox/sb_proc.h \
 	sandbox/sb_profile.c sandbox/sb_profile.h \
 	sandbox/sb_harden.c sandbox/sb_harden.h \
+	sandbox/sb_learn.c sandbox/sb_learn.h \
 	sandbox/sb_never.c \
 	sandbox/sb_parts.h \
 	sandbox/sb_policy.c sandbox/sb_policy.h \
@@ -53,7 +54,7 @@ EXTRA_DIST += sandbox/php.mk \
 	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
 	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
 	sandbox/php/warm.c sandbox/php/warm.h \
-	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
+	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/learn.c sandbox/php/learn.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_mail.h sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/stray.c sandbox/php/stray.h sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/zygote.c sandbox/php/zygote.h
 clean-local: clean-php

@@ -9,13 +9,13 @@ php_sources = \
 	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/spec.c \
 	sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c \
 	sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
-	sandbox/sb_cred.c sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_harden.c sandbox/sb_never.c sandbox/sb_policy.c sandbox/sb_proc.c \
+	sandbox/sb_cred.c sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_call_text.c sandbox/sb_harden.c sandbox/sb_learn.c sandbox/sb_never.c sandbox/sb_policy.c sandbox/sb_proc.c \
 	sandbox/sb_profile.c sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c sandbox/sb_profile_php.c \
 	sandbox/sb_profile_refused.c sandbox/sb_sigsys.c \
 	sandbox/php/opcache.c sandbox/php/opcache_compile.c sandbox/php/opcache_link.c \
 	sandbox/php/script_tree.c sandbox/php/opcache_memory.c sandbox/php/opcache_report.c sandbox/php/opcache_seen.c \
 	sandbox/php/warm.c \
-	sandbox/php/cell.c sandbox/php/hot_pages.c sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
+	sandbox/php/cell.c sandbox/php/hot_pages.c sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/learn.c sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
 	sandbox/mail/mail_addr.c sandbox/mail/mail_compose.c sandbox/mail/mail_wire.c sandbox/php/sapi_mail.c \
 	sandbox/php/sapi_request.c sandbox/php/sapi_start.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/zygote.c
 php_cflags = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(FCGI_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)

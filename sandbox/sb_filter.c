@@ -22,6 +22,9 @@
 static const uint32_t placeholders[] = {
 	[SB_OWN_PID] = 0x5bc5a3f1U, [SB_ZYGOTE_PID] = 0x5bc5a3f3U, [SB_ZYGOTE_GROUP] = 0x5bc5a3f5U};
 
+/* libseccomp has no default of SECCOMP_RET_USER_NOTIF: compiled as a trace with this mark, and replaced. */
+#define TELL_MARK 0x5bc5
+
 static uint32_t action_code(enum sb_action action)
 {
 	switch (action) {
@@ -108,7 +111,21 @@ out:
 
 static bool in_filter(const struct sb_rule *rule, enum sb_filter_kind kind)
 {
+	if (kind == SB_FILTER_LEARN)
+		return rule->where == SB_BOTH && rule->action == SB_ALLOW;
 	return (rule->where == SB_DELTA) == (kind == SB_FILTER_DELTA);
+}
+
+static uint32_t default_code(enum sb_filter_kind kind)
+{
+	return kind == SB_FILTER_DELTA ? SCMP_ACT_ALLOW : kind == SB_FILTER_LEARN ? SCMP_ACT_TRACE(TELL_MARK) : SCMP_ACT_ERRNO(ENOSYS);
+}
+
+static void tell_instead_of_trace(struct sb_filter *f)
+{
+	for (unsigned i = 0; i < f->insns_n; i++)
+		if (f->insns[i].code == (BPF_RET | BPF_K) && f->insns[i].k == (SECCOMP_RET_TRACE | TELL_MARK))
+			f->insns[i].k = SECCOMP_RET_USER_NOTIF;
 }
 
 int sb_filter_build(struct sb_filter *f, const struct sb_policy *p, enum sb_filter_kind kind, const char **why)
@@ -118,7 +135,7 @@ int sb_filter_build(struct sb_filter *f, const struct sb_policy *p, enum sb_filt
 	f->insns = NULL;
 	f->insns_n = 0;
 	*why = "cannot create a filter";
-	scmp_filter_ctx ctx = seccomp_init(kind == SB_FILTER_DELTA ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx ctx = seccomp_init(default_code(kind));
 	if (ctx == NULL)
 		return GW_ERR_NOMEM;
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 || /* a binary tree: ~4 times fewer steps */
@@ -132,9 +149,13 @@ int sb_filter_build(struct sb_filter *f, const struct sb_policy *p, enum sb_filt
 		*why = rule->name;
 		err = add_rule(ctx, rule);
 	}
+	/* The delta, which denies it, is loaded after. */
+	if (err == 0 && kind == SB_FILTER_LEARN && seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 0) != 0)
+		err = GW_ERR_RANGE;
 	if (err == 0) {
 		*why = "cannot export the program";
 		err = export_program(ctx, f);
+		tell_instead_of_trace(f);
 	}
 	seccomp_release(ctx);
 	return err;

@@ -10,7 +10,11 @@
 #include "gateway/base/err.h"
 #include "sandbox/sb_policy.h"
 
-enum sb_filter_kind { SB_FILTER_ZYGOTE, SB_FILTER_DELTA };
+enum sb_filter_kind {
+	SB_FILTER_ZYGOTE,
+	SB_FILTER_DELTA,
+	SB_FILTER_LEARN /* what the policy allows whatever the role passes, the rest is told: see sb_learn.h */
+};
 
 struct sb_filter {
 	struct sock_filter *insns; /* owned, freed by sb_filter_fini() */

@@ -40,6 +40,7 @@ extern const struct sb_part sb_part_refused;     /* EPERM in every profile */
 extern const struct sb_part sb_part_kill;        /* violations: `strict`, `php`, and while learning */
 extern const struct sb_part sb_part_kill_eperm;  /* the same calls for programs that try them: `legacy` */
 extern const struct sb_part sb_part_zygote;      /* the zygote's own needs, and taking them away */
+extern const struct sb_part sb_part_learn;       /* the zygote listens to its cells */
 extern const struct sb_part sb_part_on_request;  /* no profile's: how SandboxAllow lets them through */
 
 #endif

@@ -13,7 +13,7 @@
 
 /* While learning: `legacy`, but a violation ends the process as it does for `php`. */
 static const struct sb_part *const learn_parts[] = {&sb_part_common, &sb_part_arguments, &sb_part_php, &sb_part_legacy,
-	&sb_part_refused, &sb_part_kill, &sb_part_zygote};
+	&sb_part_refused, &sb_part_kill, &sb_part_zygote, &sb_part_learn};
 static const struct sb_profile learn = {
 	.name = "learn", .parts = learn_parts, .parts_n = sizeof(learn_parts) / sizeof(learn_parts[0])};
 

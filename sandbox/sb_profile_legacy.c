@@ -2,6 +2,7 @@
 /* What `legacy` has over `php`: programs, and what programs call. */
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -52,4 +53,11 @@ static const struct sb_rule on_request[] = {
 	{.name = "ioprio_set", WHEN2(IS(0, 1 /* IOPRIO_WHO_PROCESS */), IS(1, 0))},
 };
 
-const struct sb_part sb_part_legacy = PART(legacy_more), sb_part_on_request = PART(on_request);
+/* --- the zygote listens while learning, no cell does ------------------------------------------------------------------------- */
+static const uint32_t listening[] = {(uint32_t)SECCOMP_IOCTL_NOTIF_RECV, (uint32_t)SECCOMP_IOCTL_NOTIF_SEND};
+static const struct sb_rule learn_rows[] = {
+	{.name = "ioctl", .where = SB_ZYGOTE, ONE_OF(1, listening)},
+	{.name = "ioctl", .action = SB_EPERM, .where = SB_DELTA, ONE_OF(1, listening)},
+};
+
+const struct sb_part sb_part_legacy = PART(legacy_more), sb_part_on_request = PART(on_request), sb_part_learn = PART(learn_rows);

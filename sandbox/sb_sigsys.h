@@ -16,6 +16,7 @@
 struct sb_slot {
 	volatile int32_t number; /* SB_SLOT_EMPTY: no violation */
 	volatile uint64_t args[6];
+	volatile char script[192]; /* while learning: what the cell says that it runs */
 };
 
 /** Install the handler; forked children inherit it. Returns 0 or GW_ERR_SYS. */

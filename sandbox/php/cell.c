@@ -15,6 +15,7 @@
 
 #include "gateway/base/log.h"
 #include "sandbox/php/opcache.h"
+#include "sandbox/php/learn.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/sb_proc.h"
 #include "sandbox/rollback/rollback.h"
@@ -32,14 +33,35 @@ static void die(const char *step)
 	_exit(EXIT_FAILURE);
 }
 
-static int close_others(unsigned from)
+/* All from @from to @to but @keep, which may lie anywhere. */
+static int close_but(unsigned from, unsigned to, int keep)
+{
+	unsigned k = (unsigned)keep;
+
+	if (keep == -1 || k < from || k > to)
+		return from <= to ? close_range(from, to, 0) : 0;
+	if (k > from && close_range(from, k - 1, 0) == -1)
+		return -1;
+	return k < to ? close_range(k + 1, to, 0) : 0;
+}
+
+/* The socket for a learning cell's listener is needed a moment longer. */
+static int close_others(unsigned from, int keep)
 {
 	if (level == LEVEL_ROLLBACK) {
-		if (from < ROLLBACK_FD && close_range(from, ROLLBACK_FD - 1, 0) == -1)
+		if (from < ROLLBACK_FD && close_but(from, ROLLBACK_FD - 1, keep) == -1)
 			return -1;
 		from = ROLLBACK_FD + ROLLBACK_FDS_N;
 	}
-	return close_range(from, ~0U, 0);
+	return close_but(from, ~0U, keep);
+}
+
+static bool next_request(const struct cell_plan *plan, FCGX_Request *request)
+{
+	if (FCGX_Accept_r(request) != 0)
+		return false;
+	learn_script(plan->slot, FCGX_GetParam("SCRIPT_FILENAME", request->envp));
+	return true;
 }
 
 void cell_confine(const struct cell_plan *plan, int conn)
@@ -55,7 +77,7 @@ void cell_confine(const struct cell_plan *plan, int conn)
 		log_err("a cell cannot be rolled back, it answers one request: %m");
 		level = LEVEL_FRESH;
 	}
-	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd) == -1)
+	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd, plan->learn_sock) == -1)
 		die("descriptors");
 	if (!kept_fds_restore(&plan->kept))
 		die("inherited descriptors");
@@ -73,6 +95,8 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	sb_proc_close();
 	/* 6. Last, because what comes before needs what it denies. */
 	sb_sigsys_set_slot(plan->slot);
+	if (plan->learn_sock != -1 && learn_enter(plan->learn_sock) != 0)
+		die("learning filter");
 	sb_filter_set_pid(plan->delta, (uint32_t)getpid());
 	if (sb_filter_load(plan->delta) != 0)
 		die("filter");
@@ -134,7 +158,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		log_err("a cell cannot be rolled back, it answers one request: %s", rollback_why_text(ROLLBACK_EXIT + (int)status));
 		level = LEVEL_FRESH;
 	}
-	while (FCGX_Accept_r(&request) == 0 && sapi_answer(&request, levels[level].last))
+	while (next_request(plan, &request) && sapi_answer(&request, levels[level].last))
 		if (level == LEVEL_ROLLBACK)
 			rollback(); /* to the point, not past this line */
 	/* Everything is sent and PHP has ended the request: no destructor, no handler of ours is left to run. */

@@ -23,6 +23,7 @@ struct cell_plan {
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
 	struct hot_pages hot;         /* what a request will write to; empty where a cell answers more than one */
+	int learn_sock;               /* for this cell's listener, see learn.h; -1: none */
 	struct sb_slot *slot;         /* where a violation is noted; shared with the zygote */
 };
 

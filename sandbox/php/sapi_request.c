@@ -18,6 +18,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_wire.h"
 #include "sandbox/php/script_tree.h"
+#include "sandbox/php/learn.h"
 
 /* What libfcgi adds to the parameters, and what the front tells us and not the script. */
 static const char *const private_names[] = {"FCGI_ROLE", "PHP_VALUE", "PHP_ADMIN_VALUE"};
@@ -190,9 +191,11 @@ static bool children_left(void)
 
 	if (!children_possible)
 		return false;
+	learn_own_work(true);
 	do
 		pid = waitpid(-1, NULL, WNOHANG);
 	while (pid > 0);
+	learn_own_work(false);
 	return pid == 0;
 }
 

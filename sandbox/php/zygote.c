@@ -25,6 +25,7 @@
 #include "sandbox/php/cell.h"
 #include "sandbox/php/hot_pages.h"
 #include "sandbox/php/image.h"
+#include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
@@ -148,6 +149,13 @@ static void fork_cell(struct zygote *z, uint32_t id)
 		return;
 	}
 	size_t at = (size_t)(c - z->cells);
+	z->plan.learn_sock = learn_socket(at, id);
+	if (z->policy.learn && z->plan.learn_sock == -1) {
+		tell_errno(z, IPC_CELL_FAIL, id, "learning");
+		io_close(&ends[0]);
+		io_close(&ends[1]);
+		return;
+	}
 	z->slots[at].number = SB_SLOT_EMPTY;
 	z->plan.slot = &z->slots[at];
 	pid_t pid = fork();
@@ -165,6 +173,7 @@ static void fork_cell(struct zygote *z, uint32_t id)
 	}
 	io_close(&ends[0]);
 	io_close(&ends[1]);
+	io_close(&z->plan.learn_sock);
 }
 
 static void kill_cell(struct zygote *z, uint32_t id)
@@ -266,11 +275,11 @@ static int serve(struct zygote *z)
 	while (z->chan != -1 || z->cells_n > 0 || z->strays) {
 		uint64_t now = io_now_ms();
 		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN},
-			{.fd = opcache_poll_fd(now), .events = POLLIN}};
+			{.fd = opcache_poll_fd(now), .events = POLLIN}, {.fd = learn_poll_fd(), .events = POLLIN}};
 		int timeout = z->chan == -1 ? drain_timeout(z) : opcache_timeout_ms(now);
 		if (z->strays && (timeout == -1 || timeout > STRAY_MS)) /* killed, not yet reaped; their children come next */
 			timeout = STRAY_MS;
-		if (poll(fds, 3, timeout) == -1 && errno != EINTR)
+		if (poll(fds, 4, timeout) == -1 && errno != EINTR)
 			return GW_ERR_SYS;
 		if (fds[0].revents != 0)
 			reap(z);
@@ -278,6 +287,8 @@ static int serve(struct zygote *z)
 			z->strays = stray_kill(z->children, is_cell) > 0;
 		if (z->chan != -1 && fds[1].revents != 0)
 			on_message(z);
+		if (fds[3].revents != 0)
+			learn_work();
 		opcache_work(&z->plan, io_now_ms());
 	}
 	return 0;
@@ -385,6 +396,11 @@ static bool is_warm(const struct sb_policy *p)
 	       p->rules_n == warm.policy.rules_n && memcmp(p->rules, warm.policy.rules, p->rules_n * sizeof(*p->rules)) == 0;
 }
 
+static void tell_learned(uint32_t id, const char *text)
+{
+	tell_text(&zy, IPC_LEARNED, id, text);
+}
+
 static int make_filters(struct zygote *z, const char **why)
 {
 	int err = 0;
@@ -418,7 +434,8 @@ static int prepare(struct zygote *z, const char **why)
 	z->reaper = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (z->reaper == -1)
 		return GW_ERR_SYS;
-	return make_filters(z, why);
+	err = make_filters(z, why);
+	return err != 0 || !z->policy.learn ? err : learn_start(z->slots, tell_learned, why);
 }
 
 /* After everything that writes code, before the filter. */
@@ -429,6 +446,12 @@ static int harden(struct zygote *z, char *off, size_t len, const char **why)
 	z->children = -1;
 	if (err != 0 || !z->harden.traits.tasks)
 		return err;
+	if (z->policy.learn) {
+		char rest[IPC_BODY_MAX];
+		snprintf(rest, sizeof(rest), "%s", off);
+		snprintf(off, len, "LEARNING (SandboxProfile learn): nearly every system call is let through and told, programs "
+			"may run; not for a site under attack%s%.300s", rest[0] != '\0' ? "; " : "", rest);
+	}
 	z->children = stray_open();
 	if (z->children < 0) {
 		size_t n = strlen(off);
@@ -458,7 +481,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 
 	z->spec = s;
 	z->chan = chan;
-	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid()};
+	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid(), .learn_sock = -1};
 	int err = opcache_find(s, why);
 	if (err != 0)
 		return err;

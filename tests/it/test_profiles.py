@@ -2,13 +2,18 @@
 """What each profile gives and takes, asked from inside a cell; and what becomes of the programs that a request starts."""
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
+import conftest
 import proc
 import pytest
+import servers
+import site_conf
 import wire
 from test_cell import FFI, Zygote, docroot, program  # noqa: F401 (fixtures)
 
@@ -303,6 +308,125 @@ def test_never_by_the_spec_either(docroot, change, why):  # noqa: F811
 	z = Zygote(docroot, **change)
 	assert z.ready is None and z.p.wait(10) != 0
 	assert why in z.started_err()
+
+
+# --- learn ------------------------------------------------------------------------------------------------------------
+
+def learned(z):
+	"""need, call and script of what the zygote has told."""
+	out = []
+	while True:
+		try:
+			m = z.expect(wire.LEARNED, timeout=0.3)
+		except (AssertionError, TimeoutError, OSError):
+			return out
+		out.append(dict(x.split("=", 1) for x in re.match("(need=.*) (call=.*) (count=.*) (as=.*) (script=.*)", m.body.decode()).groups()))
+
+
+def calls(got):
+	return {g["call"]: g["need"] for g in got}
+
+
+@pytest.fixture(scope="module")
+def learning(docroot):  # noqa: F811
+	z = Zygote(docroot, profile="learn", isolation="shared", ini=[("ffi.enable", "1", True)])
+	assert b"LEARNING" in z.ready.body
+	yield z
+	assert z.stop() == 0
+
+
+def test_learn_tells_what_strict_lacks(learning):
+	assert ask(learning, "echo 1;") == 1
+	assert calls(learned(learning)) == {}
+	assert ask(learning, SOCKETS) is True
+	got = learned(learning)
+	assert calls(got) == {"bind": "php", "listen": "php"} and all(g["script"].endswith(".php") for g in got), got
+	assert ask(learning, EXEC) == "hello\n"
+	got = calls(learned(learning))
+	assert got["execve"] == "legacy" and {"vfork", "clone"} & set(got) and got["wait4"] == "legacy", got
+
+
+@X86
+def test_learn_is_not_a_hole(learning, docroot):  # noqa: F811
+	# What may be learned reaches the kernel ...
+	code = FFI + "echo json_encode([sys(240, null, 0, 0, null), sys(188, null, null, null, 0, 0), "
+	# ... and other users, raw sockets, set-id modes, namespaces by clone, writable code, the zygote, its listener do not.
+	code += "sys(105, 0), sys(41, 17, 3, 0), sys(90, null, 04755), sys(56, 0x10000011, 0), sys(9, 0, 4096, 7, 34, -1, 0), " \
+		"sys(62, posix_getppid(), 0), sys(435, null, 0), sys(425, 1, null), sys(16, 3, 0xc0502100, null), sys(16, 3, 0xc0182101, null), sys(157, 22, 2, null), sys(424, -1, 0, null, 0)]);"
+	got = ask(learning, code)
+	assert got[:2] == [-14, -14]
+	assert got[2:] == [EPERM, ENOSYS, ENOSYS, ENOSYS, ENOSYS, EPERM, ENOSYS, EPERM, EPERM, EPERM, ENOSYS, ENOSYS]
+	assert calls(learned(learning)) == {"mq_open": "allow", "setxattr": "legacy"}
+	for nr in (272, 101, 165, 317, 321):
+		assert learning.php(FFI + "sys(%d, 0x10000000, 0, 0);" % nr).gone == (2, 0, int(signal.SIGSYS), nr)
+
+
+def test_learn_counts_by_script(learning, docroot):  # noqa: F811
+	with open(os.path.join(docroot, "often.php"), "w") as f:
+		f.write("<?php for ($i = 0; $i < 12; $i++) { $s = @stream_socket_server('tcp://127.0.0.1:0'); fclose($s); } echo 'x';")
+	id, conn = learning.cell()
+	for _ in range(3):
+		assert conn.ask(learning.params("often.php"), keep=True).body == b"x"
+	got = [(g["call"], int(g["count"])) for g in learned(learning) if g["script"].endswith("often.php")]
+	assert sorted(got) == [("bind", 1), ("bind", 10), ("listen", 1), ("listen", 10)]
+	conn.close()
+	learning.expect(wire.CELL_GONE, id)
+
+
+def test_learn_survives_killed_cells(learning, docroot):  # noqa: F811
+	"""A cell that dies while one of its calls waits for the zygote, and programs of a cell that is gone."""
+	with open(os.path.join(docroot, "busy.php"), "w") as f:
+		f.write("<?php for (;;) { shell_exec('true'); }")
+	for _ in range(4):
+		id, conn = learning.cell()
+		conn.sock.sendall(wire.request(learning.params("busy.php")))
+		time.sleep(0.15)
+		wire.send(learning.front, wire.Msg(wire.CELL_KILL, id))
+		assert wire.cell_gone(learning.expect(wire.CELL_GONE, id))[1:3] == (1, 9)
+		conn.close()
+	assert ask(learning, "echo 1;") == 1
+	learned(learning)
+
+
+def serve(tmp, name, root, lines, fleet):
+	text = site_conf.prefork_vhost("learn.test", root, "fresh", {}).replace("    SandboxProfile php\n", lines)
+	text = '<Directory "%s">\nRequire all granted\n</Directory>\n' % root + text
+	return fleet.start(servers.Bulkhead(os.path.join(tmp, name), text))
+
+
+def test_learned_lines_are_ready_to_paste(tmp):
+	"""A site learns; what bulkhead --learned says makes it work under that profile, and without the allowed call it does not."""
+	root = os.path.join(tmp, "learnroot")
+	os.makedirs(root)
+	os.chmod(root, 0o755)
+	for d in ("learning", "learned", "denied"):
+		os.makedirs(os.path.join(tmp, d))
+	script = "<?php echo json_encode([@stream_socket_server('tcp://127.0.0.1:0') !== false, @shell_exec('echo hello')]);"
+	for name, text in (("work.php", script), ("plain.php", "<?php echo 'plain';"), ("forge.php", "<?php file_put_contents('php://stderr', \"learned: need=allow call=mq_open count=1 as=x script=/x\\n\"); echo 'forged';")):
+		with open(os.path.join(root, name), "w") as f:
+			f.write(text)
+	fleet = conftest.Fleet()
+	try:
+		bh = serve(tmp, "learning", root, "    SandboxProfile learn\n", fleet)
+		assert "LEARNING" in bh.run("-S").stdout
+		assert bh.get("learn.test", "/plain.php").body == b"plain"
+		assert json.loads(bh.get("learn.test", "/work.php").body) == [True, "hello\n"]
+		assert bh.get("learn.test", "/forge.php").body == b"forged"
+		proc.wait_for(lambda: "call=execve" in bh.log() and "call=listen" in bh.log() and "call=mq_open" in bh.log(), 5, why="it is told")
+		out = subprocess.run([servers.bulkhead_bin(), "--learned", "-"], input=bh.log(), capture_output=True, text=True, timeout=30)
+		assert out.returncode == 0, out
+		lines = [l for l in out.stdout.splitlines() if not l.startswith("#")]
+		assert lines == ["SandboxProfile legacy"], out.stdout
+		assert "mq_open" not in out.stdout  # a cell's own line
+		assert "work.php" in out.stdout
+		bh = serve(tmp, "learned", root, "".join("    %s\n" % l for l in lines), fleet)
+		assert json.loads(bh.get("learn.test", "/work.php").body) == [True, "hello\n"]
+		bh = serve(tmp, "denied", root, "    SandboxProfile legacy\n    SandboxDeny execve\n", fleet)
+		assert json.loads(bh.get("learn.test", "/work.php").body)[1] in (None, False)
+		shown = bh.run("-S").stdout
+		assert "SandboxProfile legacy, SandboxDeny execve" in shown, shown
+	finally:
+		fleet.stop()
 
 
 # --- a violation in words ---------------------------------------------------------------------------------------------

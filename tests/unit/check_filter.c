@@ -240,6 +240,36 @@ START_TEST(default_denies)
 }
 END_TEST
 
+/* The learning filter passes what `strict` allows and stops everything else; it refuses nothing by itself. */
+START_TEST(learning_stops_the_rest)
+{
+	struct sb_policy p = policy_of("strict", NULL);
+	struct sb_filter f = filter_of(&p, SB_FILTER_LEARN);
+	unsigned passed = 0;
+
+	for (int nr = 0; nr < 600; nr++) {
+		static const uint64_t patterns[] = {0, 1, 2, 7, UINT64_MAX, UINT64_C(1) << 32, 04755};
+		const char *name = sb_call_name(nr);
+		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+			uint64_t args[6];
+			for (size_t a = 0; a < 6; a++)
+				args[a] = patterns[(i + a) % (sizeof(patterns) / sizeof(patterns[0]))];
+			struct seccomp_data d = call(nr, args);
+			bool pass = name != NULL && (strcmp(name, "seccomp") == 0 || sb_policy_filter_verdict(&p, false, name, args, &pids) == SB_ALLOW);
+			for (size_t r = 0; pass && r < p.rules_n; r++)
+				if (strcmp(p.rules[r].name, name) == 0 && p.rules[r].where == SB_ZYGOTE && strcmp(name, "seccomp") != 0 &&
+					sb_rule_fits(&p.rules[r], args, &pids))
+					pass = sb_policy_verdict(&p, name, args, &pids) == SB_ALLOW;
+			passed += pass;
+			ck_assert_msg(run(&f, &d) == (pass ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF), "%s pattern %zu", name, i);
+		}
+	}
+	ck_assert_uint_gt(passed, 500);
+	sb_filter_fini(&f);
+	sb_policy_fini(&p);
+}
+END_TEST
+
 /* --- the tables ------------------------------------------------------------------------------------------------------------ */
 
 static bool conditional(const struct sb_rule *r)
@@ -482,6 +512,7 @@ static Suite *filter_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, program_is_the_table, 0, PROFILES_N);
 	tcase_add_test(t, lost_condition_is_seen);
+	tcase_add_test(t, learning_stops_the_rest);
 	tcase_add_loop_test(t, default_denies, 0, PROFILES_N);
 	suite_add_tcase(s, t);
 	t = tcase_create("tables");
