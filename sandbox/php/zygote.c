@@ -24,6 +24,7 @@
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
 #include "sandbox/php/hot_pages.h"
+#include "sandbox/php/hot_text.h"
 #include "sandbox/php/image.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
@@ -503,8 +504,10 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = take_image(s);
 	if (err != 0)
 		return err;
-	if (strcmp(s->isolation, "fresh") == 0)
+	if (strcmp(s->isolation, "fresh") == 0) {
 		hot_pages_learn(&z->plan.hot);
+		hot_text_keep();
+	}
 	err = harden(z, off, sizeof(off), why);
 	if (err != 0)
 		return err;

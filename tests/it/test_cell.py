@@ -588,6 +588,28 @@ def test_pages_are_there_before_the_request(fresh, shared):
 	assert kb[0] > kb[1] + 100, kb
 
 
+def minor_faults(pid):
+	return int(open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[7])
+
+
+@pytest.mark.skipif(tuple(int(n) for n in os.uname().release.split(".")[:2]) < (5, 14), reason="needs MADV_POPULATE_WRITE")
+def test_a_request_finds_its_memory_mapped(fresh, shared):
+	"""The first request of a cell takes page faults for what it visits; a fresh cell knows of most of it from the rehearsal."""
+	n = []
+	for z in (fresh, shared):
+		open(os.path.join(z.docroot, "pause.php"), "w").write("<?php echo 1; ob_end_flush(); flush(); sleep(2);")
+		_, conn = z.cell()
+		cell = max(z.children())
+		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
+		time.sleep(0.1)
+		before = minor_faults(cell)
+		conn.sock.sendall(wire.request(z.params("pause.php")))
+		time.sleep(0.5)
+		n.append(minor_faults(cell) - before)
+		conn.close()
+	assert 0 < 2 * n[0] < n[1], n
+
+
 def test_rehearsal_leaves_nothing_behind(docroot):
 	"""What a zygote tries out at its start is no request: no session, no line in a log."""
 	for auto in ("0", "1"):
