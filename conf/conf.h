@@ -226,7 +226,7 @@ struct conf_server {
 	struct conf_ids ids;              /* the site's user */
 	const struct conf_pool *pool;     /* UsePool; with CONF_DISPATCH_WORKER never NULL unless the host runs no PHP */
 	unsigned start_servers, min_spare, max_spare, max_workers, max_requests; /* cells; max_requests 0 = no limit */
-	unsigned request_timeout_ms, site_idle_timeout_ms; /* 0 = none */
+	unsigned request_timeout_ms, site_idle_timeout_ms, zygote_life_ms; /* 0 = none */
 	size_t ini_n;
 	const struct conf_ini *ini;       /* php_value and its kin at server level, main server's first */
 	const char *php_version;          /* which bulkhead-php; NULL = the newest built */

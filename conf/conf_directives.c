@@ -111,6 +111,7 @@ const struct conf_directive conf_directives[] = {
 	{D("MaxRequestsPerChild", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_requests), RANGE(0, INT_MAX), .doc = "Old name of MaxConnectionsPerChild."},
 	{D("RequestTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(request_timeout_ms), RANGE(0, DAY_MS), .doc = "Longest time a script may take by the clock; 0: no limit."},
 	{D("SiteIdleTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(site_idle_timeout_ms), RANGE(0, DAY_MS), .doc = "A site without a request for so long gives up all its processes; 0: never."},
+	{D("ZygoteLifetime", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(zygote_life_ms), RANGE(0, DAY_MS), .doc = "A zygote that is so old makes room, at the first moment without a request, for one laid out anew in memory; 0: never."},
 	{D("PHPVersion", HOSTS, 0, 1, 1, "version"), .set = conf_set_php_version, SRV(php_version), .doc = "Which bulkhead-php answers, for example 8.2; the newest built when not given."},
 	{D("php_value", ANY, CONF_OV_OPTIONS, 2, 2, "name value"), .set = conf_set_ini, .lo = 0, .doc = "A PHP setting that scripts may change."},
 	{D("php_flag", ANY, CONF_OV_OPTIONS, 2, 2, "name On|Off"), .set = conf_set_ini_flag, .lo = 0, .doc = "A PHP setting that is on or off; engine Off refuses PHP files (403)."},

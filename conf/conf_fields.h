@@ -7,7 +7,7 @@ enum conf_field {
 	CONF_F_admin, CONF_F_log_level, CONF_F_timeout_ms, CONF_F_keepalive, CONF_F_keepalive_timeout_ms,
 	CONF_F_max_keepalive_requests, CONF_F_limit_line, CONF_F_limit_fields, CONF_F_limit_field_size, CONF_F_dispatch,
 	CONF_F_isolation, CONF_F_profile, CONF_F_start_servers, CONF_F_min_spare, CONF_F_max_spare, CONF_F_max_workers,
-	CONF_F_max_requests, CONF_F_request_timeout_ms, CONF_F_site_idle_timeout_ms, CONF_F_php_version,
+	CONF_F_max_requests, CONF_F_request_timeout_ms, CONF_F_site_idle_timeout_ms, CONF_F_zygote_life_ms, CONF_F_php_version,
 	CONF_F_memory_max, CONF_F_memory_high, CONF_F_swap_max, CONF_F_processes_max, CONF_F_cpu_max, CONF_F_cpu_weight, CONF_F_io_max,
 	CONF_F_oom_group,
 	CONF_F_mail_relay, CONF_F_mail_rate, CONF_F_mail_from, CONF_F_mail_max_size, CONF_F_mail_timeout_ms

@@ -144,6 +144,7 @@ void conf_server_defaults(struct conf_server *s)
 	s->max_workers = 16;
 	s->request_timeout_ms = 300000;
 	s->site_idle_timeout_ms = 300000;
+	s->zygote_life_ms = 86400000;
 	s->memory_max = s->memory_high = s->swap_max = s->processes_max = s->cpu_max = s->cpu_weight = CONF_NO_BOUND;
 	s->mail_rate = (struct conf_mail_rate){100, 3600000};
 	s->mail_from = (struct conf_strs){1, (const char **)(uintptr_t)any_sender};

@@ -117,7 +117,7 @@ static void settle_zygote(struct cells *s, uint64_t now_ms)
 
 static void tend_zygote(struct cells *s, uint64_t now_ms)
 {
-	uint64_t idle_ms = s->conf->site_idle_timeout_ms;
+	uint64_t idle_ms = s->conf->site_idle_timeout_ms, life_ms = s->conf->zygote_life_ms;
 	bool busy = s->leased_n + s->closing_n + s->waitq.queued.n > 0;
 
 	switch (s->zygote) {
@@ -147,6 +147,8 @@ static void tend_zygote(struct cells *s, uint64_t now_ms)
 			cells_lose(s, NULL);
 		else if (idle_ms > 0 && !busy && now_ms - s->last_lease_ms >= idle_ms && now_ms - s->since_ms >= idle_ms)
 			cells_lose(s, NULL);
+		else if (life_ms > 0 && !busy && now_ms - s->since_ms >= life_ms)
+			cells_lose(s, NULL); /* who guesses at its layout begins anew, too */
 		break;
 	case ZYGOTE_DOWN:
 		break;
@@ -173,6 +175,10 @@ static void set_timer(struct cells *s, uint64_t now_ms)
 		uint64_t since_ms = s->last_lease_ms > s->since_ms ? s->last_lease_ms : s->since_ms;
 		uint64_t at_ms = since_ms + s->conf->site_idle_timeout_ms;
 		/* Busy past it: look again when that may be over. */
+		sooner(&due_ms, at_ms > now_ms ? at_ms : now_ms + CELLS_TEND_MS);
+	}
+	if (s->zygote == ZYGOTE_READY && s->conf->zygote_life_ms > 0) {
+		uint64_t at_ms = s->since_ms + s->conf->zygote_life_ms;
 		sooner(&due_ms, at_ms > now_ms ? at_ms : now_ms + CELLS_TEND_MS);
 	}
 	if (s->zygote == ZYGOTE_READY && now_ms < s->retry_ms)

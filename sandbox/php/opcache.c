@@ -28,6 +28,8 @@
 #define COMPILE_MAX_MS 20000  /* a compiler that takes longer is killed */
 #define PAUSE_TIMES 3         /* a compiler rests so many times as long as it worked */
 #define PAUSE_MIN_MS 100
+#define PAUSE_IMAGE_MS 50     /* the later an image the longer until the next: cells that live on are renewed for it ... */
+#define PAUSE_IMAGES_MS 3000  /* ... up to this */
 #define PAUSE_MAX_MS 60000    /* and at most this long after failures */
 #define RESET_EVERY_MS 1000
 #define RENEW_EVERY_MS 60000  /* images without waste are made this often at most */
@@ -134,7 +136,11 @@ static void reset(uint64_t now_ms)
 
 static void pause_ms(uint64_t now_ms, uint64_t ms)
 {
-	oc.next_ms = now_ms + (ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
+	uint64_t least = oc.number < PAUSE_IMAGES_MS / PAUSE_IMAGE_MS ? oc.number * PAUSE_IMAGE_MS : PAUSE_IMAGES_MS;
+
+	if (least < PAUSE_MIN_MS)
+		least = PAUSE_MIN_MS;
+	oc.next_ms = now_ms + (ms < least ? least : ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
 }
 
 static void start_compiler(const struct cell_plan *plan, bool renew, uint64_t now_ms)

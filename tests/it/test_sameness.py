@@ -157,6 +157,27 @@ def test_crashes_end_the_layout(crashing, isolation, signals):
 	assert served() == second
 
 
+@pytest.mark.skipif(not ROOT, reason="only root reads the maps of processes that cannot be dumped")
+def test_age_ends_the_layout(here, place, ini, fleet):
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	root = place + "/old"
+	servers.write(root + "/ok.php", "<?php echo 'ok';")
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", site_conf.common(root)
+		+ "".join(site_conf.prefork_vhost(n + ".test", root, n, ini, extra="    ZygoteLifetime 2\n") for n in LEVELS)))
+	seen = {n: {} for n in LEVELS}
+	end = time.monotonic() + 6
+	while time.monotonic() < end:
+		for n in LEVELS:
+			r = bh.get(n + ".test", "/ok.php")
+			assert (r.status, r.body) == (200, b"ok"), "a request was lost: %r" % r
+			for z in zygotes(bh, n + ".test"):
+				if z not in seen[n]:
+					seen[n][z] = layout(z).get("[stack]")
+		time.sleep(0.1)
+	for n in LEVELS:
+		assert len(seen[n]) >= 2 and len(set(seen[n].values())) == len(seen[n]), seen
+
+
 # --- who can talk to a zygote ----------------------------------------------------------------------------------------------------
 
 

@@ -222,6 +222,25 @@ START_TEST(idle_site_has_no_process)
 }
 END_TEST
 
+START_TEST(old_zygote_makes_room)
+{
+	struct client a = {0};
+
+	world.conf.zygote_life_ms = 200;
+	w_begin(&a);
+	uint32_t id = w_cell_of(&a);
+	w_expect_silence(400); /* not under a request */
+	w_release(&a, LEASE_CLOSE);
+	w_say_exited(id);
+	w_expect_closed();
+	ck_assert(!w_stats().zygote);
+	w_acquire(&a);
+	EVENTUALLY(atomic_load(&world.wants) == 2);
+	w_on_loop(w_do_cancel, &a);
+	ck_assert_uint_eq(atomic_load(&world.kills), 0);
+}
+END_TEST
+
 START_TEST(drained)
 {
 	struct client a = {0}, b = {0};
@@ -454,6 +473,7 @@ Suite *cells_suite(void)
 	tcase_add_test(t, queue_is_bounded);
 	tcase_add_test(t, spare_cells_are_trimmed);
 	tcase_add_test(t, idle_site_has_no_process);
+	tcase_add_test(t, old_zygote_makes_room);
 	tcase_add_test(t, drained);
 	tcase_add_test(t, log_pipe);
 	tcase_add_test(t, killed);
