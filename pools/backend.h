@@ -55,7 +55,7 @@ struct lease {
 	bool reused;              /* carried a request before: may turn out to be dead, so a request not yet answered may be repeated once on a fresh one */
 	struct backend *backend;
 	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
-	uint16_t request_id;      /* of the next exchange; 0 = 1. Another one for each on a kept connection: late records of an earlier one are foreign then */
+	uint16_t request_id;      /* of the next exchange; 0 = 1. Another one for each on a kept connection, for cells one that cannot be guessed: late records of an earlier one are foreign then */
 	uint32_t last_status;     /* an application status that says that the connection is not to be used again; 0 = none */
 	bool mark;                /* asks the client for @unread */
 	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */

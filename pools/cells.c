@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "gateway/base/io.h"
@@ -126,6 +127,25 @@ static struct cell *take_idle(struct cells *s)
 	return NULL;
 }
 
+/*
+ * One that the cell cannot know before it reads the request: what code of an earlier request has written, or still writes
+ * behind its answer, is foreign to this one.
+ */
+static uint16_t next_request_id(struct cells *s, uint16_t last)
+{
+	uint16_t id = 0;
+
+	while (id == 0 || id == last) {
+		if (s->request_ids_n == 0) {
+			if (getrandom(s->request_ids, sizeof(s->request_ids), 0) != (ssize_t)sizeof(s->request_ids))
+				return last == UINT16_MAX ? 1 : (uint16_t)(last + 1);
+			s->request_ids_n = CELLS_IDS;
+		}
+		id = s->request_ids[--s->request_ids_n];
+	}
+	return id;
+}
+
 static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 {
 	const struct conf_server *conf = s->conf;
@@ -139,6 +159,7 @@ static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 	c->lease.keep = conf->isolation != CONF_ISOLATION_FRESH && !last;
 	c->lease.last_status = IPC_CELL_LAST;
 	c->lease.reused = c->requests++ > 0;
+	c->lease.request_id = next_request_id(s, c->lease.request_id);
 	waitq_answer(&s->waitq, w, &c->lease, BACKEND_OK);
 }
 

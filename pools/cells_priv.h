@@ -15,6 +15,7 @@
 #include "pools/waitq.h"
 
 #define CELLS_BUCKETS 64
+#define CELLS_IDS 64                 /* request ids drawn at once */
 #define CELLS_WAIT_MAX_MS 10000      /* longest wait for a cell, if RequestTimeout is not shorter */
 #define CELLS_DIAGNOSE_MS 200
 #define CELLS_TRIM_MS 1000           /* between two rounds of ending spare cells */
@@ -97,6 +98,8 @@ struct cells {
 	uint64_t crash_ms[CELLS_CRASHES_MAX];
 	unsigned crash_at;
 	uint64_t requests, started, killed, crashed, violations;
+	uint16_t request_ids[CELLS_IDS]; /* random; request_ids_n of them are not used yet */
+	unsigned request_ids_n;
 
 	/* the zygote */
 	enum zygote_state zygote;

@@ -33,9 +33,10 @@ static void *busy_cell_run(void *arg)
 {
 	struct busy_cell *c = arg;
 	struct ipc_cell_gone gone = {.syscall = -1};
-	struct buf answer;
+	struct buf answer, out;
 	struct ipc_msg m;
 
+	buf_init(&out);
 	buf_init(&answer);
 	stub_record(&answer, 1, FCGI_T_STDOUT, 1, "Status: 200\r\n\r\nok", 17, 0);
 	stub_end(&answer, 0, 0);
@@ -46,10 +47,12 @@ static void *busy_cell_run(void *arg)
 			gone.code = 9;
 			break;
 		}
-		if (send(c->fd, answer.data, answer.len, MSG_NOSIGNAL) == -1 || !c->zygote->keep)
+		stub_answer(&out, &answer);
+		if (send(c->fd, out.data, out.len, MSG_NOSIGNAL) == -1 || !c->zygote->keep)
 			break;
 	}
 	buf_fini(&answer);
+	buf_fini(&out);
 	close(c->fd);
 	ipc_fill(&m, IPC_CELL_GONE, c->id, NULL);
 	ipc_put_cell_gone(&m, &gone);

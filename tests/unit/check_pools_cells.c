@@ -76,11 +76,16 @@ START_TEST(shared_cells)
 	w_begin(&a);
 	uint32_t id = w_cell_of(&a);
 	ck_assert(a.lease->keep);
+	uint16_t request = a.lease->request_id;
+	ck_assert_uint_ne(request, 0);
 	w_acquire(&b); /* waits for the only one */
 	w_release(&a, LEASE_REUSE);
 	EVENTUALLY(atomic_load(&b.calls) == 1);
 	ck_assert_uint_eq(w_cell_of(&b), id);
 	ck_assert(b.lease->reused);
+	/* What is left of the first request is foreign to the second. */
+	ck_assert_uint_ne(b.lease->request_id, 0);
+	ck_assert_uint_ne(b.lease->request_id, request);
 	ck_assert(b.lease->keep);
 	w_release(&b, LEASE_REUSE);
 	EVENTUALLY(w_stats().idle == 1);

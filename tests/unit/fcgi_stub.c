@@ -70,11 +70,10 @@ int stub_read_request(int fd, struct buf *params, struct buf *in, bool *keep)
 	}
 }
 
-/* --- a server ---------------------------------------------------------------------------------------------------------- */
-
-/* The answer is written for request 1; later ones on a kept connection have other ids. */
-static void answer_as(struct buf *out, const struct buf *answer, uint16_t id)
+void stub_answer(struct buf *out, const struct buf *answer)
 {
+	const uint16_t id = request_id;
+
 	buf_reset(out);
 	must(buf_append(out, answer->data, answer->len) == GW_OK, "answer");
 	for (size_t at = 0; at + FCGI_CODEC_HEAD_LEN <= out->len;) {
@@ -87,6 +86,8 @@ static void answer_as(struct buf *out, const struct buf *answer, uint16_t id)
 	}
 }
 
+/* --- a server ---------------------------------------------------------------------------------------------------------- */
+
 static void serve_connection(struct stub *s, int fd, const struct buf *answer)
 {
 	bool keep = false;
@@ -97,7 +98,7 @@ static void serve_connection(struct stub *s, int fd, const struct buf *answer)
 		if (s->delay_ms > 0)
 			usleep(s->delay_ms * 1000);
 		atomic_fetch_add(&s->requests, 1);
-		answer_as(&out, answer, request_id);
+		stub_answer(&out, answer);
 		if (send(fd, out.data, out.len, MSG_NOSIGNAL) == -1 || !keep || n == s->requests_max)
 			break;
 	}

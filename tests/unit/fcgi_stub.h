@@ -20,6 +20,9 @@ void stub_end(struct buf *b, unsigned app_status, unsigned protocol_status);
 /* Read one request from @fd to its last record. Returns 1, or 0 at the end of the connection. @params and @in may be NULL. */
 int stub_read_request(int fd, struct buf *params, struct buf *in, bool *keep);
 
+/* Put @answer, whose records are those of request 1, into @out as the answer to the request that this thread read last. */
+void stub_answer(struct buf *out, const struct buf *answer);
+
 /* A server with @children threads that accept on a Unix socket or a TCP port and answer "ok". */
 struct stub {
 	unsigned children;
