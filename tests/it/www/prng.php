@@ -13,7 +13,6 @@ $out = [
 	'str_shuffle' => str_shuffle('abcdefghijklmnopqrstuvwxyz0123456789'),
 	'array_rand' => implode(' ', array_rand(range(0, 200), 20)),
 	'lcg_value' => sprintf('%.17f', lcg_value()),
-	'uniqid' => uniqid(),
 	'uniqid_more_entropy' => uniqid('', true),
 	'entropy_of_uniqid' => substr(uniqid('', true), 13) . substr(uniqid('', true), 13),
 	'random_bytes' => bin2hex(random_bytes(16)),
