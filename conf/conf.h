@@ -261,6 +261,7 @@ struct conf {
 	size_t listen_n;
 	struct conf_addr *listen;         /* unique, in order; a port alone is [::] (IPv4 too, unless 0.0.0.0 has the port as well) */
 	struct conf_ids front;            /* User and Group: who the front runs as */
+	struct conf_strs front_paths;     /* FrontPath: what the front may read beside the trees that it serves; absolute */
 	struct conf_ids mail;             /* MailUser: who the mail process runs as */
 	unsigned loops;                   /* ThreadsPerChild */
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
@@ -371,6 +372,9 @@ struct conf_handler conf_handler_for(const struct conf_dir *d, const char *name)
 
 /** ErrorDocument for @status, or NULL for the built-in text. */
 const struct conf_error_doc *conf_error_doc_for(const struct conf_dir *d, int status);
+
+/** Call @fn for each literal path, but "/", of a <Directory> section of any host that grants access. */
+void conf_each_granted(const struct conf *c, void (*fn)(void *arg, const char *path), void *arg);
 
 /* --- for people ---------------------------------------------------------------------------------------------------------- */
 

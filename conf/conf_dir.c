@@ -294,3 +294,16 @@ int conf_index_sections(struct conf_index *ix, struct arena *a)
 	}
 	return GW_OK;
 }
+
+void conf_each_granted(const struct conf *c, void (*fn)(void *arg, const char *path), void *arg)
+{
+	for (size_t i = 0; i < c->servers_n; i++) {
+		const struct conf_srv *srv = c->index->srvs[i];
+		for (size_t k = 0; k < srv->sections_n; k++) {
+			const struct conf_section *s = srv->sections[k];
+			if (s->kind == CONF_S_DIR && s->re == NULL && !s->wild && strcmp(s->pattern, "/") != 0 &&
+			    (s->dir.set & CONF_D_REQUIRE) != 0 && (s->dir.access & CONF_A_REQUIRE) != 0)
+				fn(arg, s->pattern);
+		}
+	}
+}

@@ -55,6 +55,7 @@ const struct conf_directive conf_directives[] = {
 	{D("ZygoteLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(zygotes_max), RANGE(0, 100000), .doc = "Most sites that are awake at once; one more makes the idle site end that was used longest ago. 256 when not given; 0: no limit."},
 	{D("SpareZygotes", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(spare_zygotes), RANGE(0, 16), .doc = "Processes of each PHP that have loaded its libraries and wait for a site to wake up, which is then answered in half the time. 1 when not given."},
 	{D("CellLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(cells_max), RANGE(0, 1000000), .doc = "Most cells of all sites together, MaxRequestWorkers notwithstanding; who has less than an equal share gets the next. 1024 when not given; 0: no limit."},
+	{D("FrontPath", MAIN, 0, 1, -1, "path..."), .set = conf_set_front_path, .doc = "What the front may read beside the directories that hold document roots and aliases, and <Directory> sections that grant access: where links out of a document root lead; / lifts the bound."},
 	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
 

@@ -153,6 +153,10 @@ static int put_general(struct buf *out, const struct conf *c)
 		rc = buf_puts(out, "\nListens on:");
 	for (size_t i = 0; i < c->listen_n && rc == GW_OK; i++)
 		rc = buf_printf(out, " %s", c->listen[i].text);
+	if (rc == GW_OK && c->front_paths.n > 0)
+		rc = buf_puts(out, "\nFront may also read:");
+	for (size_t i = 0; i < c->front_paths.n && rc == GW_OK; i++)
+		rc = buf_printf(out, " %s", c->front_paths.v[i]);
 	if (rc == GW_OK)
 		rc = buf_puts(out, "\n");
 	for (size_t i = 0; i < c->pools_n && rc == GW_OK; i++) {

@@ -133,6 +133,23 @@ void conf_set_docroot(struct conf_build *b, const struct conf_node *n, const str
 	b->srv->docroot = (struct conf_ref){n, 0, n->args[0].text};
 }
 
+void conf_set_front_path(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_strs *list = &b->c->front_paths;
+
+	(void)d;
+	for (size_t i = 0; i < n->args_n; i++) {
+		const char **slot;
+		if (n->args[i].text[0] != '/') {
+			conf_error(b, n, (int)i, "FrontPath: '%s' is not an absolute path", n->args[i].text);
+			continue;
+		}
+		slot = conf_append(b, list->v, list->n);
+		if (slot != NULL)
+			*slot = conf_path(b->a, "/", n->args[i].text);
+	}
+}
+
 void conf_set_server_root(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	(void)d;

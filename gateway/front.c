@@ -17,6 +17,7 @@
 #include "gateway/base/io.h"
 #include "gateway/conn.h"
 #include "gateway/front_lock.h"
+#include "gateway/front_paths.h"
 #include "pools/pool.h"
 #include "sandbox/ipc_chan.h"
 
@@ -383,7 +384,9 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	backends_init(f);
 	f->conns_max = connections_max();
 
+	int rules = front_paths_build(c, P_tmpdir);
 	front_drop(c, privileged);
+	front_bound(rules);
 	master = (struct master_io){.io = {.fd = chan, .events = EPOLLIN, .cb = on_master}, .front = f};
 	if (io_nonblock(chan, 1) < 0 || loop_io_add(f->workers[0].loop, &master.io, 0) < 0)
 		die("channel to the master");

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/front_lock.h"
 
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/front_paths.h"
 #include "sandbox/sb_cred.h"
 
 _Noreturn static void die(const char *what)
@@ -46,13 +52,21 @@ void front_drop(const struct conf *c, bool privileged)
 		die("still has capabilities");
 }
 
+void front_bound(int rules)
+{
+	if (rules == GW_ERR_DENIED)
+		log_line(log_server(), LOG_LV_WARN, NULL, "the front may open whatever its user may: this kernel has no Landlock");
+	else if (rules < 0 || front_paths_enter(rules) < 0)
+		die("rules for files");
+}
+
 /* All that a front does once its threads run. Everything else fails with EPERM, and what only an attacker calls kills. */
 static const int allowed[] = {
 	/* clients, pools, cells */
-	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendfile),
-	SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(socket),
+	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendfile),
+	SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
 	SCMP_SYS(connect), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-	SCMP_SYS(dup), SCMP_SYS(fcntl), SCMP_SYS(ioctl), SCMP_SYS(pipe2), SCMP_SYS(splice),
+	SCMP_SYS(dup), SCMP_SYS(fcntl), SCMP_SYS(pipe2), SCMP_SYS(splice),
 	/* files */
 	SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(open), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
 	SCMP_SYS(fstatfs), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
@@ -60,10 +74,10 @@ static const int allowed[] = {
 	/* the loops */
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(futex), SCMP_SYS(clock_gettime),
 	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
-	SCMP_SYS(sched_yield), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(prctl),
+	SCMP_SYS(sched_yield), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid),
 	/* memory and ending */
-	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(brk),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
@@ -76,17 +90,55 @@ static const int fatal[] = {
 	SCMP_SYS(pivot_root), SCMP_SYS(seccomp),
 };
 
+/* Stream sockets to pools, of the protocols that rules for ports know; no raw, packet or netlink socket, no MPTCP. */
+static int add_socket_rules(scmp_filter_ctx ctx)
+{
+	static const struct {
+		int family, protocol;
+	} kinds[] = {{AF_UNIX, 0}, {AF_INET, 0}, {AF_INET, IPPROTO_TCP}, {AF_INET6, 0}, {AF_INET6, IPPROTO_TCP}};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && err == 0; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+			SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffU, (scmp_datum_t)kinds[i].family),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM),
+			SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffffU, (scmp_datum_t)kinds[i].protocol));
+	return err;
+}
+
+/* Calls that are allowed with one of some values only: (argument & mask) == value, 32 bits wide. */
+static const struct {
+	int call;
+	unsigned arg;
+	uint32_t mask, value;
+} bound[] = {
+	{SCMP_SYS(mmap), 2, PROT_EXEC, 0}, {SCMP_SYS(mprotect), 2, PROT_EXEC, 0}, /* nothing new becomes code */
+	{SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONBIO},
+	{SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME}, {SCMP_SYS(prctl), 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */},
+	{SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0}, {SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0}, /* connects past the rules for ports */
+};
+
+static int add_bound_rules(scmp_filter_ctx ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(bound) / sizeof(*bound) && err == 0; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, bound[i].call, 1,
+			SCMP_CMP64(bound[i].arg, SCMP_CMP_MASKED_EQ, bound[i].mask, bound[i].value));
+	/* abort(3) ends this process, not another of its user. */
+	return err != 0 ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+}
+
 static int add_rules(scmp_filter_ctx ctx)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++) {
-		if (allowed[i] == SCMP_SYS(mmap) || allowed[i] == SCMP_SYS(mprotect))
-			/* 4 = PROT_EXEC: nothing new becomes code. */
-			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
-		else
-			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	}
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (err == 0)
+		err = add_bound_rules(ctx);
+	if (err == 0)
+		err = add_socket_rules(ctx);
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal) && err == 0; i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
 	return err;

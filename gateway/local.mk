@@ -16,6 +16,7 @@ libgateway_a_SOURCES = \
 	gateway/cgroup_tree.c gateway/cgroup_tree.h \
 	gateway/cmdline.c gateway/cmdline.h \
 	gateway/generation.c gateway/generation.h \
+	gateway/front_paths.c gateway/front_paths.h \
 	gateway/learned.c gateway/learned.h \
 	gateway/launch.c gateway/launch.h \
 	gateway/listen.c gateway/listen.h \
@@ -40,6 +41,11 @@ TESTS += tests/unit/check_gateway
 tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h
 tests_unit_check_gateway_CFLAGS = $(AM_CFLAGS) -Wno-write-strings $(CHECK_CFLAGS)
 tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_front_lock
+TESTS += tests/unit/check_front_lock
+tests_unit_check_front_lock_SOURCES = tests/unit/check_front_lock.c tests/unit/unit.h
+tests_unit_check_front_lock_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_front_lock_LDADD = libgateway.a libconf.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(PCRE2_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_learned
 TESTS += tests/unit/check_learned
 tests_unit_check_learned_SOURCES = tests/unit/check_learned.c tests/unit/unit.h
