@@ -18,6 +18,7 @@
 #include "sandbox/sb_proc.h"
 
 #define REGIONS_MAX 4096
+#define CODE_MAX (128 * 1024) /* above it objects are so large and so few that their code is worth sharing among sites */
 #define HOLES_MAX 65536
 #define GAP_MAX ((uintptr_t)16 * IMAGE_PAGE)
 
@@ -86,6 +87,12 @@ static size_t bss_len(const struct smaps_head *h)
 	return s.end == 0 ? 0 : (s.end < h->end ? s.end : h->end) - h->start;
 }
 
+/* The code of a small object; text_merge() has made one mapping of it. */
+static bool is_small_code(const struct smaps_head *h)
+{
+	return strcmp(h->perms, "r-xp") == 0 && h->path[0] == '/' && h->end - h->start <= CODE_MAX;
+}
+
 static bool is_zero(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i += sizeof(long))
@@ -124,7 +131,7 @@ static size_t list_regions(struct region *regions, enum image_kind kind)
 {
 	int fd = sb_proc_open("self/smaps", O_RDONLY);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	struct smaps_head h, at = {.perms = ""};
+	struct smaps_head h, at = {.perms = ""}, code = {.perms = ""};
 	unsigned long anonymous_kb;
 	char line[4096];
 	size_t n = 0;
@@ -142,6 +149,10 @@ static size_t list_regions(struct region *regions, enum image_kind kind)
 			size_t len = !is_data(&at) ? bss_len(&at) : anonymous_kb > 0 ? at.end - at.start : 0;
 			r = (struct region){.start = at.start, .len = len,
 				.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
+			if (len > 0 && r.prot == PROT_READ && r.start == code.end)
+				r = (struct region){.start = code.start, .len = at.end - code.start, .prot = PROT_READ | PROT_EXEC};
+			if (kind == IMAGE_CODE && is_small_code(&at))
+				code = at;
 			if (len > 0)
 				regions[n++] = r;
 			if (kind == IMAGE_ALL && is_anonymous(&at) && anonymous_kb > 0 && n < REGIONS_MAX) {
@@ -191,7 +202,9 @@ static int move_regions(int fd, const struct region *regions, size_t n, size_t p
 		const struct region *r = &regions[i];
 		if (copy_region(fd, r, at, page) != 0)
 			return GW_ERR_SYS;
-		if (syscall(SYS_mmap, r->start, r->len, r->prot, MAP_PRIVATE | MAP_FIXED, fd, at) != (long)r->start)
+		long got = syscall(SYS_mmap, r->start, r->len, r->prot, MAP_PRIVATE | MAP_FIXED, fd, at);
+		/* Where code in a memory file is not allowed, it stays where it is, and so do the constants behind it. */
+		if (got != (long)r->start && (r->prot & PROT_EXEC) == 0)
 			return GW_ERR_SYS;
 		at += (off_t)r->len;
 	}

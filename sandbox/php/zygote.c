@@ -466,7 +466,8 @@ static int harden(struct zygote *z, char *off, size_t len, const char **why)
 static int take_image(const struct spec *s)
 {
 	bool rolled_back = strcmp(s->isolation, "rollback") == 0;
-	int image, err = image_take(rolled_back ? IMAGE_ALL : IMAGE_DATA, &image);
+	enum image_kind kind = rolled_back ? IMAGE_ALL : strcmp(s->isolation, "fresh") == 0 ? IMAGE_CODE : IMAGE_DATA;
+	int image, err = image_take(kind, &image);
 
 	if (err == 0 && rolled_back)
 		return rollback_prepare(image);

@@ -610,6 +610,20 @@ def test_a_request_finds_its_memory_mapped(fresh, shared):
 	assert 0 < 2 * n[0] < n[1], n
 
 
+def test_nothing_is_writable_and_executable(fresh, shared):
+	"""However a zygote has arranged code and data: what runs cannot be written to, and the linker's constants neither."""
+	for z in (fresh, shared):
+		_, conn = z.cell()
+		cell = max(z.children())
+		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
+		maps = [line.split(None, 5) for line in open("/proc/%d/maps" % cell)]
+		perms = {m[1] for m in maps}
+		assert "r-xp" in perms and "rw-p" in perms and not [p for p in perms if "w" in p and "x" in p], perms
+		image = {m[1] for m in maps if len(m) > 5 and m[5].startswith("/memfd:image")}
+		assert image == ({"rw-p", "r--p", "r-xp"} if z is fresh else {"rw-p", "r--p"}), image
+		conn.close()
+
+
 def test_rehearsal_leaves_nothing_behind(docroot):
 	"""What a zygote tries out at its start is no request: no session, no line in a log."""
 	for auto in ("0", "1"):
