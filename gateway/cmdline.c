@@ -23,6 +23,7 @@ static const char help[] =
 	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart, status (as the second part of -S)\n"
 	"  -l             what is compiled in\n"
 	"  -L             the directives, as Markdown\n"
+	"  --selftest[=LIST]  attack a throw-away server of this build from inside its cells; LIST: attacks or layers, or list\n"
 	"  -v, -V         version; with build settings and what this kernel and user make possible\n"
 	"  --learned FILE what SandboxProfile learn has written to this error log, as lines for the configuration (-: stdin)\n"
 	"  -h             this text\n";
@@ -92,6 +93,10 @@ static bool set_option(struct cmdline *c, int opt, const char *arg)
 		return add(c->before, &c->before_n, arg, 'C');
 	case 'c':
 		return add(c->after, &c->after_n, arg, 'c');
+	case 's':
+		c->selftest = arg == NULL ? "" : arg;
+		c->action = CMD_SELFTEST;
+		return true;
 	case 'k':
 		return set_signal(c, arg);
 	default:
@@ -103,7 +108,8 @@ static bool set_option(struct cmdline *c, int opt, const char *arg)
 bool cmdline_parse(struct cmdline *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'},
-		{"learned", required_argument, NULL, LONG_LEARNED}, {0}};
+		{"learned", required_argument, NULL, LONG_LEARNED},
+		{"selftest", optional_argument, NULL, 's'}, {0}};
 	int opt;
 
 	*c = (struct cmdline){.action = CMD_RUN, .file = DEFAULT_FILE};

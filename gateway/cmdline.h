@@ -8,7 +8,8 @@
 
 enum cmd_action {
 	CMD_RUN, CMD_CHECK, CMD_VHOSTS, CMD_COMPILED, CMD_VERSION, CMD_BUILD, CMD_HELP, CMD_REFERENCE, CMD_SIGNAL, CMD_STATUS,
-	CMD_LEARNED
+	CMD_LEARNED,
+	CMD_SELFTEST
 };
 
 #define CMD_LIST_MAX 64
@@ -19,6 +20,7 @@ struct cmdline {
 	const char *root;        /* -d */
 	const char *signal;      /* -k's word */
 	const char *learned;     /* --learned's file */
+	const char *selftest;    /* --selftest=: what of it, "" for all */
 	bool foreground;
 	size_t defines_n, before_n, after_n;
 	const char *defines[CMD_LIST_MAX], *before[CMD_LIST_MAX], *after[CMD_LIST_MAX];

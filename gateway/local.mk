@@ -26,16 +26,25 @@ libgateway_a_SOURCES = \
 	gateway/master_lock.c gateway/master_lock.h \
 	gateway/pid_file.c gateway/pid_file.h \
 	gateway/site_cgroup.c gateway/site_cgroup.h gateway/site_cgroup_priv.h gateway/site_cgroup_watch.c \
+	gateway/selftest.c gateway/selftest.h \
+	gateway/selftest_judge.c gateway/selftest_judge.h \
+	gateway/selftest_server.c gateway/selftest_server.h \
 	gateway/spare.c gateway/spare.h \
 	gateway/running.c gateway/running.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
-bulkhead_LDADD = libgateway.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
+bulkhead_LDADD = libgateway.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
 	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(SYSTEMD_LIBS)
 
 if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_selftest
+TESTS += tests/unit/check_selftest
+tests_unit_check_selftest_SOURCES = tests/unit/check_selftest.c tests/unit/unit.h
+tests_unit_check_selftest_CPPFLAGS = $(AM_CPPFLAGS) -DSOURCE_DIR='"$(abs_top_srcdir)"'
+tests_unit_check_selftest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_selftest_LDADD = libgateway.a libattack.a libbase.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_gateway
 TESTS += tests/unit/check_gateway
 tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h

@@ -20,6 +20,7 @@
 #include "gateway/running.h"
 #include "sandbox/sb_policy.h"
 #include "sandbox/rollback/rollback.h"
+#include "gateway/selftest.h"
 
 #define STOP_WAIT_S 10
 
@@ -206,6 +207,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case CMD_LEARNED:
 		return print_learned(cmd.learned);
+	case CMD_SELFTEST:
+		return selftest_run(&cmd);
 	case CMD_REFERENCE:
 		conf_dump_reference(STDOUT_FILENO);
 		return EXIT_SUCCESS;

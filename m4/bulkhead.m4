@@ -101,7 +101,7 @@ for bh_pc in $(echo "$with_php" | tr ',' ' '); do
 	AS_VAR_APPEND([bh_report], ["  found    PHP $bh_v: $bh_lib, configured in $bh_ini
 "])
 	PHP_VERSIONS="$PHP_VERSIONS $bh_v"
-	PHP_PROGRAMS="$PHP_PROGRAMS bulkhead-php$bh_v"
+	PHP_PROGRAMS="$PHP_PROGRAMS bulkhead-php$bh_v bulkhead-selftest$bh_v.so"
 	AS_ECHO(["PHP_CPPFLAGS_$bh_v = $bh_inc"]) >> php-targets.mk
 	AS_ECHO(["PHP_LIBS_$bh_v = $bh_lib"]) >> php-targets.mk
 	AS_ECHO(["PHP_INI_$bh_v = $bh_ini"]) >> php-targets.mk

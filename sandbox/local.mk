@@ -43,6 +43,20 @@ libmail_a_SOURCES = \
 	sandbox/mail/smtp_reply.c sandbox/mail/smtp_reply.h \
 	sandbox/mail/smtp_text.c sandbox/mail/smtp_text.h
 
+# What `bulkhead --selftest` tries. The extension that does it is built with the programs that link PHP.
+noinst_LIBRARIES += libattack.a
+libattack_a_SOURCES = \
+	sandbox/attack/attack.h \
+	sandbox/attack/calls.c \
+	sandbox/attack/controls.c \
+	sandbox/attack/files.c \
+	sandbox/attack/library.c \
+	sandbox/attack/memory.c \
+	sandbox/attack/network.c \
+	sandbox/attack/processes.c \
+	sandbox/attack/requests.c \
+	sandbox/attack/table.c
+
 # The programs that link PHP; see sandbox/php.mk. As scripts, because their names come from configure.
 EXTRA_SCRIPTS =
 pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
@@ -53,6 +67,7 @@ EXTRA_DIST += sandbox/php.mk \
 	sandbox/php/opcache.c sandbox/php/opcache.h sandbox/php/opcache_compile.c sandbox/php/opcache_compile.h \
 	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
 	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
+	sandbox/attack/ext.c \
 	sandbox/php/warm.c sandbox/php/warm.h \
 	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/hot_text.c sandbox/php/hot_text.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/learn.c sandbox/php/learn.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_mail.h sandbox/php/sapi_request.c sandbox/php/sapi_start.c \

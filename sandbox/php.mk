@@ -33,6 +33,11 @@ bulkhead-php$(1): $$(php_objects_$(1))
 	$$(AM_V_CCLD)$$(CC) $$(php_cflags) $$(CFLAGS) $$(BH_HARDEN_LDFLAGS) $$(LDFLAGS) -o $$@ $$(php_objects_$(1)) \
 		$$(PHP_LIBS_$(1)) $$(php_libs) $$(LIBS)
 
+# Native code for --selftest; PHP's symbols are those of the program that loads it.
+bulkhead-selftest$(1).so: $$(top_srcdir)/sandbox/attack/ext.c config.h php-targets.mk
+	$$(AM_V_CCLD)$$(CC) $$(DEFS) $$(AM_CPPFLAGS) $$(PHP_CPPFLAGS_$(1)) $$(CPPFLAGS) $$(php_cflags) $$(CFLAGS) \
+		-fPIC -shared $$(LDFLAGS) -o $$@ $$<
+
 -include $$(php_objects_$(1):.o=.d)
 endef
 
