@@ -19,7 +19,7 @@ from test_cell import Zygote, program  # noqa: F401 (a fixture)
 pytestmark = pytest.mark.bulkhead
 
 # What is promised for each level; "shared" promises what mod_php does and shows that the attack works.
-PRIVATE = ["fresh"]
+PRIVATE = ["fresh", "rollback"]
 LEVELS = PRIVATE + ["shared"]
 FFI = [("ffi.enable", "1", True)]
 STATUS = "$s = opcache_get_status(true);"
@@ -107,8 +107,9 @@ def test_nothing_is_compiled_twice(site, start, isolation):
 		assert (got["misses"], got["n"]) == (2, 2), "compiled again in a cell that found it in its image"
 
 
-def test_the_zygote_and_cells_have_private_memory_only(site, start):
-	z = start()
+@pytest.mark.parametrize("isolation", PRIVATE)
+def test_the_zygote_and_cells_have_private_memory_only(site, start, isolation):
+	z = start(isolation)
 	counting(site)
 	warm(z)
 	if not proc.ROOT:
@@ -123,7 +124,8 @@ def test_the_zygote_and_cells_have_private_memory_only(site, start):
 	z.expect(wire.CELL_GONE, id)
 
 
-def test_classes_are_linked_ahead(site, start):
+@pytest.mark.parametrize("isolation", PRIVATE)
+def test_classes_are_linked_ahead(site, start, isolation):
 	"""Classes whose parents are in other files, in whatever order they were compiled."""
 	write(site, "a_child.php", "class Child extends Parent_ implements Thing { use Helper; function n() { return [$this->h(), $this->p()]; } }")
 	write(site, "parent.php", "class Parent_ { function p() { return 'p'; } }")
@@ -131,7 +133,7 @@ def test_classes_are_linked_ahead(site, start):
 	write(site, "main.php", "$m = 0; spl_autoload_register(function ($c) { $f = ['Child' => 'a_child', 'Parent_' => 'parent', 'Thing' => 'thing', 'Helper' => 'thing']; "
 		"require __DIR__ . '/' . $f[$c] . '.php'; }); $r = (new Child)->n(); " + STATUS + "echo json_encode([$r, $s['opcache_statistics']['misses'], "
 		"$s['memory_usage']['used_memory']]);")
-	z = start()
+	z = start(isolation)
 	before = ask(z, "main.php")
 	assert before[0] == ["h", "p"] and before[1] == 4
 	time.sleep(1)
@@ -207,6 +209,35 @@ def test_poisoned_memory_reaches_nobody(site, start, isolation):
 		assert ask(z, "main.php")["text"] == ("lib-poisoned" if isolation == "shared" else "lib-original")
 
 
+def test_poisoned_memory_is_rolled_back(site, start):
+	"""The same process answers again: where it could not be put back it must have ended, and is another."""
+	z = start("rollback", ini=FFI)
+	counting(site, "if (isset($_GET['evil'])) FFI::cdef('char *strcpy(char *, const char *);')->strcpy(text(), 'lib-poisoned'); ")
+	warm(z)
+	id, conn = z.cell()
+	for query, text in [("", "lib-original"), ("evil=1", "lib-poisoned"), ("", "lib-original"), ("evil=1", "lib-poisoned"), ("", "lib-original")]:
+		a = conn.ask(z.params("main.php", QUERY_STRING=query), keep=True)
+		if not a.ended:
+			break
+		assert json.loads(a.body)["text"] == text
+	conn.close()
+	z.expect(wire.CELL_GONE, id)
+
+
+def test_old_cells_make_room_for_a_new_image(site, start):
+	"""A cell that lives on ends, after an answer, when what it would compile again and again is in a newer image."""
+	z = start("rollback")
+	counting(site)
+	id, conn = z.cell()
+	first = json.loads(conn.ask(z.params("main.php"), keep=True).body)
+	assert first["hits"] == 0
+	warm(z)
+	last = conn.ask(z.params("main.php"), keep=True)
+	assert not last.ended or json.loads(last.body)["text"] == "lib-original"
+	assert wire.cell_gone(z.expect(wire.CELL_GONE, id, timeout=5))[0] == 0
+	conn.close()
+
+
 @pytest.mark.parametrize("isolation", LEVELS)
 def test_other_sites_have_other_memory(site, start, isolation):
 	"""Even where a site shares its cache with itself: one zygote a site."""
@@ -272,9 +303,10 @@ def test_planted_file_cache_is_not_used(site, start, isolation):
 # --- what PHP promises -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("isolation", PRIVATE)
 @pytest.mark.parametrize("freq", [0, 2])
-def test_changed_scripts_are_seen(site, start, freq):
-	z = start(ini=[("opcache.revalidate_freq", str(freq), True)])
+def test_changed_scripts_are_seen(site, start, freq, isolation):
+	z = start(isolation, ini=[("opcache.revalidate_freq", str(freq), True)])
 	counting(site)
 	assert warm(z)["text"] == "lib-original"
 	write(site, "lib.php", "function text() { return 'changed'; }", age=10)
@@ -299,10 +331,11 @@ def test_new_files_are_cached_once_they_are_old_enough(site, start):
 	warm(z)
 
 
+@pytest.mark.parametrize("isolation", PRIVATE)
 @pytest.mark.parametrize("call", ["opcache_reset()", "opcache_invalidate(__DIR__ . '/lib.php', true)"])
-def test_reset_reaches_later_cells(site, start, call):
+def test_reset_reaches_later_cells(site, start, call, isolation):
 	"""Where times are not looked at, a deployment says that files changed; to whichever cell answers it."""
-	z = start(ini=[("opcache.validate_timestamps", "0", True)])
+	z = start(isolation, ini=[("opcache.validate_timestamps", "0", True)])
 	counting(site)
 	write(site, "deploy.php", "echo json_encode(%s);" % call)
 	warm(z)
@@ -313,8 +346,9 @@ def test_reset_reaches_later_cells(site, start, call):
 	assert warm(z)["text"] == "changed"
 
 
-def test_status_and_reset_in_a_cell(site, start):
-	z = start()
+@pytest.mark.parametrize("isolation", PRIVATE)
+def test_status_and_reset_in_a_cell(site, start, isolation):
+	z = start(isolation)
 	counting(site)
 	warm(z)
 	write(site, "status.php", STATUS + "echo json_encode([$s['opcache_enabled'], $s['cache_full'], count($s['scripts']) > 1, opcache_reset(), "

@@ -136,12 +136,12 @@ def test_legitimate_ways(here, place, ini, fleet):
 	os.symlink(place + "/other", place + "/site/by-link")
 	os.symlink(place + "/other/x.php", place + "/site/one-link.php")
 	text = site_conf.common(place)
-	for level in ("fresh", "shared"):
+	for level in ("fresh", "rollback", "shared"):
 		host = site_conf.prefork_vhost(level + ".test", linked, level, ini)
 		text += host.replace("</VirtualHost>", 'Alias /pma "%s/alias"\nAlias /single "%s/one/x.php"\nAlias /cur/ "%s/current/"\n<Directory "%s">\n Options FollowSymLinks\n Require all granted\n'
 			"DirectoryIndex x.php\n</Directory>\n</VirtualHost>" % (place, place, place, place))
 	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", text))
-	for level in ("fresh", "shared"):
+	for level in ("fresh", "rollback", "shared"):
 		for path in ("/x.php", "/sub/y.php", "/pma/x.php", "/pma/", "/pma/sub/y.php", "/single", "/cur/x.php", "/by-link/x.php", "/by-link/sub/y.php", "/one-link.php", "//x.php", "/sub/../x.php", "/"):
 			r = bh.get(level + ".test", path)
 			assert (r.status, r.body) == (200, b"ran"), (level, path, r, bh.errors() if hasattr(bh, "errors") else "")
