@@ -56,7 +56,7 @@ static const char *const profile_names[] = {
 static const char *const isolation_names[] = {[CONF_ISOLATION_FRESH] = "fresh",
 	[CONF_ISOLATION_ROLLBACK] = "rollback", [CONF_ISOLATION_SHARED] = "shared"};
 
-static int spec_of(const struct conf_server *site, bool privileged, bool with_mail, struct buf *out)
+static int spec_of(const struct conf_server *site, bool privileged, bool with_mail, const struct site_leaf *leaf, struct buf *out)
 {
 	struct spec_ini *ini = calloc(site->ini_n + 1, sizeof(*ini));
 	const char **trees = calloc(site->path_aliases_n + 1, sizeof(*trees));
@@ -75,6 +75,7 @@ static int spec_of(const struct conf_server *site, bool privileged, bool with_ma
 		.mail_timeout_ms = with_mail ? site->mail_timeout_ms : 0,
 		.limit_nofile = -1,
 		.calls = {.allow_n = site->sandbox_allow_n, .allow = site->sandbox_allow, .deny_n = site->sandbox_deny_n, .deny = site->sandbox_deny},
+		.cells_cgroup = site_leaf_cells(leaf),
 		.ini_n = site->ini_n,
 		.ini = ini,
 		.trees_n = site->path_aliases_n,
@@ -94,13 +95,13 @@ static int spec_of(const struct conf_server *site, bool privileged, bool with_ma
 }
 
 /* A sealed copy: nobody, the zygote's later tenant code included, can change what a site was told. */
-static int spec_memfd(const struct conf_server *site, bool privileged, bool with_mail)
+static int spec_memfd(const struct conf_server *site, bool privileged, bool with_mail, const struct site_leaf *leaf)
 {
 	struct buf text;
 	int fd = -1;
 
 	buf_init(&text);
-	if (spec_of(site, privileged, with_mail, &text) == GW_OK) {
+	if (spec_of(site, privileged, with_mail, leaf, &text) == GW_OK) {
 		fd = memfd_create("bulkhead-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		if (fd != -1 && (io_write_all(fd, buf_head(&text), buf_unread(&text)) < 0 || lseek(fd, 0, SEEK_SET) == -1 ||
 				fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1))
@@ -213,16 +214,31 @@ static int tell_spare(int chan, int spec)
 	return ipc_send(chan, &m);
 }
 
+/* Bounds for @leaf, then what its process is told, as a descriptor above 4. Negative with *@why. */
+static int prepare(const struct launch *l, const struct conf_server *site, bool with_mail, struct site_leaf *leaf, const char **why)
+{
+	int err = site_leaf_bound(l->cgroups, leaf, site, why);
+
+	if (err < 0)
+		return err;
+	*why = "cannot write down what the zygote is to be told";
+	int made = spec_memfd(site, l->privileged, with_mail, leaf), spec = move_up(&made);
+	return spec == -1 ? GW_ERR_SYS : spec;
+}
+
 /* A process that waits, in its cgroup the bounds of @site before it is told of it. 0: there is none that can be used. */
-static pid_t use_spare(const struct launch *l, const struct conf_server *site, int spec, int *chan, struct site_leaf **leaf,
+static pid_t use_spare(const struct launch *l, const struct conf_server *site, bool with_mail, int *chan, struct site_leaf **leaf,
 	const char **why)
 {
 	pid_t pid = spares_take(l->spares, launch_program(site->php_version), chan, leaf);
 
 	if (pid == 0)
 		return 0;
-	int err = site_leaf_bound(l->cgroups, *leaf, site, why);
-	if (err == GW_OK && tell_spare(*chan, spec) == GW_OK)
+	int spec = prepare(l, site, with_mail, *leaf, why), err = spec < 0 ? spec : GW_OK;
+	bool told = spec >= 0 && tell_spare(*chan, spec) == GW_OK;
+	if (spec >= 0)
+		io_close(&spec);
+	if (told)
 		return pid;
 	kill(pid, SIGKILL);
 	io_close(chan);
@@ -231,15 +247,17 @@ static pid_t use_spare(const struct launch *l, const struct conf_server *site, i
 }
 
 /* A new process, in a cgroup that has the bounds of @site before. */
-static pid_t start_new(const struct launch *l, const struct conf_server *site, int spec, int *chan, struct site_leaf **leaf,
+static pid_t start_new(const struct launch *l, const struct conf_server *site, bool with_mail, int *chan, struct site_leaf **leaf,
 	const char **why)
 {
-	pid_t pid = site_leaf_new(l->cgroups, leaf, why);
+	int err = site_leaf_new(l->cgroups, leaf, why);
 
-	if (pid == GW_OK)
-		pid = site_leaf_bound(l->cgroups, *leaf, site, why);
-	if (pid == GW_OK)
-		pid = start(launch_program(site->php_version), site->name, *leaf, spec, chan, why);
+	if (err < 0)
+		return err;
+	int spec = prepare(l, site, with_mail, *leaf, why);
+	pid_t pid = spec < 0 ? spec : start(launch_program(site->php_version), site->name, *leaf, spec, chan, why);
+	if (spec >= 0)
+		io_close(&spec);
 	if (pid < 0)
 		site_leaf_end(l->cgroups, *leaf);
 	return pid;
@@ -259,15 +277,10 @@ static int tell_mail(int chan, int mail)
 pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int mail, int *chan, struct site_leaf **leaf,
 	const char **why)
 {
-	int made = spec_memfd(site, l->privileged, mail != -1), spec = move_up(&made);
-	pid_t pid = GW_ERR_SYS;
+	pid_t pid = use_spare(l, site, mail != -1, chan, leaf, why);
 
-	*why = "cannot write down what the zygote is to be told";
-	if (spec != -1) {
-		pid = use_spare(l, site, spec, chan, leaf, why);
-		if (pid == 0)
-			pid = start_new(l, site, spec, chan, leaf, why);
-	}
+	if (pid == 0)
+		pid = start_new(l, site, mail != -1, chan, leaf, why);
 	if (pid > 0 && mail != -1 && tell_mail(*chan, mail) < 0) {
 		*why = "cannot tell the zygote of its channel for mail";
 		kill(pid, SIGKILL);
@@ -275,7 +288,6 @@ pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int 
 		site_leaf_end(l->cgroups, *leaf);
 		pid = GW_ERR_SYS;
 	}
-	io_close(&spec);
 	io_close(&mail);
 	return pid;
 }

@@ -17,6 +17,7 @@
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
 #include "gateway/site_cgroup_priv.h"
+#include "sandbox/sb_cell_cgroup.h"
 
 #define SWEEP_MS 100
 #define CPU_PERIOD_US 100000
@@ -192,6 +193,22 @@ int site_leaf_new(struct site_cgroups *cs, struct site_leaf **out, const char **
 	return GW_OK;
 }
 
+/* Without controllers of their own: they are there to be killed. A cell beyond the last does without. */
+static int make_cells(struct site_leaf *leaf, const struct conf_server *site)
+{
+	char name[16];
+	unsigned n = site->max_workers < SB_CELL_CGROUPS_MAX ? site->max_workers : SB_CELL_CGROUPS_MAX;
+
+	if (site->profile != CONF_PROFILE_LEGACY && site->profile != CONF_PROFILE_LEARN)
+		return GW_OK;
+	for (; leaf->cells < n; leaf->cells++) {
+		snprintf(name, sizeof(name), "c%u", leaf->cells);
+		if (mkdirat(leaf->fd, name, 0755) == -1)
+			return GW_ERR_SYS;
+	}
+	return GW_OK;
+}
+
 int site_leaf_bound(struct site_cgroups *cs, struct site_leaf *leaf, const struct conf_server *site, const char **why)
 {
 	if (leaf == NULL)
@@ -206,6 +223,10 @@ int site_leaf_bound(struct site_cgroups *cs, struct site_leaf *leaf, const struc
 		*why = "SandboxOomGroup cannot be set";
 		err = cgroup_put(leaf->fd, "memory.oom.group", "1");
 	}
+	if (err == GW_OK) {
+		*why = "the cgroups of its cells cannot be made";
+		err = make_cells(leaf, site);
+	}
 	return err;
 }
 
@@ -214,9 +235,9 @@ int site_leaf_fd(const struct site_leaf *leaf)
 	return leaf == NULL ? -1 : leaf->fd;
 }
 
-const char *site_leaf_path(const struct site_leaf *leaf)
+const char *site_leaf_cells(const struct site_leaf *leaf)
 {
-	return leaf == NULL ? NULL : leaf->path;
+	return leaf == NULL || leaf->cells == 0 ? NULL : leaf->path;
 }
 
 /* --- removing ---------------------------------------------------------------------------------------------------------------- */

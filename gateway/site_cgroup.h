@@ -44,8 +44,8 @@ int site_leaf_bound(struct site_cgroups *cs, struct site_leaf *leaf, const struc
 /** Its directory, for clone3(CLONE_INTO_CGROUP); borrowed. -1 for NULL. */
 int site_leaf_fd(const struct site_leaf *leaf);
 
-/** Its path in the file system, or NULL for NULL. */
-const char *site_leaf_path(const struct site_leaf *leaf);
+/** Its path in the file system when there are cgroups in it for the cells, c0 ..., because the site's may start programs; else NULL. */
+const char *site_leaf_cells(const struct site_leaf *leaf);
 
 /** Its process has ended, or never began: kill what is left in it, and remove it as soon as that is gone. NULL is harmless. */
 void site_leaf_end(struct site_cgroups *cs, struct site_leaf *leaf);

@@ -11,6 +11,7 @@ libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 libsandbox_a_SOURCES = \
 	sandbox/rollback/rb_kernel.h sandbox/rollback/rb_maps.c sandbox/rollback/rb_maps.h sandbox/rollback/rb_priv.h \
 	sandbox/rollback/rb_probe.c \
+	sandbox/sb_cell_cgroup.c sandbox/sb_cell_cgroup.h \
 	sandbox/sb_cred.c sandbox/sb_cred.h \
 	sandbox/sb_call_text.c sandbox/sb_call_text.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_cred.h"
 
 #define NOFILE_DEFAULT 1024
@@ -127,6 +128,8 @@ int sb_enter(const struct spec *s, pid_t parent, int keep_fd, struct sb_entry *e
 	/*  4 */ STEP("standard input", stdin_null());
 	/*  5 */ STEP("close_range", close_range((unsigned)keep_fd + 1, ~0U, 0) == -1 ? GW_ERR_SYS : 0);
 	umask(S_IWGRP | S_IWOTH);
+	/* Root's rights to cgroups, and the system's own view of them: before both are gone. */
+	STEP("cgroups of cells", sb_cell_cgroups_open(s->cells_cgroup));
 	/*  6 */ STEP("resource limits", set_limits(s));
 	if (s->drop) {
 		/*  7 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());

@@ -101,6 +101,9 @@ static int encode_all(const struct spec *s, struct buf *out)
 	for (size_t i = 0; i < s->trees_n; i++)
 		if (buf_puts(out, "tree\t") != 0 || put_escaped(out, s->trees[i]) != 0 || buf_append(out, "\n", 1) != 0)
 			return GW_ERR_NOMEM;
+	if (s->cells_cgroup != NULL &&
+	    (buf_puts(out, "cells_cgroup\t") != 0 || put_escaped(out, s->cells_cgroup) != 0 || buf_append(out, "\n", 1) != 0))
+		return GW_ERR_NOMEM;
 	for (size_t i = 0; i < s->ini_n; i++)
 		if (buf_puts(out, s->ini[i].admin ? "admin_ini\t" : "ini\t") != 0 ||
 		    put_escaped(out, s->ini[i].name) != 0 || buf_append(out, "=", 1) != 0 ||
@@ -261,6 +264,14 @@ static int add_tree(struct decoding *d, const char *text)
 	return 0;
 }
 
+static int set_cells_cgroup(struct decoding *d, const char *text)
+{
+	if (d->s->cells_cgroup != NULL || text[0] != '/')
+		return refuse(d, "the cells' cgroup comes twice, or is not an absolute path");
+	d->s->cells_cgroup = text;
+	return 0;
+}
+
 static int add_ini(struct decoding *d, char *text, bool admin)
 {
 	char *equals = strchr(text, '=');
@@ -304,6 +315,8 @@ static int decode_line(struct decoding *d, const char *line, size_t len)
 		return add_group(d, text);
 	if (key_is(line, key_len, "tree"))
 		return add_tree(d, text);
+	if (key_is(line, key_len, "cells_cgroup"))
+		return set_cells_cgroup(d, text);
 	if (key_is(line, key_len, "ini"))
 		return add_ini(d, text, false);
 	if (key_is(line, key_len, "admin_ini"))

@@ -42,6 +42,7 @@ struct spec {
 	unsigned mail_timeout_ms; /* how long mail() may wait; 0: there is no mail process for this site */
 	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */
 	struct sb_changes calls; /* SandboxAllow and SandboxDeny: names of system calls, checked again by sb_policy_make() */
+	const char *cells_cgroup; /* directory with a cgroup for each cell; NULL: they have none */
 	size_t ini_n;
 	const struct spec_ini *ini;
 	size_t trees_n;         /* beside the document root: where its scripts may be, files or directories, absolute */

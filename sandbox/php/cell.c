@@ -17,6 +17,7 @@
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_proc.h"
 #include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_sigsys.h"
@@ -144,6 +145,9 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 	requests_left = plan->spec->max_requests; /* 0: goes past the end of numbers and never comes back */
 	hot_pages_fetch(&plan->hot);
 	log_role("cell");
+	/* It ends what this cell leaves behind. */
+	if (sb_cell_cgroup_join(plan->cgroup) != 0)
+		die("cgroup");
 	cell_confine(plan, conn);
 	sapi_watch_children(plan->harden->traits.tasks);
 	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. Each accept

@@ -20,6 +20,7 @@ struct cell_plan {
 	struct sb_filter *delta;      /* the child's own copy: its pid is put in */
 	const struct sb_harden *harden;
 	pid_t zygote;
+	size_t cgroup;                /* number of the cell's own, see sb_cell_cgroup.h */
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
 	struct hot_pages hot;         /* what a request will write to; empty where a cell answers more than one */

@@ -32,6 +32,7 @@
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/rollback/rollback.h"
+#include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_filter.h"
 #include "sandbox/sb_harden.h"
 #include "sandbox/sb_policy.h"
@@ -159,6 +160,7 @@ static void fork_cell(struct zygote *z, uint32_t id)
 	}
 	z->slots[at].number = SB_SLOT_EMPTY;
 	z->plan.slot = &z->slots[at];
+	z->plan.cgroup = at;
 	pid_t pid = fork();
 	if (pid == 0)
 		cell_run(&z->plan, ends[1]);
@@ -227,6 +229,7 @@ static void reap(struct zygote *z)
 		struct cell *c = opcache_reap(pid, status, io_now_ms()) ? NULL : find_pid(z, pid);
 		if (c == NULL)
 			continue;
+		sb_cell_cgroup_kill((size_t)(c - z->cells));
 		report_gone(z, c, status);
 		forget(z, c);
 	}
@@ -321,7 +324,7 @@ static bool single_threaded(void)
 	return n == 1;
 }
 
-/* One past the highest descriptor in use: those below are stdio, the channel and PHP's own (opcache's lock). */
+/* One past the highest descriptor in use, but for those of the cells' cgroups: those below are stdio, the channel and PHP's own (opcache's lock). */
 static unsigned fd_end(void)
 {
 	int probe = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), end = 0;
@@ -332,7 +335,7 @@ static unsigned fd_end(void)
 		return 0;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
 		int fd = atoi(e->d_name);
-		if (e->d_name[0] != '.' && fd != dirfd(d) && fd >= end)
+		if (e->d_name[0] != '.' && fd != dirfd(d) && fd >= end && fd < SB_CELL_CGROUP_FD)
 			end = fd + 1;
 	}
 	closedir(d);

@@ -31,7 +31,7 @@ static const char *const trees[] = {"/usr/share/wordpress", "/srv/one\nodd\\file
 static const char *const allowed_calls[] = {"execve", "vfork"}, *const denied_calls[] = {"connect"};
 static const struct spec full = {.site = "shop.example.org", .docroot = "/srv/shop\tweird", .user = "shop", .drop = true,
 	.uid = 1001, .gid = 4294967294U, .groups_n = 3, .groups = groups, .profile = "php", .isolation = "shared",
-	.max_requests = 4294967295U, .limit_nofile = -1, .ini_n = 4, .ini = inis, .trees_n = 2, .trees = trees,
+	.cells_cgroup = "/sys/fs/cgroup/a\tb/z1", .max_requests = 4294967295U, .limit_nofile = -1, .ini_n = 4, .ini = inis, .trees_n = 2, .trees = trees,
 	.calls = {.allow_n = 2, .allow = allowed_calls, .deny_n = 1, .deny = denied_calls}};
 
 START_TEST(spec_round_trip)
@@ -65,6 +65,7 @@ START_TEST(spec_round_trip)
 	ck_assert_str_eq(s.calls.allow[1], "vfork");
 	ck_assert_uint_eq(s.calls.deny_n, 1);
 	ck_assert_str_eq(s.calls.deny[0], "connect");
+	ck_assert_str_eq(s.cells_cgroup, "/sys/fs/cgroup/a\tb/z1");
 	ck_assert_uint_eq(s.trees_n, 2);
 	for (size_t i = 0; i < 2; i++)
 		ck_assert_str_eq(s.trees[i], trees[i]);
@@ -101,6 +102,10 @@ static const struct {
 	{SPEC_GOOD "allow\t\n", GW_ERR_PROTO},
 	{SPEC_GOOD "deny\tno name\n", GW_ERR_PROTO},
 	{SPEC_GOOD "tree\t/x\ntree\t/\n", 0},
+	{SPEC_GOOD "cells_cgroup\t/x\n", 0},
+	{SPEC_GOOD "cells_cgroup\tx\n", GW_ERR_PROTO},
+	{SPEC_GOOD "cells_cgroup\t\n", GW_ERR_PROTO},
+	{SPEC_GOOD "cells_cgroup\t/x\ncells_cgroup\t/y\n", GW_ERR_PROTO},
 	{SPEC_GOOD "tree\tx\n", GW_ERR_PROTO},
 	{SPEC_GOOD "tree\t\n", GW_ERR_PROTO},
 	{SPEC_GOOD "ini\tno equals\n", GW_ERR_PROTO},

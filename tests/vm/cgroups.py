@@ -18,6 +18,15 @@ SCRIPTS = {
 	"burn.php": "<?php $n = 0; do { for ($i = 0; $i < 20000; $i++) $n += $i; $r = getrusage(); } while ($r['ru_utime.tv_sec'] * 1000 + "
 		"$r['ru_utime.tv_usec'] / 1000 < (int)$_GET['ms']); echo 'burnt';",
 }
+# A program that forks on and on, each child going on when its parent ends: whoever looks for it by number comes too late.
+SCRIPTS["run.pl"] = """use POSIX; POSIX::setsid(); $SIG{TERM} = $SIG{HUP} = 'IGNORE';
+for (;;) { exit if fork; select undef, undef, undef, 0.002 }"""
+SCRIPTS["leave.php"] = """<?php
+exec('perl ' . __DIR__ . '/run.pl >/dev/null 2>&1 &');
+exec('setsid sleep 300 >/dev/null 2>&1 &');
+usleep(1000 * (int)$_GET['ms']);
+echo file_get_contents('/proc/self/cgroup');"""
+SCRIPTS["escape.php"] = "<?php echo var_export(@file_put_contents($_GET['to'] . '/cgroup.procs', getmypid()), true);"
 BASE = "MaxRequestWorkers 8\nMinSpareServers 1\nphp_admin_value memory_limit -1\n"
 
 
@@ -31,6 +40,7 @@ class World(world.World):
 		"disk": ("man", BASE + "SandboxIoMax /dev/nullb0 wbps=1M riops=100"),
 		"idle": ("man", BASE + "SiteIdleTimeout 1"),
 		"calm": ("www-data", BASE),
+		"old": ("backup", BASE + "SandboxProfile legacy"),
 	}
 
 	def __init__(self):
@@ -174,6 +184,42 @@ def check_idle_site_has_none(w):
 	assert w.get("idle", "/hello.php").status == 200
 	place = w.dir("idle")
 	proc.wait_for(lambda: not os.path.exists(place), 20, why="the cgroup of an idle site is removed")
+
+
+def inside(place):
+	"""Process numbers in a cgroup and all below it."""
+	return {int(p) for d, _, files in os.walk(place) if "cgroup.procs" in files for p in world.read(d + "/cgroup.procs").split()}
+
+
+def check_programs_end_with_their_request(w):
+	"""Where cells may start programs each has a cgroup of its own, whatever session or parent the programs have."""
+	assert w.get("old", "/hello.php").status == 200
+	place, zygote = w.dir("old"), w.zygote("old")
+	got, seen = [], set()
+	t = threading.Thread(target=lambda: got.append(w.get("old", "/leave.php?ms=1500").text()))
+	t.start()
+	while t.is_alive():
+		seen |= {proc.name_of(p).split(" ")[0] for p in inside(place)}
+		time.sleep(0.05)
+	cell = re.search(r"^0::(.*)$", got[0], re.M).group(1)
+	assert re.match(r".*/c\d+$", cell) and (TOP + cell).startswith(place + "/c"), (got, place)
+	assert "perl" in seen and "sleep" in seen, seen
+
+	def only_ours():
+		left = inside(place)
+		return zygote in left and all("bulkhead-php" in proc.name_of(p) for p in left)
+	proc.wait_for(only_ours, 5, why="the programs of a request are gone")
+	assert not [p for p in proc.parents() if proc.name_of(p).startswith(("perl", "sleep 300"))]
+	# Nothing of it hurt the zygote, and a profile without programs pays nothing.
+	assert w.get("old", "/hello.php").status == 200 and w.zygote("old") == zygote
+	assert w.get("calm", "/hello.php").status == 200 and not glob.glob(w.dir("calm") + "/c[0-9]*")
+
+
+def check_no_way_out_of_a_cgroup(w):
+	"""A cell was put into its cgroup, but has no right to any."""
+	for site in ("old", "calm"):
+		for to in (w.dir(site), TOP, w.dir("calm" if site == "old" else "old")):
+			assert w.get(site, "/escape.php?to=" + to).text() == "false", (site, to)
 
 
 def check_reload_changes_bounds(w):
