@@ -342,6 +342,7 @@ static struct spec plan(bool drop)
 	struct spec s = full;
 
 	s.drop = drop;
+	s.cells_cgroup = NULL;
 	s.uid = 65534;
 	s.gid = 65534;
 	s.groups_n = 1;
@@ -409,8 +410,19 @@ static int enter_orphaned(pid_t parent)
 	return sb_enter(&s, parent + 1, 2, &e) == GW_ERR_CLOSED ? 0 : 1;
 }
 
+/* Cells that were to have cgroups do not run without. */
+static int enter_no_cgroup(pid_t parent)
+{
+	struct spec s = plan(geteuid() == 0);
+	struct sb_entry e;
+
+	s.cells_cgroup = "/nowhere/at/all";
+	return sb_enter(&s, parent, 2, &e) == GW_ERR_SYS && strcmp(e.step, "cgroups of cells") == 0 ? 0 : 1;
+}
+
 START_TEST(enter_fails_closed)
 {
+	ck_assert_int_eq(in_child(enter_no_cgroup), 0);
 	ck_assert_int_eq(in_child(enter_wrong_plan), 0);
 	ck_assert_int_eq(in_child(enter_orphaned), 0);
 }

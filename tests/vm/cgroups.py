@@ -79,7 +79,7 @@ def asked(w, site, path, n):
 def check_each_process_in_its_place(w):
 	"""Master and front beside the sites; zygote and cells in the site's own."""
 	w.start()
-	assert w.get("calm", "/hello.php").status == 200 and w.get("hog", "/hello.php").status == 200
+	w.wake("calm", "hog")
 	top = "/bulkhead-%d/" % w.server.pid
 	fronts, php = w.server.processes()
 	assert {cgroup_of(p) for p in fronts + [w.server.pid]} == {top + "server"}
@@ -91,8 +91,7 @@ def check_each_process_in_its_place(w):
 
 
 def check_bounds_are_written(w):
-	for site in ("group", "slow", "few", "lazy", "disk"):
-		proc.wait_for(lambda: w.get(site, "/hello.php").status == 200, 60, why="%s serves" % site)
+	w.wake("group", "slow", "few", "lazy", "disk")
 	for site, name, value in (
 			("hog", "memory.max", str(96 << 20)), ("hog", "memory.swap.max", "0"), ("hog", "memory.oom.group", "0"), ("group", "memory.oom.group", "1"),
 			("slow", "memory.high", str(80 << 20)), ("few", "pids.max", "4"), ("lazy", "cpu.max", "40000 100000"), ("lazy", "cpu.weight", "50"),
@@ -122,7 +121,7 @@ def check_oom_group_ends_all(w):
 	zygote = w.zygote("group")
 	assert 500 <= w.get("group", "/eat.php?mb=150").status <= 599
 	w.wait_log(r"site=group\.test [^\n]*killed out of memory: [2-9]")
-	proc.wait_for(lambda: w.get("group", "/hello.php").status == 200, 20, why="the site serves again")
+	w.wake("group")
 	assert w.zygote("group") != zygote
 
 
@@ -168,7 +167,8 @@ def check_cpu_max(w):
 
 def check_io_max(w):
 	"""Root's own dd, put into the site's cgroup: four megabytes at one a second."""
-	assert w.get("disk", "/hello.php").status == 200
+	w.wake("disk")
+
 	def seconds(place):
 		start = time.monotonic()
 		subprocess.run(["bash", "-c", "echo $$ >%s/cgroup.procs && exec dd if=/dev/zero of=/dev/nullb0 bs=256k count=16 oflag=direct status=none" % place],
@@ -181,7 +181,7 @@ def check_io_max(w):
 
 def check_idle_site_has_none(w):
 	"""Its directory is gone with its last process."""
-	assert w.get("idle", "/hello.php").status == 200
+	w.wake("idle")
 	place = w.dir("idle")
 	proc.wait_for(lambda: not os.path.exists(place), 20, why="the cgroup of an idle site is removed")
 
@@ -193,7 +193,7 @@ def inside(place):
 
 def check_programs_end_with_their_request(w):
 	"""Where cells may start programs each has a cgroup of its own, whatever session or parent the programs have."""
-	assert w.get("old", "/hello.php").status == 200
+	w.wake("old")
 	place, zygote = w.dir("old"), w.zygote("old")
 	got, seen = [], set()
 	t = threading.Thread(target=lambda: got.append(w.get("old", "/leave.php?ms=1500").text()))
@@ -228,6 +228,7 @@ def check_reload_changes_bounds(w):
 	w.server.write(w.conf(sites).replace("%d", str(w.server.port)))
 	command(BIN, "-f", w.server.conf, "-k", "graceful")
 	w.wait_log("after reload")
+	w.wake("hog", "lazy")
 	assert w.get("hog", "/eat.php?mb=150").text() == "ate 150", w.read("hog", "memory.events") + w.read("hog", "memory.max")
 	assert w.get("lazy", "/hello.php").status == 200
 	assert w.dir("hog") != before and not os.path.exists(before)
@@ -243,7 +244,8 @@ def check_nothing_is_left(w):
 def check_a_bound_that_cannot_be_set_refuses(w):
 	"""A site does not run without the bound that it names; its neighbour runs."""
 	w.start({"disk": ("man", "SandboxIoMax /nowhere rbps=1M"), "calm": w.sites["calm"]})
-	assert w.get("disk", "/hello.php").status == 503 and w.get("calm", "/hello.php").status == 200
+	w.wake("calm")
+	assert w.get("disk", "/hello.php").status == 503
 	return w.wait_log(r"site=disk\.test SandboxIoMax[^\n]*")
 
 
@@ -265,6 +267,7 @@ def check_among_others_it_is_off(w):
 			f.write("0")
 	try:
 		line = w.wait_log(r"site=hog\.test without effect[^\n]*SandboxMemoryMax, SandboxSwapMax[^\n]*other processes[^\n]*")
+		w.wake("hog")
 		assert w.get("hog", "/eat.php?mb=150").text() == "ate 150"
 		assert os.listdir(place) and not [n for n in os.listdir(place) if os.path.isdir(os.path.join(place, n))]
 	finally:
@@ -278,6 +281,7 @@ def check_among_others_it_is_off(w):
 def check_without_cgroup2_it_is_said(w):
 	command("umount", TOP)
 	w.start({"hog": w.sites["hog"]})
+	w.wake("hog")
 	assert w.get("hog", "/eat.php?mb=150").text() == "ate 150"
 	line = w.wait_log(r"site=hog\.test without effect[^\n]*cgroup v2 is not mounted[^\n]*")
 	assert "no: cgroup v2 is not mounted" in command(BIN, "-V")

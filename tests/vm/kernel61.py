@@ -19,11 +19,18 @@ def check_kernel(w):
 	return release
 
 
-def check_filter_of_php(w):
-	"""Every allow and every deny of the profile, tried one by one."""
-	out = command(os.path.join(BUILD, "tests/probe/try_syscall"), "php", timeout=240)
-	lines = [l for l in out.splitlines() if l.startswith(("ok ", "not ok "))]
-	assert len(lines) > 300 and not [l for l in lines if l.startswith("not ok ")], out[-3000:]
+def check_filters(w):
+	"""Every allow and every deny of every profile, tried one by one."""
+	def run():
+		out = command(os.path.join(BUILD, "tests/probe/try_syscall"), timeout=240, ok=False)
+		lines = [l for l in out.splitlines() if l.startswith(("ok ", "not ok "))]
+		assert len(lines) > 300, out[-3000:]
+		return lines, {l.partition(" - ")[2] for l in lines if l.startswith("not ok ")}
+	lines, bad = run()
+	# Some calls are ended by a timer, which may be early where a processor is emulated; what the filter says stays the same.
+	if bad:
+		bad &= run()[1]
+	assert not bad, "\n".join(sorted(bad))
 	return "%d calls" % len(lines)
 
 
@@ -37,6 +44,7 @@ def check_version_says_what_is_there(w):
 def check_sites_answer(w):
 	w.start()
 	for site in ("one", "two"):
+		w.wake(site)
 		r = w.get(site, "/hello.php")
 		assert r.status == 200 and r.text().startswith("hello "), r
 
@@ -66,13 +74,9 @@ def check_locks_of_the_front(w):
 def check_rollback_serves_as_fresh(w):
 	"""Linux 6.1 cannot tell which pages were written: each request has a process of its own then, and that is said."""
 	sites = {"one": ("www-data", "RequestIsolation rollback\nMaxRequestWorkers 2"), "two": w.sites["two"]}
-	try:
-		w.start(sites)
-	except AssertionError as e:
-		# A version that does not have it must refuse it, and not serve the site in some other way.
-		assert "rollback is accepted by a later version" in str(e) and "rollback is not built yet" in command(BIN, "-V"), e
-		w.server = None
-		return "refused: not in this version"
+	w.start(sites)
+	w.wake("one")
+	w.wake("two")
 	first, second = (w.get("one", "/hello.php").text() for _ in range(2))
 	assert first.startswith("hello ") and second.startswith("hello ") and first != second, (first, second)
 	# The same question where a process serves on: the answer can be another.

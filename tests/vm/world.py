@@ -65,6 +65,11 @@ class World:
 		s.start(timeout=60)
 		return s
 
+	def wake(self, *sites):
+		"""An emulated processor needs its time to start PHP, longer than a client waits."""
+		for site in sites:
+			proc.wait_for(lambda: self.get(site, "/hello.php").status == 200, 90, why="%s serves" % site)
+
 	def get(self, site, path, timeout=60.0):
 		return self.server.get(site + ".test", path, timeout=timeout)
 
