@@ -650,3 +650,42 @@ def test_script_killed_within_its_message(native, relay):
 	proc.wait_for(lambda: relay.cut == 1, why="the relay's connection is cut")
 	assert relay.messages == []
 	assert "the script is gone" in native.bh.log() or "ended within its message" in native.bh.log()
+
+
+# --- an application --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.slow
+def test_wordpress_password_reset(here, tmp, ini, fleet, relay):
+	"""A person who forgot the password gets a link by mail (wp_mail, PHPMailer's isMail) and logs in with a new one."""
+	import html
+	import re
+	import apps
+	import browser
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
+	try:
+		apps.unpack_wordpress(tmp)
+	except (RuntimeError, OSError) as e:
+		conftest.need(False, "the application's packages cannot be had: %s" % e)
+	db = fleet.start(servers.MariaDb(here + "/db"), timeout=60)
+	root = apps.wordpress_site(tmp, here + "/wp", db, "wp_mail")
+	text = ('MailRelay %s\nMailFrom @wp.test\n<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % (relay.url(), root)
+		+ site_conf.prefork_vhost("wp.test", root, "fresh", ini).replace("RequestTimeout 20", "RequestTimeout 60"))
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", text))
+	apps.wordpress_install(bh.addr, "wp.test", "Post office")
+	relay.take() # the installer's own, to the new administrator
+	b = browser.Browser(bh.addr, "wp.test")
+	form = b.get("/wp-login.php?action=lostpassword").form("user_login")
+	p = b.post("/wp-login.php?action=lostpassword", dict(form["fields"], user_login="boss"))
+	assert "checkemail" in p.url, (p.url, p.text[:1500], bh.log()[-1500:])
+	m = relay.take()
+	mail = email.message_from_bytes(m.data, policy=email.policy.default)
+	assert "Password Reset" in mail["Subject"] and mail["From"].endswith("<wordpress@wp.test>") and len(m.rcpts) == 1 and m.rcpts[0] in mail["To"]
+	link = re.search(r"http://wp\.test(/wp-login\.php\?\S*key=\S+)", mail.get_content()).group(1)
+	form = b.get(html.unescape(link).rstrip(">")).form("pass1")
+	assert form is not None, mail.get_content()
+	p = b.post("/wp-login.php?action=resetpass", dict(form["fields"], pass1="New-w0rd!yz", pass2="New-w0rd!yz"))
+	assert p.status == 200 and "error" not in p.url
+	form = b.get("/wp-login.php").form("log")
+	p = b.post("/wp-login.php", dict(form["fields"], log="boss", pwd="New-w0rd!yz", redirect_to="http://wp.test/wp-admin/"))
+	assert "Dashboard" in p.text
