@@ -133,7 +133,7 @@ check_PROGRAMS += tests/unit/check_mail
 TESTS += tests/unit/check_mail
 tests_unit_check_mail_SOURCES = tests/unit/check_mail.c tests/unit/unit.h
 tests_unit_check_mail_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_check_mail_LDADD = libmail.a libbase.a $(CHECK_LIBS)
+tests_unit_check_mail_LDADD = libmail.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
 endif
 
 # What the profiles let through and what not, tried under the loaded filter. Never sanitised, so compiled from the sources.

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of mail() that need no socket: addresses, fields, the command line, replies, the dialog, the text on the wire, the rate. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sandbox/mail/mail_addr.h"
 #include "sandbox/mail/mail_compose.h"
+#include "sandbox/mail/mail_lock.h"
 #include "sandbox/mail/mail_rate.h"
 #include "sandbox/mail/mail_wire.h"
 #include "sandbox/mail/smtp_dialog.h"
@@ -337,6 +347,83 @@ START_TEST(rate_of_mails)
 }
 END_TEST
 
+/* --- the locks ------------------------------------------------------------------------------------------------------------ */
+
+static int listener(struct sockaddr_in *sa)
+{
+	socklen_t len = sizeof(*sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*sa = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)sa, sizeof(*sa)), 0);
+	ck_assert_int_eq(listen(fd, 4), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)sa, &len), 0);
+	return fd;
+}
+
+static int connect_error(const struct sockaddr_in *sa)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err = fd == -1 || connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EINPROGRESS ? 0 : errno;
+
+	if (fd == -1)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static struct sockaddr_in relay_addr, other_addr;
+
+/* What a locked process may and may not; the answer is a bit for each surprise. */
+static int locked_process(bool ports)
+{
+	int surprises = 0;
+
+	surprises |= connect_error(&relay_addr) != 0 ? 1 : 0;
+	surprises |= ports && connect_error(&other_addr) != EACCES ? 2 : 0;
+	surprises |= open("/dev/null", O_RDONLY) != -1 || (errno != EPERM && errno != EACCES) ? 4 : 0;
+	surprises |= kill(getppid(), 0) != -1 ? 8 : 0;
+#ifndef BH_SANITIZED
+	surprises |= socket(AF_INET, SOCK_DGRAM, 0) != -1 ? 16 : 0;
+	surprises |= mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ? 32 : 0;
+#endif
+	return surprises;
+}
+
+START_TEST(locks_of_the_mail_process)
+{
+	struct conf_mail_relay relay = {.lmtp = false};
+	struct conf_server server = {.name = "a.test", .mail_relay = &relay}, *servers[] = {&server};
+	struct conf c = {.servers_n = 1, .servers = servers};
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	int a = listener(&relay_addr), b = listener(&other_addr), status;
+
+	memcpy(&relay.addr.u, &relay_addr, sizeof(relay_addr));
+	relay.addr.len = sizeof(relay_addr);
+	ck_assert_int_eq(connect_error(&other_addr), 0); /* without the locks */
+	pid_t pid = fork();
+	if (pid == 0) {
+		mail_lock(&c, false);
+		_exit(locked_process(abi >= 4));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+#ifndef BH_SANITIZED
+	pid = fork();
+	if (pid == 0) {
+		mail_lock(&c, false);
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+#endif
+	close(a);
+	close(b);
+}
+END_TEST
+
 static Suite *mail_suite(void)
 {
 	Suite *s = suite_create("mail");
@@ -355,6 +442,7 @@ static Suite *mail_suite(void)
 	LOOP(text_on_the_wire, texts);
 	tcase_add_test(tc, long_lines_are_broken);
 	tcase_add_test(tc, rate_of_mails);
+	tcase_add_test(tc, locks_of_the_mail_process);
 	suite_add_tcase(s, tc);
 	return s;
 }
