@@ -14,8 +14,11 @@ import site_conf
 pytestmark = pytest.mark.slow
 
 
-def target_names(config):
-	return ["fresh", "shared", "worker"] if config.getoption("--peer") == "bulkhead" else ["apache"]
+PROFILES = ["strict", "legacy"]  # beside php, which the others have
+
+
+def target_names(config, profiles=()):
+	return ["fresh", "shared", "worker"] + list(profiles) if config.getoption("--peer") == "bulkhead" else ["apache"]
 
 
 def unpacked(f, *a):
@@ -33,6 +36,8 @@ def app_server(config, tmp, fleet, ini, app, roots):
 		return fleet.start(servers.Apache(tmp + "/" + app + "-apache", text))
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
 	fpm = fleet.start(servers.Fpm(tmp + "/" + app + "-fpm", ini, children=3))
+	for profile in [p for p in PROFILES if p in roots]:
+		text += site_conf.prefork_vhost(profile + ".test", roots[profile], "fresh", ini).replace("SandboxProfile php", "SandboxProfile " + profile)
 	text += (site_conf.pool("fpm", fpm.server()) + site_conf.prefork_vhost("fresh.test", roots["fresh"], "fresh", ini)
 		+ site_conf.prefork_vhost("shared.test", roots["shared"], "shared", ini) + site_conf.worker_vhost("worker.test", roots["worker"], "fpm", timeout=60))
 	return fleet.start(servers.Bulkhead(tmp + "/" + app + "-bulkhead", text.replace("RequestTimeout 20", "RequestTimeout 60")))
@@ -54,14 +59,14 @@ def db(tmp, module_fleet):
 @pytest.fixture(scope="module")
 def wordpress(request, tmp, ini, module_fleet, db):
 	unpacked(apps.unpack_wordpress, tmp)
-	roots = {n: apps.wordpress_site(tmp, tmp + "/wp-" + n, db, "wp_" + n) for n in target_names(request.config)}
+	roots = {n: apps.wordpress_site(tmp, tmp + "/wp-" + n, db, "wp_" + n) for n in target_names(request.config, PROFILES)}
 	return app_server(request.config, tmp, module_fleet, ini, "wp", roots)
 
 
 @pytest.fixture(scope="module")
 def dokuwiki(request, tmp, ini, module_fleet):
 	unpacked(apps.unpack_dokuwiki, tmp)
-	roots = {n: apps.dokuwiki_site(tmp, tmp + "/dw-" + n) for n in target_names(request.config)}
+	roots = {n: apps.dokuwiki_site(tmp, tmp + "/dw-" + n) for n in target_names(request.config, PROFILES)}
 	return app_server(request.config, tmp, module_fleet, ini, "dw", roots)
 
 
@@ -83,7 +88,8 @@ def phpmyadmin(request, tmp, ini, module_fleet, db):
 
 def pytest_generate_tests(metafunc):
 	if "path" in metafunc.fixturenames:
-		metafunc.parametrize("path", target_names(metafunc.config))
+		both = metafunc.function.__name__ in ("test_wordpress", "test_dokuwiki")
+		metafunc.parametrize("path", target_names(metafunc.config, PROFILES if both else ()))
 
 
 def test_wordpress(wordpress, path):
