@@ -4,6 +4,7 @@
  * its user, the zygote's filter, PHP as the zygote started it, opcache. What it must not keep is taken away first, and
  * before it has read a single octet: the zygote's channel and descriptors, and the calls only a zygote needs.
  */
+#include "sandbox/php/chunk_pool.h"
 #include "sandbox/php/cell.h"
 
 #include <fcntl.h>
@@ -14,12 +15,12 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
-#include "sandbox/php/opcache.h"
 #include "sandbox/php/learn.h"
+#include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_proc.h"
-#include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_sigsys.h"
 
 enum level { LEVEL_FRESH, LEVEL_ROLLBACK, LEVEL_SHARED };
@@ -74,7 +75,7 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
-	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
+	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || chunk_pool_start() != 0 || rollback_begin() != 0)) {
 		log_err("a cell cannot be rolled back, it answers one request: %m");
 		level = LEVEL_FRESH;
 	}

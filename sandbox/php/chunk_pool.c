@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/php/chunk_pool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include <main/php.h>
+#include <main/php_globals.h>
+#include <Zend/zend_alloc.h>
+#include <Zend/zend_virtual_cwd.h>
+
+#define CHUNK ((size_t)2 * 1024 * 1024) /* what the memory manager asks for, and how it aligns */
+#define CHUNKS_N 64                     /* address space only, until it is used */
+
+static char *pool;
+static bool used[CHUNKS_N];
+
+static bool in_pool(const void *at)
+{
+	return (const char *)at >= pool && (const char *)at < pool + CHUNKS_N * CHUNK;
+}
+
+/* The first gap that is long enough. */
+static void *take(size_t n)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < CHUNKS_N; i++) {
+		run = used[i] ? 0 : run + 1;
+		if (run < n)
+			continue;
+		for (size_t j = 0; j < n; j++)
+			used[i - j] = true;
+		return pool + (i + 1 - n) * CHUNK;
+	}
+	return NULL;
+}
+
+/* mmap(2) aligns to pages: map more and cut off what is too much. */
+static void *map_aligned(size_t size, size_t alignment)
+{
+	size_t more = size + alignment;
+	char *at = mmap(NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	size_t before = alignment - (uintptr_t)at % alignment;
+	munmap(at, before);
+	if (more > before + size)
+		munmap(at + before + size, more - before - size);
+	return at + before;
+}
+
+static void *chunk_alloc(zend_mm_storage *storage, size_t size, size_t alignment)
+{
+	void *at = alignment <= CHUNK ? take((size + CHUNK - 1) / CHUNK) : NULL;
+
+	(void)storage;
+	return at != NULL ? at : map_aligned(size, alignment);
+}
+
+static void chunk_free(zend_mm_storage *storage, void *chunk, size_t size)
+{
+	(void)storage;
+	if (!in_pool(chunk)) {
+		munmap(chunk, size);
+		return;
+	}
+	size_t first = (size_t)((char *)chunk - pool) / CHUNK;
+	for (size_t i = 0; i < (size + CHUNK - 1) / CHUNK; i++)
+		used[first + i] = false;
+}
+
+/* Blocks that shrink or grow beyond what they have are moved: the manager does so itself when it hears no. */
+static bool chunk_resize(zend_mm_storage *storage, void *chunk, size_t old_size, size_t new_size)
+{
+	(void)storage;
+	return in_pool(chunk) && (old_size + CHUNK - 1) / CHUNK == (new_size + CHUNK - 1) / CHUNK;
+}
+
+int chunk_pool_start(void)
+{
+	static const zend_mm_handlers handlers = {chunk_alloc, chunk_free, chunk_resize, chunk_resize};
+
+	pool = map_aligned(CHUNKS_N * CHUNK, CHUNK);
+	if (pool == NULL)
+		return GW_ERR_SYS;
+	/* A huge page would be zeroed as a whole for each request. Kernels without them refuse. */
+	(void)madvise(pool, CHUNKS_N * CHUNK, MADV_NOHUGEPAGE);
+	zend_mm_heap *heap = zend_mm_startup_ex(&handlers, NULL, 0);
+	if (heap == NULL)
+		return GW_ERR_NOMEM;
+	/* The one block that PHP keeps in the heap between requests, as at the end of its own start. */
+	virtual_cwd_deactivate();
+	zend_mm_set_heap(heap);
+	virtual_cwd_activate();
+	return zend_set_memory_limit((size_t)PG(memory_limit)) == SUCCESS ? 0 : GW_ERR_NOMEM;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Where PHP's memory manager gets its chunks in a cell that is rolled back. By itself it maps and unmaps them; each would
+ * be a new mapping to be found and removed after the request, and its pages would fault in again in the next one. Here
+ * they come from one mapping that is always there, so that rollback only puts pages back.
+ */
+#ifndef CHUNK_POOL_H
+#define CHUNK_POOL_H
+
+#include "gateway/base/err.h"
+
+/**
+ * Give PHP a new request heap whose chunks come from the pool, then, when it is used up, from mmap(2). In a cell, before
+ * the point it goes back to. PHP forgets where the chunks come from when it resets a heap after a request (what it keeps of
+ * the handlers lies in the heap itself): this one must be put back then, not used on. Returns 0, GW_ERR_SYS or GW_ERR_NOMEM.
+ */
+int chunk_pool_start(void) GW_MUST_USE;
+
+#endif
