@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <ucontext.h>
 
@@ -53,8 +54,16 @@ struct rb_memory {
 	struct page_region found[RB_SCAN_MAX];
 };
 
+/* What a request may set of a socket, each as getsockopt(2) gives it; zeros: has none. */
+#define RB_OPTIONS 10
+struct rb_options {
+	unsigned char values[RB_OPTIONS][16];
+};
+
 struct rb_fd {
 	int fd, status, flags; /* F_GETFL, F_GETFD */
+	bool is_socket;
+	struct rb_options options;
 	dev_t dev;
 	ino_t ino;
 	off_t offset;          /* -1: has none */
@@ -78,6 +87,8 @@ struct rb_state {
 	char cwd[4096], name[16];
 	mode_t mask;
 	nlink_t threads;       /* link count of /proc/self/task */
+	struct rlimit limits[RLIM_NLIMITS];
+	int priority;
 };
 
 /* From /proc/self/statm, pages. */
@@ -139,7 +150,7 @@ bool rb_memory_restore_cold(struct rb_memory *mem);
 /** Returns whether all could be found out. */
 bool rb_state_take(struct rb_state *s);
 
-/** Threads, children, descriptors, pending signals. Changes nothing. */
+/** Threads, children, descriptors, pending signals, limits and priority. Changes nothing. */
 enum rollback_why rb_state_check(const struct rb_state *s);
 
 /** Returns whether all could be put back. */

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -18,6 +20,20 @@ static bool is_ours(int fd)
 	return fd >= ROLLBACK_FD && fd < ROLLBACK_FD + ROLLBACK_FDS_N;
 }
 
+/* Every option that some profile lets a request set, but SO_ERROR, which reading clears. */
+static void take_options(struct rb_options *o, int fd)
+{
+	static const int names[RB_OPTIONS] = {SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
+		SO_REUSEPORT, SO_PASSCRED, SO_RCVTIMEO, SO_SNDTIMEO};
+
+	memset(o, 0, sizeof(*o));
+	for (size_t i = 0; i < RB_OPTIONS; i++) {
+		socklen_t len = sizeof(o->values[i]);
+		if (getsockopt(fd, SOL_SOCKET, names[i], o->values[i], &len) == -1)
+			memset(o->values[i], 0, sizeof(o->values[i]));
+	}
+}
+
 static bool take_fd(struct rb_fd *f, int fd)
 {
 	struct stat st;
@@ -30,6 +46,9 @@ static bool take_fd(struct rb_fd *f, int fd)
 		return false;
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
+	f->is_socket = S_ISSOCK(st.st_mode);
+	if (f->is_socket)
+		take_options(&f->options, fd);
 	return true;
 }
 
@@ -46,6 +65,16 @@ static bool same_file(const struct rb_fd *f)
 	struct stat st;
 
 	return fstat(f->fd, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+static bool same_options(const struct rb_fd *f)
+{
+	struct rb_options now;
+
+	if (!f->is_socket)
+		return true;
+	take_options(&now, f->fd);
+	return memcmp(&now, &f->options, sizeof(now)) == 0;
 }
 
 static bool restore_fd(const struct rb_fd *f)
@@ -131,6 +160,27 @@ static bool any_pending(void)
 	return syscall(SYS_rt_sigpending, &set, sizeof(set)) != 0 || set != 0;
 }
 
+/* --- limits and priority -------------------------------------------------------------------------------------------------- */
+
+/* What a profile lets a request lower, no profile lets it raise again. */
+static bool take_limits(struct rlimit *limits, int *priority)
+{
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (getrlimit((__rlimit_resource_t)i, &limits[i]) == -1)
+			return false;
+	errno = 0;
+	*priority = getpriority(PRIO_PROCESS, 0);
+	return errno == 0;
+}
+
+static bool same_limits(const struct rb_state *s)
+{
+	struct rlimit now[RLIM_NLIMITS];
+	int priority;
+
+	return take_limits(now, &priority) && priority == s->priority && memcmp(now, s->limits, sizeof(now)) == 0;
+}
+
 /* --- all of it ----------------------------------------------------------------------------------------------------------- */
 
 /* The link count of /proc/PID/task counts the threads. */
@@ -149,7 +199,7 @@ bool rb_state_take(struct rb_state *s)
 	s->mask = umask(0);
 	umask(s->mask);
 	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && count_threads(&s->threads) &&
-	       take_signals(s) && take_fds(s);
+	       take_limits(s->limits, &s->priority) && take_signals(s) && take_fds(s);
 }
 
 enum rollback_why rb_state_check(const struct rb_state *s)
@@ -162,8 +212,10 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 	if (waitpid(-1, NULL, WNOHANG) != -1 || (errno != ECHILD && errno != EPERM))
 		return ROLLBACK_CHILD;
 	for (size_t i = 0; i < s->fds_n; i++)
-		if (!is_ours(s->fds[i].fd) && !same_file(&s->fds[i])) /* of ours the use tells */
+		if (!is_ours(s->fds[i].fd) && !(same_file(&s->fds[i]) && same_options(&s->fds[i]))) /* of ours the use tells */
 			return ROLLBACK_DESCRIPTOR;
+	if (!same_limits(s))
+		return ROLLBACK_LIMIT;
 	return any_pending() ? ROLLBACK_SIGNAL : ROLLBACK_OK;
 }
 

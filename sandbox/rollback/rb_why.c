@@ -9,9 +9,10 @@ const char *rollback_why_text(int status)
 		[ROLLBACK_OK] = "it could be put back",
 		[ROLLBACK_THREAD] = "a thread is left",
 		[ROLLBACK_CHILD] = "a child process is left",
-		[ROLLBACK_DESCRIPTOR] = "a descriptor of its own is closed or another",
+		[ROLLBACK_DESCRIPTOR] = "a descriptor of its own is closed, another, or a socket with other options",
 		[ROLLBACK_MAPPING] = "its mappings are not what they were",
 		[ROLLBACK_SIGNAL] = "a signal is pending",
+		[ROLLBACK_LIMIT] = "a resource limit or the priority is another",
 		[ROLLBACK_STATE] = "the kernel does not put its state back",
 		[ROLLBACK_SCAN] = "what it wrote cannot be found out",
 	};

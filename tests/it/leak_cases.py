@@ -9,6 +9,8 @@ SURVIVES = "survives"  # it is there: so the case can fail
 PHP = "php"            # PHP resets it by itself; that dirtying works is shown inside the dirtying request
 REFUSED = "refused"    # it cannot be dirtied: the sandbox says no, and what it says is compared
 
+ENDS = "ends"          # the process is not used again
+
 # What the rolled back level may do with the cell. EITHER: put back or discarded, both are right.
 KEPT, EITHER, DISCARDED = "kept", "either", "discarded"
 SEALED = "sealed"      # it cannot be dirtied there: the mappings of the image are sealed, and its pages come back by themselves
@@ -241,6 +243,18 @@ $db->query('SET @left = 1');
 echo json_encode(['pid' => getmypid(), 'connection' => $db->thread_id, 'was' => $was]);
 """
 
+# What only a site that may run programs can do to its process.
+IN_LEGACY = [
+	Case("legacy_limits", "sp_call('setrlimit', 7, pack('q2', 200, 1024));", "$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q', $b)[1];"),
+	Case("legacy_limits_for_good", "sp_call('setrlimit', 7, pack('q2', 200, 200));", "$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q2', $b)[2];", rollback=DISCARDED),
+	Case("legacy_prlimit", "sp_call('prlimit', 0, 0, pack('q2', 500, 600), 0);", "$b = buffer(16); sp_call('getrlimit', 0, $b); return unpack('q', $b)[1];"),
+	Case("legacy_priority", "sp_call('setpriority', 0, 0, 10);", "return sp_call('getpriority', 0, 0);", rollback=DISCARDED),
+	Case("legacy_descriptors", "sp_call('timerfd_create', 1, 0); sp_call('inotify_init1', 0); sp_call('signalfd', -1, buffer(128), 0);", "return fds();"),
+	Case("legacy_child", "if (sp_call('fork') === 0) { sp_call('sleep', 30); sp_call('_exit', 0); }", "return sp_call('waitpid', -1, buffer(4), 1);", shared=ENDS, rollback=DISCARDED),
+	Case("legacy_zombie", "if (sp_call('fork') === 0) { sp_call('_exit', 0); } usleep(50000);", "return sp_call('waitpid', -1, buffer(4), 1) > 0;", shared=PHP),
+]
+
 CASES = IN_PHP + IN_LIBRARIES + IN_KERNEL + IN_MEMORY
 BY_NAME = {c.name: c for c in CASES}
+LEGACY_BY_NAME = {c.name: c for c in IN_LIBRARIES + IN_KERNEL + IN_MEMORY + IN_LEGACY if c.shared != REFUSED}
 assert len(BY_NAME) == len(CASES), "a name is used twice"

@@ -115,7 +115,8 @@ class DokuWiki(App):
 
 class MediaWiki(App):
 	name = "mediawiki"
-	ini = {"disable_functions": "proc_open,popen,exec,shell_exec,system,passthru"}
+	# It notices only missing functions. A cell ends with a request that has called the last of them, so that nothing would be put back.
+	ini = {"disable_functions": "proc_open,popen,exec,shell_exec,system,passthru,fastcgi_finish_request"}
 	TEXT = "== Cargo ==\n* '''rope''' \u6f6e\n{| class=\"wikitable\"\n| a || {{PAGENAME}}\n|}\n[[Category:Freight]]\n"
 	pages = (
 		Page("/", status=301), Page("/index.php/Main_Page"), Page("/index.php/Tide_tables"), Page("/index.php/None_such", status=404), Page("/index.php?title=Main_Page&action=history"),

@@ -14,7 +14,7 @@ import levels
 import proc
 import servers
 import site_conf
-from leak_cases import DISCARDED, KEPT, PHP, REFUSED, SEALED, SURVIVES
+from leak_cases import DISCARDED, ENDS, KEPT, REFUSED, SEALED, SURVIVES
 
 pytestmark = pytest.mark.bulkhead
 
@@ -38,23 +38,23 @@ def pattern(seed):
 class Site:
 	"""One virtual host with one cell."""
 
-	def __init__(self, server, level):
-		self.server, self.level, self.last = server, level, None
+	def __init__(self, server, level, prefix=""):
+		self.server, self.level, self.host, self.last = server, level, prefix + level + ".test", None
 
 	def get(self, path, *a, **k):
-		return self.server.get(self.level + ".test", path, *a, **k)
+		return self.server.get(self.host, path, *a, **k)
 
 	def new_cell(self):
 		"""Go on until another process answers; returns its id."""
 		for _ in range(REQUESTS + 1):
 			r = self.get("/pid.php")
 			assert r.status == 200, r
-			if r.body != self.last:
+			if int(r.body) != self.last:
 				break
 		else:
 			raise AssertionError("%s: no new cell after %d requests" % (self.level, REQUESTS))
-		self.last = r.body
-		return int(r.body)
+		self.last = int(r.body)
+		return self.last
 
 	def read(self, case):
 		return self.answer(self.get("/%s.php?read" % case.name))
@@ -76,6 +76,7 @@ class Site:
 			a = json.loads(r.text())
 		except ValueError:
 			raise AssertionError("no answer: %r\n%s" % (r.text(), self.server.log()[-3000:]))
+		self.last = a["pid"]
 		return a["pid"], [a["state"], r.get("x-left")], a["said"]
 
 
@@ -103,7 +104,7 @@ def one_cell(name, level, root, ini, extra=""):
 @pytest.fixture(scope="module")
 def leak_server(tmp, ini, known, module_fleet):
 	root = tmp + "/leak"
-	for case in leak_cases.CASES:
+	for case in leak_cases.CASES + leak_cases.IN_LEGACY:
 		servers.write("%s/%s.php" % (root, case.name), case.page(SEED))
 	servers.write(root + "/pid.php", "<?php echo getmypid();")
 	servers.write(root + "/grow.php", leak_cases.GROW)
@@ -114,25 +115,39 @@ def leak_server(tmp, ini, known, module_fleet):
 		# A cell ends when opcache has a newer image; here it must end for the cases' reasons only.
 		held = dict(own, **{"opcache.enable": 0}) if level == "rollback" else own
 		text += one_cell(level + ".test", level, root, held, "    MaxConnectionsPerChild %d\n" % REQUESTS)
+		text += one_cell("legacy-" + level + ".test", level, root, held, "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy")
 		text += one_cell("long-" + level + ".test", level, root, own)
 	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
 
 
 @pytest.fixture(scope="module")
 def sites(leak_server, known):
-	return {n: Site(leak_server, n) for n in known}
+	return {p + n: Site(leak_server, n, p) for n in known for p in ("", "legacy-")}
 
 
 @pytest.fixture(params=levels.ALL)
-def site(request, sites):
-	if request.param not in sites:
-		pytest.skip("this build or kernel has no RequestIsolation %s" % request.param)
+def site(request, sites, tmp):
+	levels.need(tmp, request.param)
 	return sites[request.param]
+
+
+@pytest.fixture(params=levels.ALL)
+def legacy_site(request, sites, tmp):
+	levels.need(tmp, request.param)
+	return sites["legacy-" + request.param]
 
 
 @pytest.mark.parametrize("name", list(leak_cases.BY_NAME))
 def test_state(site, name):
-	case = leak_cases.BY_NAME[name]
+	check(site, leak_cases.BY_NAME[name])
+
+
+@pytest.mark.parametrize("name", list(leak_cases.LEGACY_BY_NAME))
+def test_state_of_a_legacy_site(legacy_site, name):
+	check(legacy_site, leak_cases.LEGACY_BY_NAME[name])
+
+
+def check(site, case):
 	cell = site.new_cell()
 	pid1, clean, _ = site.read(case)
 	pid2, dirtied, said = site.dirty(case)
@@ -145,7 +160,7 @@ def test_state(site, name):
 	else:
 		assert dirtied != clean, "dirtying has no effect, the case proves nothing: %r" % (dirtied,)
 	if site.level == "shared":
-		assert cell == pid1 == pid2 == pid3, "not one process"
+		assert cell == pid1 == pid2 and (pid3 == pid2) == (case.shared != ENDS), "not one process"
 		if case.shared == SURVIVES:
 			assert after != clean, "does not survive in a shared process, the case proves nothing"
 		else:

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -315,6 +317,32 @@ static void make_pending(void)
 	raise(SIGUSR1);
 }
 
+/* Standard input of this process and its children is a socket while the cases below run. */
+static void make_option(void)
+{
+	struct timeval t = {.tv_sec = 7};
+
+	if (setsockopt(0, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) == -1)
+		abort();
+}
+
+static void make_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1)
+		abort();
+	l.rlim_cur--;
+	if (setrlimit(RLIMIT_NOFILE, &l) == -1)
+		abort();
+}
+
+static void make_nice(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 1) == -1)
+		abort();
+}
+
 static void make_unmapped_image(void)
 {
 	/* Sealed: it stays. That it does is what makes the size of the address space tell of new mappings. */
@@ -333,11 +361,21 @@ static const struct {
 } ends[] = {
 	{{"thread", make_thread, never}, ROLLBACK_THREAD}, {{"child", make_child, never}, ROLLBACK_CHILD},
 	{{"closed", make_closed, never}, ROLLBACK_DESCRIPTOR}, {{"another", make_another, never}, ROLLBACK_DESCRIPTOR},
+	{{"option", make_option, never}, ROLLBACK_DESCRIPTOR}, {{"limit", make_limit, never}, ROLLBACK_LIMIT},
+	{{"nice", make_nice, never}, ROLLBACK_LIMIT},
 	{{"pending", make_pending, never}, ROLLBACK_SIGNAL}, {{"sealed", make_unmapped_image, never}, ROLLBACK_OK}};
 
 START_TEST(what_cannot_be_put_back_ends_the_process)
 {
+	int ends_of[2], stdin_was = dup(0);
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_of), 0);
+	ck_assert_int_eq(dup2(ends_of[0], 0), 0);
 	run(&ends[_i].kind, true);
+	dup2(stdin_was, 0);
+	close(stdin_was);
+	close(ends_of[0]);
+	close(ends_of[1]);
 	if (notes == NULL)
 		return;
 	ck_assert_msg(notes->why == ends[_i].want, "%s: %d", ends[_i].kind.name, (int)notes->why);
