@@ -58,8 +58,10 @@ ADDED = {"latency": [("bulkhead/rollback", "bulkhead/shared", 0.040)]}
 def bulkhead_conf(root, wp, fpm):
 	def cell(name, where, isolation):
 		text = site_conf.prefork_vhost(name, where, isolation, INI)
-		text = re.sub(r"MaxRequestWorkers \d+", "MaxRequestWorkers %d" % CELLS, text)
-		return re.sub(r"(StartServers|MinSpareServers|MaxSpareServers) \d+", r"\1 %d" % CELLS, text).replace("RequestTimeout 20", "RequestTimeout 60")
+		# As many as Apache may have; see apache_head().
+		text = re.sub(r"MaxRequestWorkers \d+", "MaxRequestWorkers 40", text)
+		text = re.sub(r"MaxSpareServers \d+", "MaxSpareServers %d" % (2 * CELLS), text)
+		return re.sub(r"(StartServers|MinSpareServers) \d+", r"\1 %d" % CELLS, text).replace("RequestTimeout 20", "RequestTimeout 60")
 	out = 'MaxKeepAliveRequests 0\nKeepAliveTimeout 30\n<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % os.path.dirname(root)
 	out += site_conf.pool("fpm", fpm.server())
 	out += site_conf.worker_vhost("static.test", root, "fpm") + cell("fresh.test", root, "fresh") + cell("shared.test", root, "shared")
