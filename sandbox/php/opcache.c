@@ -49,7 +49,8 @@ static struct {
 	struct seen *seen;     /* no cell inherits it */
 	uint32_t number;       /* of image, in this process and those forked from now on */
 	pid_t compiler;
-	unsigned failures;     /* compilers in a row that did not end well */
+	unsigned failures;     /* compilers in a row that did not end well ... */
+	unsigned idlings;      /* ... or had nothing to compile */
 	bool want_reset, want_renew, want_empty, stopped, said_full;
 	uint64_t started_ms, first_ms, last_ms, next_ms, read_ms, reset_ms, renew_ms, empty_ms;
 } oc = {.report_fd = -1, .reports = -1, .base = -1, .image = -1, .building = -1};
@@ -143,6 +144,11 @@ static void pause_ms(uint64_t now_ms, uint64_t ms)
 	oc.next_ms = now_ms + (ms < least ? least : ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
 }
 
+static uint64_t back_off_ms(uint64_t first, unsigned times)
+{
+	return times == 0 ? 0 : first << (times < 7 ? times : 7);
+}
+
 static void start_compiler(const struct cell_plan *plan, bool renew, uint64_t now_ms)
 {
 	oc.building = opcache_memory_new(&oc.memory);
@@ -222,7 +228,9 @@ bool opcache_reap(pid_t pid, int status, uint64_t now_ms)
 		io_close(&fd);
 	if (well) {
 		oc.failures = 0;
-		look_at_state(now_ms);
+		oc.idlings = fresh ? 0 : oc.idlings + 1;
+		if (fresh)
+			look_at_state(now_ms);
 	} else {
 		say_failure(status);
 		oc.failures++;
@@ -231,7 +239,7 @@ bool opcache_reap(pid_t pid, int status, uint64_t now_ms)
 		note_batch(well, now_ms);
 		seen_clear_batch(oc.seen);
 	}
-	pause_ms(now_ms, (now_ms - oc.started_ms) * PAUSE_TIMES + (oc.failures == 0 ? 0 : 1000ULL << (oc.failures < 7 ? oc.failures : 7)));
+	pause_ms(now_ms, (now_ms - oc.started_ms) * PAUSE_TIMES + back_off_ms(1000, oc.failures) + back_off_ms(50, oc.idlings));
 	return true;
 }
 

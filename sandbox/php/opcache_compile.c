@@ -110,35 +110,64 @@ static void compile(const char *report)
 	zend_destroy_file_handle(&file);
 }
 
+/* Reports, in memory that outlives a request. */
 struct list {
-	const char *const *reports;
+	char **reports;
 	size_t n;
+	uint32_t at[SEEN_BATCH_MAX]; /* of the batch only: which of its paths each is */
 };
 
-/* All in one request: classes find their parents. Scripts that do not go together are told apart by a fatal error, which
- * ends what concerns the later one; it is cached by then. */
-static void compile_list(void *arg)
+static void compile_all(const struct list *list, bool of_batch)
 {
-	const struct list *list = arg;
-
-	EG(error_reporting) = 0;
 	for (volatile size_t i = 0; i < list->n; i++) {
-		job->board->at = (uint32_t)i;
+		job->board->at = of_batch ? list->at[i] : SEEN_BATCH_MAX;
 		zend_try {
 			if (!is_too_new(list->reports[i] + 1))
 				compile(list->reports[i]);
 		}
 		zend_end_try();
 	}
+	job->board->at = SEEN_BATCH_MAX;
+}
+
+static struct list known, batch;
+
+/*
+ * All in one request, what is cached already as well (that is only loaded): so classes find their parents. Of scripts that
+ * do not go together, two pages with a function of the same name, the later one ends in a fatal error.
+ */
+static void compile_batch(void *arg)
+{
+	(void)arg;
+	EG(error_reporting) = 0;
+	compile_all(&known, false);
+	compile_all(&batch, true);
 	opcache_link_classes();
 }
 
 static void note_results(void *arg)
 {
-	const struct list *list = arg;
+	(void)arg;
+	for (size_t i = 0; i < batch.n; i++)
+		job->board->result[batch.at[i]] = is_cached(batch.reports[i] + 1) ? SEEN_CACHED : SEEN_FAILED;
+}
 
-	for (size_t i = 0; i < list->n && !job->renew; i++)
-		job->board->result[i] = is_cached(list->reports[i] + 1) ? SEEN_CACHED : SEEN_FAILED;
+/* One that did not go together with others. */
+static void compile_one(void *arg)
+{
+	const size_t *i = arg;
+
+	EG(error_reporting) = 0;
+	job->board->at = batch.at[*i];
+	compile(batch.reports[*i]);
+	job->board->at = SEEN_BATCH_MAX;
+}
+
+static void compile_rest(void)
+{
+	for (size_t i = 0; i < batch.n; i++)
+		if (job->board->result[batch.at[i]] != SEEN_CACHED)
+			in_request(compile_one, &i);
 }
 
 /* --- the state of the cache -------------------------------------------------------------------------------------------- */
@@ -171,10 +200,9 @@ static void note_state(void *arg)
 	zval_ptr_dtor(&status);
 }
 
-/* Reports of all that the present image holds and that still exists, in memory that outlives the request. */
-static void list_scripts(void *arg)
+/* All that the present image holds. */
+static void list_known(void)
 {
-	struct list *list = arg;
 	zval yes, status;
 	zend_string *path;
 
@@ -184,32 +212,45 @@ static void list_scripts(void *arg)
 	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
 	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY)
 		return;
-	char **reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*reports));
+	known.reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*known.reports));
 	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
-		if (path == NULL || reports == NULL || asprintf(&reports[list->n], "%c%s",
+		if (path == NULL || known.reports == NULL || asprintf(&known.reports[known.n], "%c%s",
 			CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL(path)) == -1)
 			break;
-		list->n++;
+		known.n++;
 	} ZEND_HASH_FOREACH_END();
-	list->reports = (const char *const *)reports;
 	zval_ptr_dtor(&status);
+}
+
+/* Of the batch what is not there by now, in its present form, and may be cached. A changed file is not there. */
+static void list_batch(void)
+{
+	static char *reports[SEEN_BATCH_MAX];
+
+	batch.reports = reports;
+	for (size_t i = 0; i < job->seen->batch_n && !job->renew; i++) {
+		const char *report = job->seen->text + job->seen->batch_at[i];
+		job->board->result[i] = is_cached(report + 1) ? SEEN_CACHED : SEEN_FAILED;
+		if (job->board->result[i] == SEEN_CACHED || is_too_new(report + 1))
+			continue;
+		batch.at[batch.n] = (uint32_t)i;
+		batch.reports[batch.n++] = (char *)(uintptr_t)report;
+	}
+}
+
+static void list_all(void *arg)
+{
+	(void)arg;
+	list_batch();
+	if (job->renew || batch.n > 0)
+		list_known();
 }
 
 /* --- the process ------------------------------------------------------------------------------------------------------- */
 
-static void list_batch(struct list *list)
-{
-	static const char *reports[SEEN_BATCH_MAX];
-
-	for (size_t i = 0; i < job->seen->batch_n; i++)
-		reports[i] = job->seen->text + job->seen->batch_at[i];
-	*list = (struct list){.reports = reports, .n = job->seen->batch_n};
-}
-
 _Noreturn void opcache_compile(const struct opcache_job *the_job)
 {
 	struct cell_plan plan = *the_job->plan;
-	struct list list = {0};
 
 	job = the_job;
 	plan.slot = &job->board->slot;
@@ -218,15 +259,17 @@ _Noreturn void opcache_compile(const struct opcache_job *the_job)
 		_exit(EXIT_FAILURE);
 	cell_confine(&plan, job->to);
 	prctl(PR_SET_NAME, "bh-opcache", 0, 0, 0);
-	if (job->renew)
-		in_request(list_scripts, &list);
-	else
-		list_batch(&list);
+	/* In the present image: making the next one is most of the work when a site has many scripts. */
+	in_request(list_all, NULL);
+	if (batch.n == 0 && known.n == 0)
+		_exit(OPCACHE_EXIT_SAME);
 	if (opcache_memory_map(job->memory, CELL_CONN_FD, true) != 0 || opcache_memory_fill(job->memory, job->low_fd) != 0)
 		_exit(EXIT_FAILURE);
 	uint64_t before = opcache_compiled_n();
-	in_request(compile_list, &list);
-	in_request(note_results, &list);
+	in_request(compile_batch, NULL);
+	in_request(note_results, NULL);
+	compile_rest();
+	in_request(note_results, NULL);
 	in_request(note_state, NULL);
 	_exit(opcache_compiled_n() > before ? OPCACHE_EXIT_NEW : OPCACHE_EXIT_SAME);
 }
