@@ -124,9 +124,9 @@ static int add_bound_rules(scmp_filter_ctx ctx)
 
 	for (size_t i = 0; i < sizeof(bound) / sizeof(*bound) && err == 0; i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, bound[i].call, 1,
-			SCMP_CMP64(bound[i].arg, SCMP_CMP_MASKED_EQ, bound[i].mask, bound[i].value));
+			(struct scmp_arg_cmp){.arg = bound[i].arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = bound[i].mask, .datum_b = bound[i].value});
 	/* abort(3) ends this process, not another of its user. */
-	return err != 0 ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	return err != 0 ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 static int add_rules(scmp_filter_ctx ctx)

@@ -59,9 +59,10 @@ static void disable_speculation(char *off, size_t len)
 	};
 
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
-		int now = prctl(PR_GET_SPECULATION_CTRL, controls[i].what, 0, 0, 0);
+		long got = prctl(PR_GET_SPECULATION_CTRL, controls[i].what, 0, 0, 0);
 		/* Not vulnerable (0), or off for everybody. */
-		if (now == 0 || (now > 0 && (now & PR_SPEC_PRCTL) == 0 && (now & (PR_SPEC_DISABLE | PR_SPEC_FORCE_DISABLE)) != 0))
+		unsigned long now = got > 0 ? (unsigned long)got : 0;
+		if (got == 0 || (got > 0 && (now & PR_SPEC_PRCTL) == 0 && (now & (PR_SPEC_DISABLE | PR_SPEC_FORCE_DISABLE)) != 0))
 			continue;
 		if (prctl(PR_SET_SPECULATION_CTRL, controls[i].what, PR_SPEC_FORCE_DISABLE, 0, 0) == -1)
 			note_off(off, len, controls[i].name);
