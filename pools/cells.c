@@ -409,5 +409,6 @@ void cells_stats(struct backend *b, struct cells_stats *out)
 	*out = (struct cells_stats){.idle = s->idle_n, .busy = s->leased_n + s->closing_n, .starting = s->wanted_n,
 		.waiting = s->waitq.queued.n, .zygote = s->chan.fd != -1, .requests = s->requests, .started = s->started,
 		.killed = s->killed, .crashed = s->crashed, .violations = s->violations};
+	memcpy(out->discarded, s->discarded, sizeof(out->discarded));
 	pthread_mutex_unlock(&s->lock);
 }

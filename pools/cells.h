@@ -10,6 +10,7 @@
 #include "pools/backend.h"
 #include "pools/budget.h"
 #include "sandbox/ipc_wire.h"
+#include "sandbox/rollback/rollback.h"
 
 /* What the front provides. Called with no lock held, on the site's own loop. */
 struct cells_host {
@@ -42,6 +43,7 @@ struct cells_stats {
 	unsigned idle, busy, starting, waiting;
 	bool zygote;
 	uint64_t requests, started, killed, crashed, violations;
+	uint64_t discarded[ROLLBACK_WHYS]; /* by reason: cells that could not be put back */
 };
 
 /** Numbers of the moment. Any thread. */

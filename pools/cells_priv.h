@@ -13,6 +13,7 @@
 #include "gateway/base/buf.h"
 #include "pools/cells.h"
 #include "pools/waitq.h"
+#include "sandbox/rollback/rollback.h"
 
 #define CELLS_BUCKETS 64
 #define CELLS_IDS 64                 /* request ids drawn at once */
@@ -98,6 +99,7 @@ struct cells {
 	uint64_t crash_ms[CELLS_CRASHES_MAX];
 	unsigned crash_at;
 	uint64_t requests, started, killed, crashed, violations;
+	uint64_t discarded[ROLLBACK_WHYS];
 	uint16_t request_ids[CELLS_IDS]; /* random; request_ids_n of them are not used yet */
 	unsigned request_ids_n;
 

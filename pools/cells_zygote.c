@@ -16,6 +16,7 @@
 #include "gateway/base/container.h"
 #include "pools/cells_priv.h"
 #include "sandbox/ipc_chan.h"
+#include "sandbox/rollback/rollback.h"
 
 #define MESSAGES_PER_EVENT 32
 #define PIPE_READS_PER_EVENT 4
@@ -198,6 +199,18 @@ static const char *on_fail(struct cells *s, struct ipc_msg *m)
 	return NULL;
 }
 
+/* A cell that rollback could not put back: counted, and told at debug level only, for nothing went wrong. */
+static void note_discarded(struct cells *s, const struct cell *c)
+{
+	const char *why = c->end.how == 0 ? rollback_why_text(c->end.code) : NULL;
+
+	if (why == NULL)
+		return;
+	uint64_t *n = &s->discarded[c->end.code - ROLLBACK_EXIT];
+	++*n;
+	cells_note(s, LOG_LV_DEBUG, "%s is not used again: %s (%llu so far)", c->name, why, (unsigned long long)*n);
+}
+
 static const char *on_gone(struct cells *s, struct ipc_msg *m)
 {
 	struct cell *c = cells_find(s, m->id);
@@ -214,6 +227,7 @@ static const char *on_gone(struct cells *s, struct ipc_msg *m)
 	s->killed += end.asked != 0;
 	s->crashed += end.how == 1 && !end.asked;
 	s->violations += end.how == 2;
+	note_discarded(s, c);
 	if (c->state == CELL_LEASED) {
 		cells_answer(c); /* its request is told, and names the script */
 	} else {

@@ -393,6 +393,20 @@ START_TEST(diagnosis)
 }
 END_TEST
 
+START_TEST(a_discarded_cell_is_counted_by_reason)
+{
+	struct client a = {0};
+
+	w_begin(&a);
+	uint32_t id = w_cell_of(&a);
+	w_say_gone(id, (struct ipc_cell_gone){.how = 0, .code = ROLLBACK_EXIT + ROLLBACK_THREAD, .syscall = -1});
+	EVENTUALLY(w_stats().discarded[ROLLBACK_THREAD] == 1);
+	EVENTUALLY(w_logged("is not used again: a thread is left (1 so far)"));
+	ck_assert_uint_eq(w_stats().crashed, 0);
+	ck_assert_uint_eq(w_stats().discarded[ROLLBACK_CHILD], 0);
+}
+END_TEST
+
 START_TEST(diagnosis_takes_too_long)
 {
 	struct client a = {0};
@@ -485,6 +499,7 @@ Suite *cells_suite(void)
 	tcase_add_test(t, lingering_cell_is_killed);
 	tcase_add_test(t, kill_is_not_obeyed);
 	tcase_add_loop_test(t, diagnosis, 0, (int)(sizeof(ends) / sizeof(*ends)));
+	tcase_add_test(t, a_discarded_cell_is_counted_by_reason);
 	tcase_add_test(t, diagnosis_takes_too_long);
 	tcase_add_test(t, diagnosis_withdrawn);
 	tcase_add_test(t, crash_after_crash_retires);
