@@ -71,11 +71,13 @@ static bool show_region(int pagemap, const struct region *r, void (*see)(void *a
 bool trial_pagemap(const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry), void *arg)
 {
 	int pagemap = sb_proc_open("self/pagemap", O_RDONLY);
+	bool ok = pagemap >= 0;
 
-	for (size_t i = 0; i < n && pagemap >= 0; i++)
-		if (!show_region(pagemap, &regions[i], see, arg))
-			return false;
-	return pagemap >= 0;
+	for (size_t i = 0; i < n && ok; i++)
+		ok = show_region(pagemap, &regions[i], see, arg);
+	if (pagemap >= 0)
+		io_close(&pagemap);
+	return ok;
 }
 
 static bool wait_for(pid_t pid)

@@ -342,6 +342,17 @@ static unsigned fd_end(void)
 	return (unsigned)end;
 }
 
+/* What we open later must not get a number below @end, where cells keep what they inherit: no number there stays free. */
+static void fill_holes(unsigned end)
+{
+	int fd;
+
+	do
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	while (fd != -1 && (unsigned)fd < end);
+	io_close(&fd);
+}
+
 /* What the log says about protections that this start could not have. */
 static void describe_off(const struct sb_entry *entry, const char *hardening, char *out, size_t len)
 {
@@ -494,6 +505,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	z->plan.first_foreign_fd = fd_end();
 	if (z->plan.first_foreign_fd <= CELL_CONN_FD)
 		return GW_ERR_SYS;
+	fill_holes(z->plan.first_foreign_fd);
 	err = prepare(z, why);
 	if (err != 0)
 		return err;

@@ -500,6 +500,29 @@ def test_its_locks(host, relay):
 	assert any(l.startswith("mail ") and str(pid) in l for l in rows.splitlines()), rows
 
 
+@pytest.mark.parametrize("extra", ["", "    php_admin_value opcache.enable 0\n"], ids=["opcache", "no-opcache"])
+@pytest.mark.parametrize("isolation", ["fresh", "rollback", "shared"])
+def test_cells_hold_one_channel_more(host, relay, isolation, extra):
+	"""Its connection to the front, without the front's end, and the way to the mail process."""
+	if not proc.ROOT:
+		pytest.skip("only root may look at the descriptors of a process that cannot be dumped")
+	h = host(isolation=isolation, one=extra)
+	h.ok("a@x.org", "s", "b")
+
+	def cells():
+		table, php = proc.parents(), h.bh.processes()[1]
+		return [p for p in php if table.get(p) in php and proc.alive(p) and proc.status_of(p)["Name"] == "bh-cell"]
+	seen = 0
+	for pid in proc.wait_for(cells, why="a cell"):
+		fds = proc.fds_of(pid)
+		if not fds or not proc.alive(pid):
+			continue
+		seen += 1
+		assert len({f for f in fds if f.startswith("socket:")}) == 2, fds
+		assert not {f for f in fds if f.startswith("socket:")} & set(proc.fds_of(h.bh.processes()[0][0])), "an end of the front's"
+	assert seen > 0
+
+
 def test_restart(host, relay):
 	"""Killed, it is there again, and the sites that run keep their mail."""
 	h = host()
