@@ -25,7 +25,8 @@ WORK = os.path.join(os.environ.get("BULKHEAD_BUILD") or os.path.join(TOP, "build
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "null_blk")
 MEMORY_MB = 1024
 # Modules of checks; each has a machine of its own.
-SETUPS = {"kernel61": {}, "cgroups": {}}
+SETUPS = {"kernel61": {}, "cgroups": {},
+	"units": {"init": HERE + "/stage2-systemd", "installed": True}}
 # Programs that they run besides the server, below its build directory.
 PROGRAMS = ["tests/probe/try_syscall"]
 
@@ -128,6 +129,13 @@ class Result:
 		self.checks, self.console, self.seconds, self.finished = checks, console, seconds, finished
 
 
+def install(bulkhead, to):
+	"""What "make install" makes of the build that @bulkhead is from."""
+	shutil.rmtree(to, ignore_errors=True)
+	subprocess.run(["make", "-C", os.path.dirname(bulkhead), "install", "DESTDIR=" + to], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+		check=True, timeout=300)
+
+
 def run(module, bulkhead, only=(), timeout=420, work=WORK):
 	"""Boot, run the checks of tests/vm/@module.py, power off. The machine is gone when this returns, whatever happened."""
 	setup = SETUPS[module]
@@ -136,7 +144,12 @@ def run(module, bulkhead, only=(), timeout=420, work=WORK):
 		raise NoVm("no qemu-system-x86_64 (package qemu-system-x86)")
 	tree = kernel_fetch(work)
 	name = os.path.join(work, module)
-	env = dict(VM_TOP=TOP, VM_MODULE=module, VM_ONLY=" ".join(only), VM_PYTHON="/usr/bin/python3", BULKHEAD_BIN=bulkhead,
+	installed = os.path.join(work, "installed")
+	if setup.get("installed"):
+		if not os.access("/lib/systemd/systemd", os.X_OK):
+			raise NoVm("no systemd (package systemd)")
+		install(bulkhead, installed)
+	env = dict(VM_INSTALLED=installed, VM_TOP=TOP, VM_MODULE=module, VM_ONLY=" ".join(only), VM_PYTHON="/usr/bin/python3", BULKHEAD_BIN=bulkhead,
 		BULKHEAD_PORTS="20000-29999")
 	archive = initramfs(tree, name + ".root", env)
 	console, results = name + ".console", name + ".results"
@@ -145,7 +158,7 @@ def run(module, bulkhead, only=(), timeout=420, work=WORK):
 			os.unlink(f)
 	args = [qemu, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MB), "-display", "none", "-nodefaults",
 		"-no-reboot", "-kernel", glob.glob(tree + "/boot/vmlinuz-*")[0], "-initrd", archive,
-		"-append", "console=ttyS0 loglevel=4 panic=-1 oops=panic vm.init=%s %s" % (setup.get("init", HERE + "/stage2"), setup.get("params", "")),
+		"-append", "console=ttyS0 loglevel=4 panic=-1 oops=panic vm.init=" + setup.get("init", HERE + "/stage2"),
 		"-serial", "file:" + console, "-serial", "file:" + results,
 		"-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"]
 	start = time.monotonic()
