@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """WordPress, DokuWiki, MediaWiki and phpMyAdmin, installed and used through their own pages, on each path."""
 import html
+import os
 import re
+import time
 
 import pytest
 
 import apps
 import browser
 import conftest
+import proc
 import servers
 import site_conf
 
@@ -162,6 +165,36 @@ def test_wordpress(wordpress, path):
 	logout = html.unescape(re.search(r"http://[^\"']+action=logout[^\"']+", b.get("/wp-admin/").text).group(0))
 	p = b.get(b.path_of(logout))
 	assert "loggedout=true" in p.url and not [k for k in b.jar if k.startswith("wordpress_logged_in")], (p.url, b.jar)
+
+
+COUNT = """<?php
+header("X-Compiled: " . opcache_get_status(false)["opcache_statistics"]["misses"]);
+add_action("shutdown", function () {
+	$s = opcache_get_status(true);
+	echo "<!-- files ", count(get_included_files()), " new ", count(array_filter(get_included_files(), fn($f) => ($s["scripts"][$f]["hits"] ?? 0) < 1)),
+		" before ", $GLOBALS["compiled_before"], " after ", $s["opcache_statistics"]["misses"], " -->";
+}, 1000);
+$compiled_before = opcache_get_status(false)["opcache_statistics"]["misses"];
+"""
+
+
+def test_wordpress_is_compiled_once(wordpress, path, tmp):
+	"""A page that was asked for some times compiles nothing any more, whoever keeps the cache."""
+	addr, host = wordpress.addr, path + ".test"
+	if "install.php" in browser.Browser(addr, host).get("/").url:
+		apps.wordpress_install(addr, host, "Harbour of " + path)
+	plugin = "%s/wp-%s/wp-content/mu-plugins/count.php" % (tmp, path)
+	servers.write(plugin, COUNT)
+	os.utime(plugin, (time.time() - 100,) * 2)
+	b = browser.Browser(addr, host)
+
+	def page():
+		m = re.search(r"<!-- files (\d+) new (\d+) before (\d+) after (\d+) -->", b.get("/").text)
+		return m and [int(n) for n in m.groups()]
+	proc.wait_for(lambda: (page() or [0, 1])[1] == 0, timeout=30, step=0.3, why="a page without a compilation")
+	for _ in range(10):
+		files, new, before, after = page()
+		assert files > 100 and new == 0 and before == after, (files, new, before, after)
 
 
 def test_dokuwiki(dokuwiki, path):
