@@ -23,7 +23,7 @@
 #define RB_STACK_SIZE 65536
 #define RB_STACK_RESERVE 1048576 /* of the main stack: deeper recursion makes it a new mapping */
 
-enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_TASK, RB_FD_UFFD };
+enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_STAT, RB_FD_UFFD };
 
 /* Private writable memory. Its pages have the numbers first_page and following in rb_memory.pages. */
 struct rb_region {
@@ -86,7 +86,7 @@ struct rb_state {
 	stack_t alternate;
 	char cwd[4096], name[16];
 	mode_t mask;
-	nlink_t threads;       /* link count of /proc/self/task */
+	long threads;
 	struct rlimit limits[RLIM_NLIMITS];
 	int priority;
 };

@@ -93,6 +93,12 @@ def test_profiles(profile):
 	assert out["run-shell"][0] == ("SKIP" if profile == "legacy" else "PASS")
 
 
+def test_rollback():
+	"""The layers hold as they do for cells that end; what native code leaves behind in its own site is another question."""
+	out, r = selftest("-C", "RequestIsolation rollback", what="descriptors,dumpable,uid,opcache,front")
+	assert r.returncode == 0, [(k, v) for k, v in out.items() if v[0] == "FAIL"]
+
+
 # With a layer off, or a hole in it, these must get through: so the attack is one, and it is that layer that stops it.
 HOLES = [
 	(["SandboxAllow memfd_create"], ["memfd-loader"]),
