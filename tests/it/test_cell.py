@@ -568,6 +568,13 @@ def test_random_numbers_differ(fresh):
 		assert len(set(column)) == len(column)
 
 
+def end(z, id, conn):
+	"""Away with a cell, and not before it is gone does the next test count what there is."""
+	wire.send(z.front, wire.Msg(wire.CELL_KILL, id))
+	z.expect(wire.CELL_GONE, id)
+	conn.close()
+
+
 def written_kb(pid):
 	"""What of its memory a process has for itself."""
 	text = open("/proc/%d/smaps_rollup" % pid).read()
@@ -579,12 +586,12 @@ def test_pages_are_there_before_the_request(fresh, shared):
 	"""A rehearsal has shown which pages a request writes to: a fresh cell waits with them, a shared one without."""
 	kb = []
 	for z in (fresh, shared):
-		_, conn = z.cell()
+		id, conn = z.cell()
 		cell = max(z.children())
 		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
 		time.sleep(0.1)
 		kb.append(written_kb(cell))
-		conn.close()
+		end(z, id, conn)
 	assert kb[0] > kb[1] + 100, kb
 
 
@@ -598,7 +605,7 @@ def test_a_request_finds_its_memory_mapped(fresh, shared):
 	n = []
 	for z in (fresh, shared):
 		open(os.path.join(z.docroot, "pause.php"), "w").write("<?php echo 1; ob_end_flush(); flush(); sleep(2);")
-		_, conn = z.cell()
+		id, conn = z.cell()
 		cell = max(z.children())
 		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
 		time.sleep(0.1)
@@ -606,14 +613,14 @@ def test_a_request_finds_its_memory_mapped(fresh, shared):
 		conn.sock.sendall(wire.request(z.params("pause.php")))
 		time.sleep(0.5)
 		n.append(minor_faults(cell) - before)
-		conn.close()
+		end(z, id, conn)
 	assert 0 < 2 * n[0] < n[1], n
 
 
 def test_nothing_is_writable_and_executable(fresh, shared):
 	"""However a zygote has arranged code and data: what runs cannot be written to, and the linker's constants neither."""
 	for z in (fresh, shared):
-		_, conn = z.cell()
+		id, conn = z.cell()
 		cell = max(z.children())
 		proc.wait_for(lambda: open("/proc/%d/comm" % cell).read() == "bh-cell\n")
 		maps = [line.split(None, 5) for line in open("/proc/%d/maps" % cell)]
@@ -621,7 +628,7 @@ def test_nothing_is_writable_and_executable(fresh, shared):
 		assert "r-xp" in perms and "rw-p" in perms and not [p for p in perms if "w" in p and "x" in p], perms
 		image = {m[1] for m in maps if len(m) > 5 and m[5].startswith("/memfd:image")}
 		assert image == ({"rw-p", "r--p", "r-xp"} if z is fresh else {"rw-p", "r--p"}), image
-		conn.close()
+		end(z, id, conn)
 
 
 def test_rehearsal_leaves_nothing_behind(docroot):
