@@ -22,6 +22,11 @@
 
 enum conf_dispatch { CONF_DISPATCH_PREFORK = 1, CONF_DISPATCH_WORKER };
 enum conf_isolation { CONF_ISOLATION_FRESH = 1, CONF_ISOLATION_ROLLBACK, CONF_ISOLATION_SHARED };
+enum conf_network { CONF_NETWORK_HOST = 1, CONF_NETWORK_NONE, CONF_NETWORK_LOOPBACK };
+enum conf_layer { /* bits of conf_server.sandbox_off */
+	CONF_LAYER_MOUNT = 1, CONF_LAYER_PID = 2, CONF_LAYER_IPC = 4, CONF_LAYER_UTS = 8, CONF_LAYER_NET = 16, CONF_LAYER_LANDLOCK = 32,
+	CONF_LAYER_KEYRING = 64, CONF_LAYER_FILTER = 128
+};
 enum conf_profile { CONF_PROFILE_PHP = 1, CONF_PROFILE_STRICT, CONF_PROFILE_LEGACY, CONF_PROFILE_LEARN };
 
 /* A socket address of any family we use. */
@@ -163,6 +168,19 @@ struct conf_alias {
 	const char *path;   /* file-system path, absolute; no slash at the end but for "/" itself */
 };
 
+/* What a site's processes may see besides their document root. */
+struct conf_sandbox_path {
+	const char *path; /* absolute */
+	bool writable;
+};
+
+/* TCP ports of one direction. */
+struct conf_ports {
+	bool any;
+	size_t n;
+	const uint16_t *v; /* 0: one that the kernel chooses */
+};
+
 struct conf_ids {
 	const char *user, *group; /* names for people */
 	uid_t uid;
@@ -224,6 +242,12 @@ struct conf_server {
 	size_t sandbox_allow_n, sandbox_deny_n;
 	const char *const *sandbox_allow, *const *sandbox_deny; /* system calls by name, main server's first; deny wins */
 	struct conf_ids ids;              /* the site's user */
+	unsigned sandbox_off;             /* bits of enum conf_layer that the administrator switched off */
+	enum conf_network network;
+	struct conf_ports tcp_connect, tcp_bind;
+	int64_t tmp_size;                 /* octets of the private /tmp */
+	size_t sandbox_paths_n;
+	const struct conf_sandbox_path *sandbox_paths;
 	const struct conf_pool *pool;     /* UsePool; with CONF_DISPATCH_WORKER never NULL unless the host runs no PHP */
 	unsigned start_servers, min_spare, max_spare, max_workers, max_requests; /* cells; max_requests 0 = no limit */
 	unsigned request_timeout_ms, site_idle_timeout_ms, zygote_life_ms; /* 0 = none */
@@ -377,6 +401,9 @@ const struct conf_error_doc *conf_error_doc_for(const struct conf_dir *d, int st
 void conf_each_granted(const struct conf *c, void (*fn)(void *arg, const char *path), void *arg);
 
 /* --- for people ---------------------------------------------------------------------------------------------------------- */
+
+/** The name of one bit of enum conf_layer, or NULL. Static. */
+const char *conf_layer_name(unsigned bit);
 
 /** -S: virtual hosts with dispatch, isolation, profile, user and pool each. */
 void conf_dump_servers(const struct conf *c, int fd);

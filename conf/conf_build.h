@@ -267,6 +267,7 @@ conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
 conf_setter conf_set_bound, conf_set_cpu_max, conf_set_io_max;
 conf_setter conf_set_mail_relay, conf_set_mail_rate, conf_set_mail_from, conf_set_mail_user;
+conf_setter conf_set_sandbox_off, conf_set_sandbox_path, conf_set_octets, conf_set_tcp_ports;
 conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
 conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;

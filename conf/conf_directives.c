@@ -28,6 +28,7 @@
 static const char *const dispatch_words[] = {"prefork", "worker", NULL};
 static const char *const isolation_words[] = {"fresh", "rollback", "shared", NULL};
 static const char *const profile_words[] = {"php", "strict", "legacy", "learn", NULL};
+static const char *const network_words[] = {"host", "none", "loopback", NULL};
 
 #define REFUSED(n, w, why) {D(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
 #define REFUSED_SECTION(n, w, why) {S(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
@@ -93,6 +94,12 @@ const struct conf_directive conf_directives[] = {
 	{D("SandboxCpuMax", HOSTS, 0, 1, 1, "percent|max"), .set = conf_set_cpu_max, SRV(cpu_max), RANGE(1, 100000), .doc = "Most processor time of a site, in percent of one processor: 50%, or 200% for two."},
 	{D("SandboxCpuWeight", HOSTS, 0, 1, 1, "number"), .set = conf_set_bound, SRV(cpu_weight), RANGE(1, 10000), .doc = "A site's share where all want more processor time than there is; 100 when not given."},
 	{D("SandboxIoMax", HOSTS, 0, 2, 5, "path key=number ..."), .set = conf_set_io_max, SRV(io_max), .doc = "Bound of the disk that the path is on: rbps, wbps (octets a second), riops, wiops (operations a second). One line for each disk."},
+	{D("SandboxPath", HOSTS, 0, 1, 2, "path [ro|rw]"), .set = conf_set_sandbox_path, .doc = "More of the file system that the site's scripts see, at its own path, read-only when not said; what the main server names every site sees."},
+	{D("SandboxTmpSize", HOSTS, 0, 1, 1, "octets[K|M|G]"), .set = conf_set_octets, SRV(tmp_size), RANGE(1048576, INT64_C(1) << 40), .doc = "Size of the site's own /tmp, which is in memory and ends with the site's processes."},
+	{D("SandboxNetwork", HOSTS, 0, 1, 1, "host|none|loopback"), .set = conf_set_word, SRV(network), .words = network_words, .doc = "Which network the site has: the machine's, none at all, or a loopback interface of its own."},
+	{D("SandboxTcpConnect", HOSTS, 0, 1, -1, "any|none|port ..."), .set = conf_set_tcp_ports, SRV(tcp_connect), .lo = 1, .doc = "TCP ports that the site may connect to."},
+	{D("SandboxTcpBind", HOSTS, 0, 1, -1, "any|none|port ..."), .set = conf_set_tcp_ports, SRV(tcp_bind), .lo = 0, .doc = "TCP ports that the site may take for itself; 0, the default, is one that the kernel chooses."},
+	{D("SandboxOff", HOSTS, 0, 1, -1, "mount|pid|ipc|uts|net|landlock|keyring|filter"), .set = conf_set_sandbox_off, SRV(sandbox_off), .doc = "Leave out these locks, to see what they break or hold; warned of at every start."},
 	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
 	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
 	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},

@@ -140,6 +140,25 @@ static int put_limit(struct buf *out, const char *what, unsigned n)
 	return n == 0 ? buf_printf(out, "%sno limit", what) : buf_printf(out, "%sat most %u", what, n);
 }
 
+/* What a site's locks lack by configuration. */
+static int put_sandbox_off(struct buf *out, const struct conf *c)
+{
+	int rc = GW_OK;
+
+	for (size_t i = 0; i < c->servers_n && rc == GW_OK; i++) {
+		const struct conf_server *s = c->servers[i];
+		if (s->sandbox_off == 0 || s->dispatch != CONF_DISPATCH_PREFORK)
+			continue;
+		rc = buf_printf(out, "%s: SANDBOX OFF:", or_dash(s->name));
+		for (unsigned bit = 1; conf_layer_name(bit) != NULL && rc == GW_OK; bit <<= 1)
+			if ((s->sandbox_off & bit) != 0)
+				rc = buf_printf(out, " %s", conf_layer_name(bit));
+		if (rc == GW_OK)
+			rc = buf_puts(out, "\n");
+	}
+	return rc;
+}
+
 static int put_general(struct buf *out, const struct conf *c)
 {
 	int rc = buf_printf(out, "\nServer root: %s\nFront runs as: %s:%s, %u event loop%s\n", c->server_root,
@@ -204,6 +223,8 @@ void conf_dump_servers(const struct conf *c, int fd)
 		rc = put_sandbox_notes(&out, c);
 	if (rc == GW_OK)
 		rc = put_handler_note(&out, c);
+	if (rc == GW_OK)
+		rc = put_sandbox_off(&out, c);
 	if (rc == GW_OK)
 		rc = put_general(&out, c);
 	write_out(&out, rc, fd);

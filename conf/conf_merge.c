@@ -123,6 +123,9 @@ struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, co
 	return d;
 }
 
+/* What FTP's active mode needs; a well-known port of the machine is never a site's to take. */
+static const uint16_t any_free_port = 0;
+
 void conf_server_defaults(struct conf_server *s)
 {
 	static const char *const any_sender[] = {"any"};
@@ -138,6 +141,10 @@ void conf_server_defaults(struct conf_server *s)
 	s->dispatch = CONF_DISPATCH_PREFORK;
 	s->isolation = CONF_ISOLATION_FRESH;
 	s->profile = CONF_PROFILE_PHP;
+	s->network = CONF_NETWORK_HOST;
+	s->tcp_connect.any = true;
+	s->tcp_bind = (struct conf_ports){.n = 1, .v = &any_free_port};
+	s->tmp_size = INT64_C(256) << 20;
 	s->start_servers = 1;
 	s->min_spare = 1;
 	s->max_spare = 4;
@@ -191,6 +198,12 @@ void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struc
 	s->sandbox_allow = allow;
 	s->sandbox_allow_n = n;
 	s->sandbox_deny = deny;
+	if (!concat(b->a, m->sandbox_paths, m->sandbox_paths_n, s->sandbox_paths, s->sandbox_paths_n, sizeof(*s->sandbox_paths), &joined, &n)) {
+		b->oom = true;
+		return;
+	}
+	s->sandbox_paths = joined;
+	s->sandbox_paths_n = n;
 	if (srv->dispatch.node == NULL)
 		srv->dispatch = main_srv->dispatch;
 	if (srv->use_pool.node == NULL)

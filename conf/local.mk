@@ -24,6 +24,7 @@ libconf_a_SOURCES = \
 	conf/conf_set_dir.c \
 	conf/conf_set_mail.c \
 	conf/conf_set_php.c \
+	conf/conf_set_sandbox.c \
 	conf/conf_set_server.c \
 	conf/conf_types.c conf/conf_types.h \
 	conf/conf_users.c conf/conf_users.h \

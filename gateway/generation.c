@@ -214,7 +214,7 @@ static void site_want(struct generation *g, uint32_t id)
 		return;
 	}
 	g->launched_ms[id] = now;
-	pid_t pid = launch_zygote(&g->host->launch, site, mail_proc_channel(&g->mail, site), &chan, &leaf, &why);
+	pid_t pid = launch_zygote(&g->host->launch, g->conf, site, mail_proc_channel(&g->mail, site), &chan, &leaf, &why);
 	if (pid < 0) {
 		log_err("site=%s %s", site->name, why);
 		send_down(g, id, why);

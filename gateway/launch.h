@@ -20,11 +20,11 @@ struct launch {
 };
 
 /**
- * Start the zygote of @site, or use a spare one. *@chan gets the front's end of its channel (close-on-exec), the caller's to
+ * Start the zygote of @site, a host of @c, or use a spare one. *@chan gets the front's end of its channel (close-on-exec), the caller's to
  * pass on and close; @mail the site's channel to the mail process, or -1, is closed here; *@leaf its cgroup (NULL: it has none), the caller's to end. Returns its pid, or minus enum gw_err with
  * *@why a text for the log. Master only.
  */
-pid_t launch_zygote(const struct launch *l, const struct conf_server *site, int mail, int *chan, struct site_leaf **leaf,
+pid_t launch_zygote(const struct launch *l, const struct conf *c, const struct conf_server *site, int mail, int *chan, struct site_leaf **leaf,
 	const char **why) GW_MUST_USE;
 
 /** Start @program without a site: see gateway/spare.h. *@chan gets our end of its channel. Returns as launch_zygote(). */

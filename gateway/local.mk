@@ -19,6 +19,7 @@ libgateway_a_SOURCES = \
 	gateway/front_paths.c gateway/front_paths.h \
 	gateway/learned.c gateway/learned.h \
 	gateway/launch.c gateway/launch.h \
+	gateway/launch_view.c gateway/launch_view.h \
 	gateway/listen.c gateway/listen.h \
 	gateway/log_files.c gateway/log_files.h \
 	gateway/master.c gateway/master.h \
@@ -30,7 +31,8 @@ libgateway_a_SOURCES = \
 	gateway/selftest_judge.c gateway/selftest_judge.h \
 	gateway/selftest_server.c gateway/selftest_server.h \
 	gateway/spare.c gateway/spare.h \
-	gateway/running.c gateway/running.h
+	gateway/running.c gateway/running.h \
+	gateway/spawn.c gateway/spawn.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)
 
 bin_PROGRAMS += bulkhead

@@ -4,6 +4,7 @@ libipc_a_SOURCES = \
 	sandbox/ipc_chan.c sandbox/ipc_chan.h \
 	sandbox/ipc_wire.c sandbox/ipc_wire.h \
 	sandbox/rollback/rb_why.c sandbox/rollback/rollback.h \
+	sandbox/sb_layer.c sandbox/sb_layer.h \
 	sandbox/spec.c sandbox/spec.h
 
 noinst_LIBRARIES += libsandbox.a
@@ -16,6 +17,10 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_call_text.c sandbox/sb_call_text.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
+	sandbox/sb_landlock.c sandbox/sb_landlock.h \
+	sandbox/sb_newmount.c sandbox/sb_newmount.h \
+	sandbox/sb_ns.c sandbox/sb_ns.h \
+	sandbox/sb_probe.c sandbox/sb_probe.h \
 	sandbox/sb_proc.c sandbox/sb_proc.h \
 	sandbox/sb_profile.c sandbox/sb_profile.h \
 	sandbox/sb_harden.c sandbox/sb_harden.h \
@@ -27,7 +32,9 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_profile_legacy.c \
 	sandbox/sb_profile_php.c \
 	sandbox/sb_profile_refused.c \
-	sandbox/sb_sigsys.c sandbox/sb_sigsys.h
+	sandbox/sb_root.c sandbox/sb_root.h \
+	sandbox/sb_sigsys.c sandbox/sb_sigsys.h \
+	sandbox/sb_view.c sandbox/sb_view.h
 
 # The mail process, and what cells share with it.
 noinst_LIBRARIES += libmail.a
@@ -93,7 +100,7 @@ tests_fuzz_replay_seen_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_src
 EXTRA_DIST += tests/fuzz/corpus/spec tests/fuzz/corpus/ipc tests/fuzz/corpus/seen
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_spec tests/fuzz/fuzz_ipc
-tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c sandbox/spec.c
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c sandbox/sb_layer.c sandbox/spec.c
 tests_fuzz_fuzz_spec_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_spec_LDADD = libbase.a
 tests_fuzz_fuzz_ipc_SOURCES = tests/fuzz/fuzz_ipc.c sandbox/ipc_wire.c

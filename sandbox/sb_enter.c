@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,6 +21,11 @@
 #include "gateway/base/io.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_cred.h"
+#include "sandbox/sb_landlock.h"
+#include "sandbox/sb_layer.h"
+#include "sandbox/sb_ns.h"
+#include "sandbox/sb_proc.h"
+#include "sandbox/sb_view.h"
 
 #define NOFILE_DEFAULT 1024
 
@@ -87,18 +94,68 @@ static int stdin_null(void)
 	return err;
 }
 
-/* setresuid(2) clears the death signal, so it is set after; a parent that died before is noticed by its absence. */
-static int die_with_parent(pid_t parent)
+/*
+ * setresuid(2) clears the death signal, so it is set after; a parent that died before is noticed by its absence. From
+ * inside a process namespace a parent outside has no number at all (0), so its pidfd is asked instead.
+ */
+static int die_with_parent(pid_t parent, int parent_fd)
 {
+	struct pollfd gone = {.fd = parent_fd, .events = POLLIN};
+
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return GW_ERR_SYS;
-	return getppid() == parent ? 0 : GW_ERR_CLOSED;
+	if (parent_fd == -1)
+		return getppid() == parent ? 0 : GW_ERR_CLOSED;
+	int n = poll(&gone, 1, 0);
+	return n == 0 ? 0 : n == -1 ? GW_ERR_SYS : GW_ERR_CLOSED;
 }
 
-/* Root stays root only by mistake; an ordinary user cannot become another. */
-static int check_plan(const struct spec *s)
+/* Root stays root only by mistake; an ordinary user cannot become another. A process namespace is given at birth or never. */
+static int check_plan(const struct spec *s, int parent_fd)
 {
-	return s->drop == (geteuid() == 0) ? 0 : GW_ERR_DENIED;
+	if (s->drop != (geteuid() == 0))
+		return GW_ERR_DENIED;
+	return (s->layers & SB_LAYER_PID) == 0 || (getpid() == 1 && parent_fd != -1) ? 0 : GW_ERR_DENIED;
+}
+
+/* What the site sees of the file system, as Landlock rules (@rules) and, with that layer, as a new root. */
+static int make_view(const struct spec *s, struct sb_entry *e, int *rules)
+{
+	static struct sb_root root; /* too long for the stack */
+	bool attach = (s->layers & SB_LAYER_MOUNT) != 0;
+
+	*rules = -1;
+	if ((s->layers & (SB_LAYER_MOUNT | SB_LAYER_LANDLOCK)) == 0)
+		return 0;
+	snprintf(e->text, sizeof(e->text), "new root");
+	if (attach && sb_root_cut_off() != 0)
+		return GW_ERR_SYS;
+	int proc_fd = sb_ns_proc((s->layers & (SB_LAYER_PID | SB_LAYER_MOUNT)) != 0);
+	if (proc_fd < 0)
+		return GW_ERR_SYS;
+	int err = sb_root_init(&root, attach, !s->drop);
+	if (err == 0)
+		err = sb_view_build(&root, s, e->system_dirs, e->text, sizeof(e->text));
+	if (err == 0 && (s->layers & SB_LAYER_LANDLOCK) != 0) {
+		snprintf(e->text, sizeof(e->text), "Landlock rules");
+		*rules = sb_landlock_build(&root, s, proc_fd);
+		err = *rules < 0 ? *rules : 0;
+	}
+	if (err == 0) {
+		snprintf(e->text, sizeof(e->text), "change of root");
+		err = sb_root_switch(&root);
+	}
+	sb_root_fini(&root);
+	sb_proc_set_dir(proc_fd);
+	return err;
+}
+
+static int enter_rules(int *rules)
+{
+	int err = *rules == -1 ? 0 : sb_landlock_enter(*rules);
+
+	io_close(rules);
+	return err;
 }
 
 #define STEP(name, call)           \
@@ -111,36 +168,45 @@ static int check_plan(const struct spec *s)
 
 /*
  * The order matters, and is the whole point of having it in one place:
- * what needs root (limits, bounding set, groups, gid, uid) comes before what gives root up, capabilities go after the
- * last use of one, the death signal after the uid change that clears it, dumpable after the exec and uid changes that
- * set it, no_new_privs before any filter. Mount, network and process namespaces belong between 5 and 6, a file-system
- * rule set after 12. PHP starts only behind all of them; the system call filter follows PHP's start, which needs more
- * calls than a request.
+ * what needs root (namespaces, mounts, limits, bounding set, groups, gid, uid) comes before what gives root up; every path
+ * is opened, and every Landlock rule made, while nobody but root could interfere. Capabilities go after the last use of
+ * one, the death signal after the uid change that clears it, dumpable after the exec and uid changes that set it,
+ * no_new_privs before Landlock and any filter. The session keyring is joined as the site's user, whose it then is. PHP starts
+ * only behind all of them; the system call filter follows PHP's start, which needs more calls than a request.
+ *
+ * An ordinary user has capabilities here only inside a user namespace of his own, which the launcher made; they go the same
+ * way.
  */
-int sb_enter(const struct spec *s, pid_t parent, int keep_fd, struct sb_entry *e)
+int sb_enter(const struct spec *s, pid_t parent, int parent_fd, int keep_fd, struct sb_entry *e)
 {
 	const struct sb_cred cred = {.uid = s->uid, .gid = s->gid, .groups_n = s->groups_n, .groups = s->groups};
+	int rules;
 
 	e->dropped = false;
-	/*  1 */ STEP("plan: drop says whether we are root", check_plan(s));
+	/*  1 */ STEP("plan: user and process namespace are as told", check_plan(s, parent_fd));
 	/*  2 */ STEP("signals", default_signals());
 	/*  3 */ STEP("session", new_session());
 	/*  4 */ STEP("standard input", stdin_null());
 	/*  5 */ STEP("close_range", close_range((unsigned)keep_fd + 1, ~0U, 0) == -1 ? GW_ERR_SYS : 0);
+	/*  6 */ STEP("namespaces", sb_ns_enter(s));
 	umask(S_IWGRP | S_IWOTH);
 	/* Root's rights to cgroups, and the system's own view of them: before both are gone. */
 	STEP("cgroups of cells", sb_cell_cgroups_open(s->cells_cgroup));
-	/*  6 */ STEP("resource limits", set_limits(s));
+	/*  7 */ STEP(e->text, make_view(s, e, &rules));
+	/*  8 */ STEP("resource limits", set_limits(s));
 	if (s->drop) {
-		/*  7 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());
-		/*  8 */ STEP("groups, gid, uid", sb_cred_become(&cred));
+		/*  9 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());
+		/* 10 */ STEP("groups, gid, uid", sb_cred_become(&cred));
 	}
-	/*  9 */ STEP("capabilities", sb_cred_clear_caps());
+	/* 11 */ STEP("capabilities", sb_cred_clear_caps());
 	if (s->drop)
-		/* 10 */ STEP("check of ids and groups", sb_cred_check_ids(&cred));
-	/* 11 */ STEP("check of capabilities", sb_cred_check_caps(s->drop));
-	/* 12 */ STEP("dumpable and no_new_privs", sb_cred_no_way_up());
-	/* 13 */ STEP("death signal", die_with_parent(parent));
+		/* 12 */ STEP("check of ids and groups", sb_cred_check_ids(&cred));
+	/* 13 */ STEP("check of capabilities", sb_cred_check_caps(s->drop));
+	/* 14 */ STEP("dumpable and no_new_privs", sb_cred_no_way_up());
+	if ((s->layers & SB_LAYER_KEYRING) != 0)
+		/* 15 */ STEP("session keyring", sb_ns_keyring());
+	/* 16 */ STEP("death signal", die_with_parent(parent, parent_fd));
+	/* 17 */ STEP("Landlock", enter_rules(&rules));
 	e->dropped = s->drop;
 	e->step = "done";
 	return 0;

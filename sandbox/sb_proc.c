@@ -18,6 +18,21 @@ void sb_proc_set_dir(int dir_fd)
 	dir = dir_fd;
 }
 
+int sb_proc_settle(void)
+{
+	if (dir == -1)
+		return 0;
+	int low = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (low == -1)
+		return GW_ERR_SYS;
+	if (low < dir) {
+		sb_proc_set_dir(low);
+	} else {
+		io_close(&low);
+	}
+	return 0;
+}
+
 static int open_below(const char *name, int flags)
 {
 	int at = dir == -1 ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : dir;

@@ -11,6 +11,9 @@
 /** Names are looked up below @dir_fd (a directory of a procfs) from now on; owned from here on. -1: below the path /proc. */
 void sb_proc_set_dir(int dir_fd);
 
+/** Move the directory to the lowest free descriptor, below those that only a zygote has. Returns 0 or GW_ERR_SYS. */
+int sb_proc_settle(void) GW_MUST_USE;
+
 /**
  * Open @name, such as "self/pagemap", with the @flags of open(2); always close-on-exec. A process that cannot be dumped
  * does not own its own entries: where that is in the way it is dumpable for the length of one open, which the zygote's

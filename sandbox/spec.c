@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <string.h>
 
+#include "sandbox/sb_layer.h"
+
 #define GROUPS_MAX 65536 /* the kernel's NGROUPS_MAX */
 
-enum field_kind { FIELD_TEXT, FIELD_PATH, FIELD_NAME, FIELD_BOOL, FIELD_ID, FIELD_COUNT, FIELD_LIMIT };
+enum field_kind { FIELD_TEXT, FIELD_PATH, FIELD_NAME, FIELD_BOOL, FIELD_ID, FIELD_COUNT, FIELD_LIMIT, FIELD_NOTE, FIELD_LAYERS };
 
 /* Single settings, in the order they are written; groups and ini entries repeat and are handled beside this table. */
 static const struct field {
@@ -27,6 +29,14 @@ static const struct field {
 	{"max_requests", FIELD_COUNT, offsetof(struct spec, max_requests), true},
 	{"mail_timeout_ms", FIELD_COUNT, offsetof(struct spec, mail_timeout_ms), false},
 	{"limit_nofile", FIELD_LIMIT, offsetof(struct spec, limit_nofile), true},
+	{"layers", FIELD_LAYERS, offsetof(struct spec, layers), false},
+	{"filter_off", FIELD_BOOL, offsetof(struct spec, filter_off), false},
+	{"off", FIELD_NOTE, offsetof(struct spec, off), false},
+	{"network", FIELD_NOTE, offsetof(struct spec, network), false},
+	{"tmp_size", FIELD_LIMIT, offsetof(struct spec, tmp_size), false},
+	{"parent", FIELD_BOOL, offsetof(struct spec, parent), false},
+	{"connect_any", FIELD_BOOL, offsetof(struct spec, connect.any), false},
+	{"bind_any", FIELD_BOOL, offsetof(struct spec, bind.any), false},
 };
 #define FIELDS_N (sizeof(fields) / sizeof(fields[0]))
 
@@ -57,6 +67,7 @@ static int put_field(const struct spec *s, const struct field *f, struct buf *ou
 	int64_t limit;
 	unsigned count;
 	const char *text;
+	char words[128];
 
 	switch (f->kind) {
 	case FIELD_BOOL:
@@ -70,9 +81,14 @@ static int put_field(const struct spec *s, const struct field *f, struct buf *ou
 	case FIELD_LIMIT:
 		memcpy(&limit, at, sizeof(limit));
 		return buf_printf(out, "%" PRId64, limit);
+	case FIELD_LAYERS:
+		memcpy(&count, at, sizeof(count));
+		sb_layers_text(count, words, sizeof(words));
+		return buf_puts(out, words);
 	case FIELD_TEXT:
 	case FIELD_PATH:
 	case FIELD_NAME:
+	case FIELD_NOTE:
 		memcpy(&text, at, sizeof(text));
 		return put_escaped(out, text == NULL ? "" : text);
 	}
@@ -85,6 +101,29 @@ static int put_calls(struct buf *out, const char *key, const char *const *calls,
 		if (buf_printf(out, "%s\t%s\n", key, calls[i]) != 0)
 			return GW_ERR_NOMEM;
 	return 0;
+}
+
+static const char *const path_keys[] = {[SPEC_PATH_RO] = "path_ro", [SPEC_PATH_RW] = "path_rw",
+	[SPEC_PATH_AUTO_RO] = "auto_ro", [SPEC_PATH_AUTO_RW] = "auto_rw", [SPEC_PATH_AUTO_LIB] = "auto_lib"};
+#define PATH_KEYS (sizeof(path_keys) / sizeof(path_keys[0]))
+
+static int put_ports(const struct spec_ports *p, const char *key, struct buf *out)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (buf_printf(out, "%s\t%u\n", key, p->v[i]) != 0)
+			return GW_ERR_NOMEM;
+	return 0;
+}
+
+/* Paths and ports, which repeat. */
+static int put_view(const struct spec *s, struct buf *out)
+{
+	for (size_t i = 0; i < s->paths_n; i++)
+		if (buf_printf(out, "%s\t", path_keys[s->paths[i].kind]) != 0 || put_escaped(out, s->paths[i].path) != 0 ||
+		    buf_append(out, "\n", 1) != 0)
+			return GW_ERR_NOMEM;
+	int err = put_ports(&s->connect, "connect", out);
+	return err != 0 ? err : put_ports(&s->bind, "bind", out);
 }
 
 static int encode_all(const struct spec *s, struct buf *out)
@@ -109,7 +148,7 @@ static int encode_all(const struct spec *s, struct buf *out)
 		    put_escaped(out, s->ini[i].name) != 0 || buf_append(out, "=", 1) != 0 ||
 		    put_escaped(out, s->ini[i].value) != 0 || buf_append(out, "\n", 1) != 0)
 			return GW_ERR_NOMEM;
-	return 0;
+	return put_view(s, out);
 }
 
 int spec_encode(const struct spec *s, struct buf *out)
@@ -131,7 +170,9 @@ struct decoding {
 	const char **trees;
 	struct spec_ini *ini;
 	const char **calls; /* allowed from the front, denied from the end */
-	size_t groups_max, trees_max, ini_max, calls_max;
+	size_t groups_max, trees_max, ini_max, calls_max, paths_max, connect_max, bind_max;
+	struct spec_path *paths;
+	uint16_t *connect, *bind;
 	uint32_t seen; /* bit i: fields[i] came */
 	const char *why;
 };
@@ -229,6 +270,12 @@ static int set_field(struct decoding *d, const struct field *f, const char *text
 	case FIELD_COUNT:
 	case FIELD_LIMIT:
 		return set_number(d, f, text);
+	case FIELD_LAYERS:
+		if (!sb_layers_parse(text, (unsigned *)(uintptr_t)((char *)d->s + f->offset)))
+			return refuse(d, "a layer is unknown or named twice");
+		return 0;
+	case FIELD_NOTE:
+		break;
 	case FIELD_NAME:
 		if (!is_name(text))
 			return refuse(d, "profile or isolation is not a name");
@@ -296,6 +343,24 @@ static int add_call(struct decoding *d, const char *text, bool allow)
 	return 0;
 }
 
+static int add_path(struct decoding *d, const char *text, enum spec_path_kind kind)
+{
+	if (d->s->paths_n == d->paths_max || text[0] != '/')
+		return refuse(d, "a path is not absolute");
+	d->paths[d->s->paths_n++] = (struct spec_path){.path = text, .kind = kind};
+	return 0;
+}
+
+static int add_port(struct decoding *d, struct spec_ports *p, uint16_t *v, size_t max, const char *text)
+{
+	uint64_t port;
+
+	if (p->n == max || !get_number(text, UINT16_MAX, &port))
+		return refuse(d, "a port is malformed or out of range");
+	v[p->n++] = (uint16_t)port;
+	return 0;
+}
+
 static bool key_is(const char *key, size_t len, const char *name)
 {
 	return strlen(name) == len && memcmp(key, name, len) == 0;
@@ -325,6 +390,13 @@ static int decode_line(struct decoding *d, const char *line, size_t len)
 		return add_call(d, text, true);
 	if (key_is(line, key_len, "deny"))
 		return add_call(d, text, false);
+	if (key_is(line, key_len, "connect"))
+		return add_port(d, &d->s->connect, d->connect, d->connect_max, text);
+	if (key_is(line, key_len, "bind"))
+		return add_port(d, &d->s->bind, d->bind, d->bind_max, text);
+	for (size_t i = 0; i < PATH_KEYS; i++)
+		if (key_is(line, key_len, path_keys[i]))
+			return add_path(d, text, (enum spec_path_kind)i);
 	for (size_t i = 0; i < FIELDS_N; i++) {
 		if (!key_is(line, key_len, fields[i].key))
 			continue;
@@ -351,6 +423,14 @@ static size_t count_lines(const char *in, size_t len, const char *key)
 	return n;
 }
 
+static bool network_fits(const struct spec *s)
+{
+	const char *name = s->network == NULL || s->network[0] == '\0' ? "host" : s->network;
+	bool own = strcmp(name, "none") == 0 || strcmp(name, "loopback") == 0;
+
+	return own == ((s->layers & SB_LAYER_NET) != 0) && (own || strcmp(name, "host") == 0);
+}
+
 static int check_spec(struct decoding *d)
 {
 	for (size_t i = 0; i < FIELDS_N; i++)
@@ -359,6 +439,10 @@ static int check_spec(struct decoding *d)
 	if (strcmp(d->s->isolation, "fresh") != 0 && strcmp(d->s->isolation, "rollback") != 0 &&
 	    strcmp(d->s->isolation, "shared") != 0)
 		return refuse(d, "isolation is neither fresh nor rollback nor shared");
+	if (!network_fits(d->s))
+		return refuse(d, "the network is unknown or does not fit the layers");
+	if (d->s->tmp_size < 0)
+		return refuse(d, "the size of /tmp is negative");
 	/* A site that would run as root is a mistake somewhere above: refuse it here, where it would happen. */
 	if (d->s->drop && (d->s->uid == 0 || d->s->gid == 0))
 		return refuse(d, "the site's user or group is root");
@@ -377,15 +461,26 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 	d.groups_max = count_lines(in, len, "group\t");
 	d.trees_max = count_lines(in, len, "tree\t");
 	d.ini_max = count_lines(in, len, "ini\t") + count_lines(in, len, "admin_ini\t");
+	for (size_t i = 0; i < PATH_KEYS; i++)
+		d.paths_max += count_lines(in, len, path_keys[i]); /* no key begins with another */
+	d.connect_max = count_lines(in, len, "connect\t");
+	d.bind_max = count_lines(in, len, "bind\t");
 	if (d.groups_max > GROUPS_MAX)
 		return GW_ERR_PROTO;
+	d.paths = arena_calloc(a, d.paths_max + 1, sizeof(*d.paths));
+	d.connect = arena_calloc(a, d.connect_max + 1, sizeof(*d.connect));
+	d.bind = arena_calloc(a, d.bind_max + 1, sizeof(*d.bind));
 	d.groups = arena_calloc(a, d.groups_max + 1, sizeof(*d.groups));
 	d.ini = arena_calloc(a, d.ini_max + 1, sizeof(*d.ini));
 	d.calls_max = count_lines(in, len, "allow\t") + count_lines(in, len, "deny\t");
 	d.calls = arena_calloc(a, d.calls_max + 1, sizeof(*d.calls));
 	d.trees = arena_calloc(a, d.trees_max + 1, sizeof(*d.trees));
-	if (d.groups == NULL || d.ini == NULL || d.calls == NULL || d.trees == NULL)
+	if (d.groups == NULL || d.ini == NULL || d.calls == NULL || d.trees == NULL ||
+	    d.paths == NULL || d.connect == NULL || d.bind == NULL)
 		return GW_ERR_NOMEM;
+	s->paths = d.paths;
+	s->connect.v = d.connect;
+	s->bind.v = d.bind;
 	s->groups = d.groups;
 	s->ini = d.ini;
 	s->trees = d.trees;

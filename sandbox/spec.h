@@ -21,10 +21,31 @@
 #define SPEC_CHAN_FD 3         /* in bulkhead-php: channel to the front */
 #define SPEC_SPEC_FD 4         /* in bulkhead-php: the sealed memfd with the spec, at offset 0; closed: it comes over the channel, later */
 #define SPEC_MAIL_FD 5         /* in bulkhead-php, when the spec says mail: the site's channel to the mail process */
+#define SPEC_PARENT_FD 6       /* in bulkhead-php: a pidfd of the master, where it has its own process namespace */
 
 struct spec_ini {
 	const char *name, *value;
 	bool admin;
+};
+
+enum spec_path_kind {
+	SPEC_PATH_RO,      /* named by the administrator: must be there */
+	SPEC_PATH_RW,
+	SPEC_PATH_AUTO_RO, /* follows from the configuration, as an Alias does: may be missing */
+	SPEC_PATH_AUTO_RW,
+	SPEC_PATH_AUTO_LIB /* code that PHP loads: the only such outside of the system's directories */
+};
+
+struct spec_path {
+	const char *path; /* absolute */
+	enum spec_path_kind kind;
+};
+
+/* TCP ports of one direction. */
+struct spec_ports {
+	bool any;   /* no rule */
+	size_t n;
+	const uint16_t *v; /* 0: one that the kernel chooses */
 };
 
 struct spec {
@@ -47,6 +68,16 @@ struct spec {
 	const struct spec_ini *ini;
 	size_t trees_n;         /* beside the document root: where its scripts may be, files or directories, absolute */
 	const char *const *trees;
+
+	unsigned layers;        /* bits of enum sb_layer that must be in force; SB_LAYER_FILTER always is but for filter_off */
+	bool filter_off;        /* the administrator switched the system call filter off */
+	const char *off;        /* what is off and why, for the log; NULL or "": nothing */
+	const char *network;    /* SB_LAYER_NET: "none" or "loopback"; NULL or "host" without it */
+	int64_t tmp_size;       /* octets of the private /tmp; 0: the default of the role */
+	bool parent;            /* the directory that the document root is in holds no other site and may be shown too */
+	size_t paths_n;
+	const struct spec_path *paths;
+	struct spec_ports connect, bind;
 };
 
 /** Append the encoding of @s to @out. Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE past SPEC_MAX. Pure. */

@@ -99,6 +99,8 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	sb_sigsys_set_slot(plan->slot);
 	if (plan->learn_sock != -1 && learn_enter(plan->learn_sock) != 0)
 		die("learning filter");
+	if (plan->spec->filter_off)
+		return;
 	sb_filter_set_pid(plan->delta, (uint32_t)getpid());
 	if (sb_filter_load(plan->delta) != 0)
 		die("filter");

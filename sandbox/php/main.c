@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <iconv.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <main/build-defs.h>
+
 #include "gateway/base/arena.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
@@ -24,6 +27,7 @@
 #include "sandbox/php/warm.h"
 #include "sandbox/php/zygote.h"
 #include "sandbox/sb_enter.h"
+#include "sandbox/sb_proc.h"
 #include "sandbox/sb_sigsys.h"
 #include "sandbox/spec.h"
 
@@ -42,6 +46,19 @@ static bool is_nameless(int (*name)(int fd, struct sockaddr *addr, socklen_t *le
 	socklen_t len = sizeof(addr);
 
 	return name(SPEC_CHAN_FD, (struct sockaddr *)&addr, &len) == 0 && addr.sun_family == AF_UNIX && len == sizeof(sa_family_t);
+}
+
+/* What this PHP reads beside what every program does: its settings, where Debian's are linked to, its extensions. */
+static const char *system_dirs(void)
+{
+	static char dirs[2 * PATH_MAX];
+	const char *ini = sapi_ini_dir();
+
+	if (ini == NULL)
+		return PHP_EXTENSION_DIR;
+	/* Not all of it: php-fpm keeps other sites' pools there. */
+	snprintf(dirs, sizeof(dirs), "%s/php.ini:%s/conf.d:/etc/php/" BH_PHP_VERSION "/mods-available:" PHP_EXTENSION_DIR, ini, ini);
+	return dirs;
 }
 
 /* One end of a pair, made by a process of the user that we still are: the master's. It gives the other end to the front. */
@@ -153,15 +170,21 @@ static void init_fcgi(void)
 	sigaction(SIGTERM, &standard, NULL);
 }
 
+/* The last of the descriptors that came with us. */
+static int keep_fd(const struct spec *s, int parent_fd)
+{
+	return parent_fd != -1 ? parent_fd : s->mail_timeout_ms > 0 ? SPEC_MAIL_FD : SPEC_SPEC_FD;
+}
+
 int main(int argc, char **argv)
 {
 	pid_t parent = getppid();
 	struct arena arena;
 	struct spec spec;
-	struct sb_entry entry;
+	static struct sb_entry entry;
 	const char *why;
-	int spec_fd = SPEC_SPEC_FD;
 	bool spare = fcntl(SPEC_SPEC_FD, F_GETFD) == -1;
+	int spec_fd = SPEC_SPEC_FD, parent_fd = fcntl(SPEC_PARENT_FD, F_GETFD) != -1 ? SPEC_PARENT_FD : -1;
 
 	if (!has_channel() || (!spare && !has_spec()) || fcntl(STDOUT_FILENO, F_GETFD) == -1 || fcntl(STDERR_FILENO, F_GETFD) == -1) {
 		if (write(STDERR_FILENO, by_hand, sizeof(by_hand) - 1) == -1)
@@ -181,10 +204,15 @@ int main(int argc, char **argv)
 	if (spare && argc > 1)
 		set_title(argv[1], spec.site);
 
-	int err = sb_enter(&spec, parent, spec.mail_timeout_ms > 0 ? SPEC_MAIL_FD : SPEC_SPEC_FD, &entry);
+	entry.system_dirs = system_dirs();
+	int err = sb_enter(&spec, parent, parent_fd, keep_fd(&spec, parent_fd), &entry);
 	if (err != 0)
 		fail("sandbox", entry.step, err);
 	io_close(&spec_fd);
+	io_close(&parent_fd);
+	/* The cells' descriptors are those from 0 to PHP's last, without a gap that the zygote's own could fill. */
+	if (sb_proc_settle() != 0)
+		fail("start", "descriptors", GW_ERR_SYS);
 	if (chdir("/") == -1 || io_cloexec(SPEC_CHAN_FD, 1) != 0 || (spec.mail_timeout_ms > 0 && io_cloexec(SPEC_MAIL_FD, 1) != 0))
 		fail("start", "working directory", GW_ERR_SYS);
 	init_fcgi();

@@ -354,10 +354,14 @@ static void fill_holes(unsigned end)
 }
 
 /* What the log says about protections that this start could not have. */
-static void describe_off(const struct sb_entry *entry, const char *hardening, char *out, size_t len)
+static void describe_off(const struct spec *s, const struct sb_entry *entry, const char *hardening, char *out, size_t len)
 {
-	snprintf(out, len, "%s%s%s", entry->dropped ? "" : "runs as the user who started the server: not started as root, so the "
+	const char *off = s->off == NULL ? "" : s->off;
+	int n = snprintf(out, len, "%s%s%s", entry->dropped ? "" : "runs as the user who started the server: not started as root, so the "
 		"site's user and the empty capability bounding set are off", !entry->dropped && hardening[0] != '\0' ? "; " : "", hardening);
+
+	if (off[0] != '\0' && n >= 0 && (size_t)n < len)
+		snprintf(out + n, len - (size_t)n, "%s%s", n > 0 ? "; " : "", off);
 }
 
 /* stdout and stderr of zygote and cells become the site's log; the front gets the other end. */
@@ -369,7 +373,7 @@ static int announce(struct zygote *z, const struct sb_entry *entry, const char *
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return GW_ERR_SYS;
-	describe_off(entry, hardening, off, sizeof(off));
+	describe_off(z->spec, entry, hardening, off, sizeof(off));
 	ipc_fill(&m, IPC_ZYGOTE_READY, 0, off);
 	m.fds_n = 1;
 	m.fds[0] = ends[0];
@@ -528,7 +532,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	if (err != 0)
 		return err;
 	*why = "system call filter";
-	err = sb_filter_load(&z->filter);
+	err = s->filter_off ? 0 : sb_filter_load(&z->filter);
 	if (err != 0)
 		return err;
 	sb_filter_fini(&z->filter);

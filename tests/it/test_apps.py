@@ -31,14 +31,15 @@ def unpacked(f, *a):
 		conftest.need(False, "the application's packages cannot be had: %s" % e)
 
 
-def app_server(config, tmp, fleet, ini, app, roots):
-	"""One server with a virtual host for each path, each with its own copy of the application."""
+def app_server(config, tmp, fleet, ini, app, roots, *shown):
+	"""One server with a virtual host for each path, each with its own copy of the application; @shown lies outside of them."""
 	text = "".join('<Directory "%s">\n    Require all granted\n    AllowOverride None\n    DirectoryIndex index.php\n</Directory>\n' % r for r in list(roots.values()) + [tmp + "/dokuwiki-packages"])
 	if config.getoption("--peer") == "apache":
 		text += '<VirtualHost *>\nServerName apache.test\nDocumentRoot "%s"\n%s</VirtualHost>\n' % (roots["apache"], site_conf.ini_lines(ini))
 		return fleet.start(servers.Apache(tmp + "/" + app + "-apache", text))
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
 	fpm = fleet.start(servers.Fpm(tmp + "/" + app + "-fpm", ini, children=3))
+	text += "".join('SandboxPath "%s"\n' % s for s in shown)
 	for profile in [p for p in PROFILES if p in roots]:
 		text += site_conf.prefork_vhost(profile + ".test", roots[profile], "fresh", ini).replace("SandboxProfile php", "SandboxProfile " + profile)
 	text += (site_conf.pool("fpm", fpm.server()) + site_conf.prefork_vhost("fresh.test", roots["fresh"], "fresh", ini)
@@ -63,14 +64,14 @@ def db(tmp, module_fleet):
 def wordpress(request, tmp, ini, module_fleet, db):
 	unpacked(apps.unpack_wordpress, tmp)
 	roots = {n: apps.wordpress_site(tmp, tmp + "/wp-" + n, db, "wp_" + n) for n in target_names(request.config, PROFILES)}
-	return app_server(request.config, tmp, module_fleet, ini, "wp", roots)
+	return app_server(request.config, tmp, module_fleet, ini, "wp", roots, tmp + "/db/run")
 
 
 @pytest.fixture(scope="module")
 def dokuwiki(request, tmp, ini, module_fleet):
 	unpacked(apps.unpack_dokuwiki, tmp)
 	roots = {n: apps.dokuwiki_site(tmp, tmp + "/dw-" + n) for n in target_names(request.config, PROFILES)}
-	return app_server(request.config, tmp, module_fleet, ini, "dw", roots)
+	return app_server(request.config, tmp, module_fleet, ini, "dw", roots, tmp + "/dokuwiki-packages")
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +80,14 @@ def mediawiki(request, tmp, ini, module_fleet):
 	roots = {n: apps.mediawiki_site(tmp, tmp + "/mw-" + n) for n in target_names(request.config)}
 	# A cell may start no program; MediaWiki takes note of that only when the functions for it are not there.
 	own = dict(ini, disable_functions="proc_open,popen,exec,shell_exec,system,passthru")
-	return app_server(request.config, tmp, module_fleet, own, "mw", roots), roots
+	return app_server(request.config, tmp, module_fleet, own, "mw", roots, tmp + "/mediawiki-master", tmp + "/mediawiki-packages"), roots
 
 
 @pytest.fixture(scope="module")
 def phpmyadmin(request, tmp, ini, module_fleet, db):
 	unpacked(apps.unpack_phpmyadmin, tmp)
 	roots = {n: apps.phpmyadmin_site(tmp, tmp + "/pma-" + n, db.sock) for n in target_names(request.config)}
-	return app_server(request.config, tmp, module_fleet, ini, "pma", roots)
+	return app_server(request.config, tmp, module_fleet, ini, "pma", roots, tmp + "/db/run")
 
 
 def pytest_generate_tests(metafunc):

@@ -167,7 +167,7 @@ def test_by_hand():
 @pytest.mark.parametrize("over,why", [
 	(dict(profile="nonsense"), "unknown profile"),
 	(dict(isolation="rolled"), "isolation is neither"),
-	(dict(drop=int(not ROOT), uid=USER.pw_uid or 1, gid=USER.pw_gid or 1), "plan: drop says whether we are root"),
+	(dict(drop=int(not ROOT), uid=USER.pw_uid or 1, gid=USER.pw_gid or 1), "plan: user and process namespace are as told"),
 	(dict(uid=4294967295), "out of range"),
 ])
 def test_bad_spec_ends_with_reason(docroot, over, why):

@@ -24,7 +24,7 @@ $a = json_decode(file_get_contents('php://input'), true);
 $errors = [];
 set_error_handler(function ($n, $m) use (&$errors) { $errors[] = $m; return true; });
 $in = fn ($v) => is_string($v) ? base64_decode($v) : array_map('base64_decode', $v);
-$fds = fn () => count(scandir('/proc/self/fd') ?: []);
+$fds = fn () => is_dir('/proc/self/fd') ? count(scandir('/proc/self/fd')) : 0; // a site sees it with SandboxOff only
 $before = $fds();
 $began = microtime(true);
 try {
@@ -114,7 +114,7 @@ def accepts_rollback(h):
 
 @pytest.mark.parametrize("isolation", ["fresh", "rollback", "shared"])
 def test_simple(host, relay, isolation):
-	h = host(isolation=isolation, start=False)
+	h = host(isolation=isolation, start=False, main="SandboxOff mount landlock\n") # its script counts its descriptors in /proc
 	if isolation == "rollback" and not accepts_rollback(h):
 		pytest.skip("RequestIsolation rollback is not in this build")
 	h.bh.start()
@@ -302,7 +302,7 @@ def test_legacy_has_phps_own(host, relay, here):
 	out = servers.writable_dir(here + "/out") + "/got"
 	program = servers.write(here + "/sendmail", "#!/bin/sh\necho \"$@\" > %s\ncat >> %s\n" % (out, out))
 	os.chmod(program, 0o755)
-	h = host(one='    SandboxProfile legacy\n    php_admin_value sendmail_path "%s -t -i"\n' % program)
+	h = host(one='    SandboxProfile legacy\n    SandboxPath "%s" rw\n    php_admin_value sendmail_path "%s -t -i"\n' % (here + "/out", program))
 	h.ok("a@x.org", "hello", "body", "Bcc: b@x.org", "-ff@x.org")
 	text = open(out).read()
 	assert text.startswith("-t -i -ff@x.org\n") and "Bcc: b@x.org" in text and "body" in text

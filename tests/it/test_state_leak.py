@@ -4,6 +4,7 @@ What one request leaves in its process must not be there for the next: the table
 isolation, with a site that has one cell, so that under `shared` the same process answers both.
 """
 import json
+import os
 import time
 
 import pytest
@@ -108,15 +109,17 @@ def leak_server(tmp, ini, known, module_fleet):
 		servers.write("%s/%s.php" % (root, case.name), case.page(SEED))
 	servers.write(root + "/pid.php", "<?php echo getmypid();")
 	servers.write(root + "/grow.php", leak_cases.GROW)
+	# The cases look at themselves through /proc and go anywhere: what a cell leaves behind, not where it may go.
+	looks = "    SandboxOff mount landlock\n"
 	own = dict(ini, extension=servers.build_extension(tmp, "state_probe"), sys_temp_dir=servers.writable_dir(tmp + "/leak-tmp"),
 		upload_tmp_dir=servers.writable_dir(tmp + "/leak-upload"))
 	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
 	for level in known:
 		# A cell ends when opcache has a newer image; here it must end for the cases' reasons only.
 		held = dict(own, **{"opcache.enable": 0}) if level == "rollback" else own
-		text += one_cell(level + ".test", level, root, held, "    MaxConnectionsPerChild %d\n" % REQUESTS)
-		text += one_cell("legacy-" + level + ".test", level, root, held, "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy")
-		text += one_cell("long-" + level + ".test", level, root, own)
+		text += one_cell(level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS)
+		text += one_cell("legacy-" + level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy")
+		text += one_cell("long-" + level + ".test", level, root, own, looks)
 	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
 
 
@@ -211,7 +214,7 @@ def test_persistent_database_connection(tmp, ini, known, fleet):
 	db = fleet.start(servers.MariaDb(tmp + "/leak-db"), timeout=60)
 	root = tmp + "/leak-db-root"
 	servers.write(root + "/p.php", leak_cases.PERSISTENT % db.sock)
-	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
+	text = 'SandboxPath "%s"\n' % os.path.dirname(db.sock) + '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
 	server = fleet.start(servers.Bulkhead(tmp + "/leak-db-bulkhead", text + "".join(one_cell(n + ".test", n, root, ini) for n in known)))
 	for level in known:
 		first, second = (json.loads(server.get(level + ".test", "/p.php").text()) for _ in range(2))

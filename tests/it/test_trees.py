@@ -135,7 +135,7 @@ def test_legitimate_ways(here, place, ini, fleet):
 	os.symlink(place + "/site", linked)
 	os.symlink(place + "/other", place + "/site/by-link")
 	os.symlink(place + "/other/x.php", place + "/site/one-link.php")
-	text = site_conf.common(place)
+	text = site_conf.common(place) + 'SandboxPath "%s"\n' % (place + "/other")
 	for level in ("fresh", "rollback", "shared"):
 		host = site_conf.prefork_vhost(level + ".test", linked, level, ini)
 		text += host.replace("</VirtualHost>", 'Alias /pma "%s/alias"\nAlias /single "%s/one/x.php"\nAlias /cur/ "%s/current/"\n<Directory "%s">\n Options FollowSymLinks\n Require all granted\n'

@@ -361,7 +361,7 @@ static int enter_and_look(pid_t parent)
 	gid_t got[4];
 
 	signal(SIGUSR1, SIG_IGN);
-	if (sb_enter(&s, parent, 2, &e) != 0)
+	if (sb_enter(&s, parent, -1, 2, &e) != 0)
 		return 1;
 	if (getuid() != (s.drop ? 65534 : before) || e.dropped != s.drop)
 		return 2;
@@ -398,7 +398,7 @@ static int enter_wrong_plan(pid_t parent)
 	struct spec s = plan(geteuid() != 0);
 	struct sb_entry e;
 
-	return sb_enter(&s, parent, 2, &e) == GW_ERR_DENIED ? 0 : 1;
+	return sb_enter(&s, parent, -1, 2, &e) == GW_ERR_DENIED ? 0 : 1;
 }
 
 /* The parent is not the one that started us. */
@@ -407,7 +407,7 @@ static int enter_orphaned(pid_t parent)
 	struct spec s = plan(geteuid() == 0);
 	struct sb_entry e;
 
-	return sb_enter(&s, parent + 1, 2, &e) == GW_ERR_CLOSED ? 0 : 1;
+	return sb_enter(&s, parent + 1, -1, 2, &e) == GW_ERR_CLOSED ? 0 : 1;
 }
 
 /* Cells that were to have cgroups do not run without. */
@@ -417,7 +417,7 @@ static int enter_no_cgroup(pid_t parent)
 	struct sb_entry e;
 
 	s.cells_cgroup = "/nowhere/at/all";
-	return sb_enter(&s, parent, 2, &e) == GW_ERR_SYS && strcmp(e.step, "cgroups of cells") == 0 ? 0 : 1;
+	return sb_enter(&s, parent, -1, 2, &e) == GW_ERR_SYS && strcmp(e.step, "cgroups of cells") == 0 ? 0 : 1;
 }
 
 START_TEST(enter_fails_closed)
