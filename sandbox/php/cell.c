@@ -75,7 +75,9 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
-	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || chunk_pool_start() != 0 || rollback_begin() != 0)) {
+	if (level == LEVEL_ROLLBACK && chunk_pool_start() != 0)
+		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");
+	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
 		log_err("a cell cannot be rolled back, it answers one request: %m");
 		level = LEVEL_FRESH;
 	}

@@ -6,9 +6,7 @@
 #include <sys/mman.h>
 
 #include <main/php.h>
-#include <main/php_globals.h>
 #include <Zend/zend_alloc.h>
-#include <Zend/zend_virtual_cwd.h>
 
 #define CHUNK ((size_t)2 * 1024 * 1024) /* what the memory manager asks for, and how it aligns */
 #define CHUNKS_N 64                     /* address space only, until it is used */
@@ -79,21 +77,42 @@ static bool chunk_resize(zend_mm_storage *storage, void *chunk, size_t old_size,
 	return in_pool(chunk) && (old_size + CHUNK - 1) / CHUNK == (new_size + CHUNK - 1) / CHUNK;
 }
 
+/* Outside of any heap: resets leave it alone. */
+static zend_mm_storage own_storage = {.handlers = {chunk_alloc, chunk_free, chunk_resize, chunk_resize}};
+
+/*
+ * The field of a heap that names its storage. PHP lets it be read, and set for a new heap only, which then keeps the
+ * storage inside itself and forgets it when it is reset; so the field is found by what a new heap has in it. NULL when it
+ * is not to be found.
+ */
+static zend_mm_storage **storage_of(zend_mm_heap *heap)
+{
+	enum { FIELDS = 8 }; /* it is the second one */
+	zend_mm_heap *trial = zend_mm_startup_ex(&own_storage.handlers, NULL, 0);
+	size_t at = FIELDS;
+
+	if (trial == NULL)
+		return NULL;
+	for (size_t i = 0; i < FIELDS && at == FIELDS; i++)
+		if (((zend_mm_storage **)(void *)trial)[i] == zend_mm_get_storage(trial))
+			at = i;
+	zend_mm_shutdown(trial, true, true);
+	return at == FIELDS ? NULL : &((zend_mm_storage **)(void *)heap)[at];
+}
+
 int chunk_pool_start(void)
 {
-	static const zend_mm_handlers handlers = {chunk_alloc, chunk_free, chunk_resize, chunk_resize};
+	zend_mm_heap *heap = zend_mm_get_heap();
 
 	pool = map_aligned(CHUNKS_N * CHUNK, CHUNK);
 	if (pool == NULL)
 		return GW_ERR_SYS;
 	/* A huge page would be zeroed as a whole for each request. Kernels without them refuse. */
 	(void)madvise(pool, CHUNKS_N * CHUNK, MADV_NOHUGEPAGE);
-	zend_mm_heap *heap = zend_mm_startup_ex(&handlers, NULL, 0);
-	if (heap == NULL)
-		return GW_ERR_NOMEM;
-	/* The one block that PHP keeps in the heap between requests, as at the end of its own start. */
-	virtual_cwd_deactivate();
-	zend_mm_set_heap(heap);
-	virtual_cwd_activate();
-	return zend_set_memory_limit((size_t)PG(memory_limit)) == SUCCESS ? 0 : GW_ERR_NOMEM;
+	zend_mm_storage **storage = storage_of(heap);
+	/* The trial's page. */
+	if (storage == NULL || *storage != NULL || madvise(pool, CHUNK, MADV_DONTNEED) == -1)
+		return GW_ERR_DENIED;
+	*storage = &own_storage;
+	return zend_mm_get_storage(heap) == &own_storage ? 0 : GW_ERR_DENIED;
 }

@@ -10,9 +10,8 @@
 #include "gateway/base/err.h"
 
 /**
- * Give PHP a new request heap whose chunks come from the pool, then, when it is used up, from mmap(2). In a cell, before
- * the point it goes back to. PHP forgets where the chunks come from when it resets a heap after a request (what it keeps of
- * the handlers lies in the heap itself): this one must be put back then, not used on. Returns 0, GW_ERR_SYS or GW_ERR_NOMEM.
+ * Let PHP's request heap take further chunks from the pool, then, when it is used up, from mmap(2). In a cell, before the
+ * point it goes back to. Returns 0, GW_ERR_SYS, or GW_ERR_DENIED when this PHP's heap is not as expected.
  */
 int chunk_pool_start(void) GW_MUST_USE;
 
