@@ -5,7 +5,6 @@
  */
 #include "sandbox/php/opcache.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
