@@ -40,7 +40,7 @@ static const struct sb_rule refused[] = {
 
 /* --- violations: nothing PHP does ever comes here; whoever calls these is attacking the kernel ---------------------------- */
 #define VIOLATIONS(X)                                                                                                  \
-	X("bpf"), X("keyctl"), X("add_key"), X("request_key"), X("unshare"), X("setns"), X("mount"),  \
+	X("bpf"), X("keyctl"), X("add_key"), X("request_key"), X("setns"), X("mount"),               \
 	X("umount2"), X("pivot_root"), X("chroot"), X("open_tree"), X("move_mount"), X("fsopen"), X("fsconfig"),        \
 	X("fsmount"), X("fspick"), X("mount_setattr"), X("kexec_load"), X("kexec_file_load"), X("init_module"),         \
 	X("finit_module"), X("delete_module"), X("perf_event_open"), X("process_vm_readv"), X("process_vm_writev"),     \
@@ -50,6 +50,7 @@ static const struct sb_rule refused[] = {
 
 static const struct sb_rule violations[] = {
 	VIOLATIONS(KILL),
+	{.name = "unshare", .action = SB_KILL, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, CLONE_SYSVSEM))},
 	{.name = "userfaultfd", .action = SB_KILL, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_KILL, .where = SB_DELTA},
 };
@@ -57,6 +58,7 @@ static const struct sb_rule violations[] = {
 /* Programs try some of these to find out what they may: no reason to end a request of a site that may run them. */
 static const struct sb_rule violations_eperm[] = {
 	VIOLATIONS(EPERM_),
+	{.name = "unshare", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, CLONE_SYSVSEM))},
 	{.name = "userfaultfd", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_EPERM, .where = SB_DELTA},
 };
@@ -84,6 +86,8 @@ static const struct sb_rule zygote[] = {
 	{.name = "mseal", .where = SB_ZYGOTE},
 	{.name = "ioctl", .where = SB_ZYGOTE, WHEN1(IS(0, ROLLBACK_FD + RB_FD_UFFD)), ONE_OF(1, uffd_ioctls)},
 	{.name = "ioctl", WHEN2(IS(0, ROLLBACK_FD + RB_FD_PAGEMAP), IS(1, PAGEMAP_SCAN))},
+	/* And it gives back the semaphores that its request has taken; no other flag goes with that one. */
+	{.name = "unshare", WHEN1(IS_LONG(0, CLONE_SYSVSEM))},
 	{.name = "mseal", .action = SB_ENOSYS, .where = SB_DELTA},
 	{.name = "ioctl", .action = SB_EPERM, .where = SB_DELTA, ONE_OF(1, uffd_ioctls)},
 	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_CHILD_SUBREAPER))},

@@ -2,6 +2,7 @@
 /** What the kernel keeps of a process beside its memory. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -231,5 +232,8 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 bool rb_state_restore(const struct rb_state *s)
 {
 	umask(s->mask);
+	/* As the end of the process would: undo what semop(2) has noted with SEM_UNDO. */
+	if (syscall(SYS_unshare, CLONE_SYSVSEM) != 0)
+		return false;
 	return stop_timers() && restore_signals(s) && restore_fds(s) && chdir(s->cwd) == 0 && prctl(PR_SET_NAME, s->name) == 0;
 }

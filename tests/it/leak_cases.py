@@ -197,6 +197,10 @@ IN_KERNEL = [
 	Case("program_break", "sp_call('sbrk', 16 << 20);", "return (sp_call('sbrk', 0) - sp_own('break')) >> 23;"),
 	Case("locked_memory", "sp_call('mlock', sp_own('pages'), 4096);", "return preg_match('/^VmLck:\\s+[1-9]/m', file_get_contents('/proc/self/status'));"),
 	Case("sysv_shared_memory", "$id = sp_call('shmget', 0, 8192, 01600); sp_call('shmat', $id, AT, 0); sp_call('shmctl', $id, 0, 0);", "return mapped(AT);", define=FREE_PLACE),
+	# A semaphore taken with SEM_UNDO comes free when its process ends, and is the site's own otherwise.
+	Case("sysv_semaphore_taken", "$id = sp_call('semget', KEY, 1, 01600); sp_call('semctl', $id, 0, 16, 1); sp_call('semop', $id, pack('vvv', 0, 0xffff, 0x1000), 1);",
+		"$id = sp_call('semget', KEY, 1, 0600); $v = $id === -1 ? 1 : sp_call('semctl', $id, 0, 12); if (!isset($_GET['dirty'])) { sp_call('semctl', $id, 0, 0); } return $v;",
+		define="define('KEY', crc32($_SERVER['SERVER_NAME']) & 0x7fffffff);"),
 	Case("limits", "$GLOBALS['said'] = [sp_call('setrlimit', 7, pack('q2', 64, 64)), sp_call('prlimit', 0, 7, pack('q2', 64, 64), 0)];",
 		"$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q', $b)[1];", shared=REFUSED, said=[-1, -1]),
 	Case("priority", "$GLOBALS['said'] = sp_call('setpriority', 0, 0, 10);", "return sp_call('getpriority', 0, 0);", shared=REFUSED, said=-1),
