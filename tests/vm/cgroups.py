@@ -9,7 +9,7 @@ import time
 
 import proc
 import world
-from world import BIN, command
+from world import BIN, cgroup_of, command
 
 TOP = "/sys/fs/cgroup"
 SCRIPTS = {
@@ -25,7 +25,7 @@ SCRIPTS["leave.php"] = """<?php
 exec('perl ' . __DIR__ . '/run.pl >/dev/null 2>&1 &');
 exec('setsid sleep 300 >/dev/null 2>&1 &');
 usleep(1000 * (int)$_GET['ms']);
-echo file_get_contents('/proc/self/cgroup');"""
+echo 'left';"""
 SCRIPTS["escape.php"] = "<?php echo var_export(@file_put_contents($_GET['to'] . '/cgroup.procs', getmypid()), true);"
 BASE = "MaxRequestWorkers 8\nMinSpareServers 1\nphp_admin_value memory_limit -1\n"
 
@@ -48,21 +48,11 @@ class World(world.World):
 		for name in self.sites:
 			self.make_site(name, SCRIPTS)
 
-	def zygote(self, site):
-		"""The one whose command line names the site."""
-		found = [p for p in self.server.processes()[1] if int(proc.stat_of(p)[1]) == self.server.pid and site + ".test" in proc.name_of(p)]
-		assert len(found) == 1, found
-		return found[0]
-
 	def dir(self, site):
 		return TOP + cgroup_of(self.zygote(site))
 
 	def read(self, site, name):
 		return world.read(os.path.join(self.dir(site), name)).strip()
-
-
-def cgroup_of(pid):
-	return re.search("^0::(.*)$", world.read("/proc/%d/cgroup" % pid), re.M).group(1)
 
 
 def asked(w, site, path, n):
@@ -195,15 +185,18 @@ def check_programs_end_with_their_request(w):
 	"""Where cells may start programs each has a cgroup of its own, whatever session or parent the programs have."""
 	w.wake("old")
 	place, zygote = w.dir("old"), w.zygote("old")
-	got, seen = [], set()
+	got, seen = [], {}
 	t = threading.Thread(target=lambda: got.append(w.get("old", "/leave.php?ms=1500").text()))
 	t.start()
 	while t.is_alive():
-		seen |= {proc.name_of(p).split(" ")[0] for p in inside(place)}
+		for p in inside(place):
+			try:
+				seen.setdefault(proc.name_of(p).split(" ")[0], TOP + cgroup_of(p))
+			except (OSError, AttributeError):
+				pass  # gone meanwhile
 		time.sleep(0.05)
-	cell = re.search(r"^0::(.*)$", got[0], re.M).group(1)
-	assert re.match(r".*/c\d+$", cell) and (TOP + cell).startswith(place + "/c"), (got, place)
-	assert "perl" in seen and "sleep" in seen, seen
+	assert got == ["left"] and "perl" in seen and "sleep" in seen, (got, seen)
+	assert seen["perl"] == seen["sleep"] and re.match(re.escape(place) + r"/c\d+$", seen["perl"]), (seen, place)
 
 	def only_ours():
 		left = inside(place)

@@ -50,16 +50,23 @@ def check_sites_answer(w):
 
 
 def check_locks_of_a_cell(w):
-	"""Read back from the kernel, from inside: user, capabilities, bounding set, no_new_privs, filter."""
+	"""Read back from the kernel: user, capabilities, bounding set, no_new_privs, filter; of cells that wait for a request, too."""
 	for site, user in (("one", "www-data"), ("two", "games")):
-		r = w.get(site, "/whoami.php")
-		assert r.status == 200, r
-		uid = int(command("id", "-u", user))
-		st = dict(l.split(":\t", 1) for l in r.text().splitlines()[1:] if ":\t" in l)
-		assert r.text().splitlines()[0] == str(uid) and st["Uid"].split() == [str(uid)] * 4, r.text()
-		for caps in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-			assert int(st[caps], 16) == 0, (caps, st[caps])
-		assert st["NoNewPrivs"] == "1" and st["Seccomp"] == "2", r.text()
+		uid = command("id", "-u", user).strip()
+		assert w.get(site, "/whoami.php").text() == uid
+		def statuses():
+			found = []
+			for pid in [w.zygote(site)] + w.cells(site):
+				try:
+					found.append(proc.status_of(pid))
+				except OSError:
+					pass  # it has answered its request meanwhile
+			return len(found) > 1 and found
+		for st in proc.wait_for(statuses, 20, why="zygote and a cell of " + site):
+			assert st["Uid"].split() == [uid] * 4, st["Uid"]
+			for caps in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+				assert int(st[caps], 16) == 0, (caps, st[caps])
+			assert st["NoNewPrivs"] == "1" and st["Seccomp"] == "2", st
 
 
 def check_locks_of_the_front(w):

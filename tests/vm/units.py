@@ -25,7 +25,7 @@ class World(world.World):
 		for name in self.sites:
 			self.make_site(name, {
 				"eat.php": "<?php $a = []; for ($i = 0; $i < 600; $i++) $a[] = str_repeat('x', 250000); echo count($a);",
-				"leave.php": "<?php exec('setsid sleep 300 >/dev/null 2>&1 &'); usleep(300000); echo exec('id -un'), file_get_contents('/proc/self/cgroup');"})
+				"leave.php": "<?php exec('setsid sleep 300 >/dev/null 2>&1 &'); usleep(300000); echo exec('id -un');"})
 		text = world.read("/usr/local/lib/systemd/system/" + UNIT)
 		self.conf_path = re.search(r"-f (\S+)", text).group(1)
 		self.write()
@@ -36,6 +36,9 @@ class World(world.World):
 
 	def get(self, site, path, timeout=60.0):
 		return rawhttp.get(ADDR, site + ".test", path, timeout=timeout)
+
+	def master(self):
+		return int(self.show("MainPID"))
 
 	def show(self, what):
 		return command("systemctl", "show", "-P", what, UNIT).strip()
@@ -94,7 +97,7 @@ def check_locks_under_systemd(w):
 	for site, user in (("one", "www-data"), ("two", "games")):
 		w.wake(site)
 		r = w.get(site, "/whoami.php")
-		assert r.status == 200 and r.text().splitlines()[0] == command("id", "-u", user).strip(), r
+		assert r.status == 200 and r.text() == command("id", "-u", user).strip(), r
 	pid = int(w.show("MainPID"))
 	for p in proc.descendants(pid):
 		st = proc.status_of(p)
@@ -105,8 +108,14 @@ def check_locks_under_systemd(w):
 def check_programs_end_where_cgroups_have_namespaces(w):
 	"""systemd mounts them with nsdelegate: who may move whom is looked at more closely."""
 	w.wake("old")
-	r = w.get("old", "/leave.php")
-	assert r.text().startswith("backup") and re.search(r"/c\d+$", r.text().strip()), r.text()
+	place = "/system.slice/%s/z" % UNIT
+	assert world.cgroup_of(w.zygote("old")).startswith(place)
+
+	def placed():
+		cells = w.cells("old")
+		return cells and all(re.match(re.escape(place) + r"\d+/c\d+$", world.cgroup_of(p)) for p in cells)
+	proc.wait_for(placed, 20, why="cells in cgroups of their own")
+	assert w.get("old", "/leave.php").text() == "backup"
 	proc.wait_for(lambda: not [p for p in proc.parents() if "sleep 300" in proc.name_of(p)], 5, why="programs of a request are gone")
 
 

@@ -12,7 +12,7 @@ BIN = os.environ["BULKHEAD_BIN"]
 BUILD = os.path.dirname(BIN)
 SCRIPTS = {
 	"hello.php": "<?php echo 'hello ', getmypid();",
-	"whoami.php": "<?php $s = file_get_contents('/proc/self/status'); echo posix_getuid(), \"\\n\", $s;",
+	"whoami.php": "<?php echo posix_getuid();",
 }
 
 
@@ -27,6 +27,10 @@ def command(*args, timeout=60, ok=True):
 def read(path):
 	with open(path) as f:
 		return f.read()
+
+
+def cgroup_of(pid):
+	return re.search("^0::(.*)$", read("/proc/%d/cgroup" % pid), re.M).group(1)
 
 
 class World:
@@ -64,6 +68,20 @@ class World:
 		self.server = s
 		s.start(timeout=60)
 		return s
+
+	def master(self):
+		return self.server.pid
+
+	def zygote(self, site):
+		"""The one whose command line names the site."""
+		master = self.master()
+		found = [p for p, parent in proc.parents().items() if parent == master and site + ".test" in proc.name_of(p)]
+		assert len(found) == 1, found
+		return found[0]
+
+	def cells(self, site):
+		zygote = self.zygote(site)
+		return [p for p, parent in proc.parents().items() if parent == zygote]
 
 	def wake(self, *sites):
 		"""An emulated processor needs its time to start PHP, longer than a client waits."""
