@@ -10,6 +10,8 @@
 #include "gateway/selftest_judge.h"
 #include "gateway/selftest_server.h"
 #include "sandbox/attack/attack.h"
+#include "sandbox/sb_layer.h"
+#include "sandbox/sb_probe.h"
 
 #define WHY_LEN 200
 
@@ -70,28 +72,39 @@ static enum selftest_verdict judge_end(struct selftest_server *s, const struct a
 	}
 }
 
+/* What the attack needs, or the layer it is about, and this machine does not have. */
+static bool is_missing(const struct selftest_server *s, const struct attack *a, char *why)
+{
+	const struct sb_probe *probe = sb_probe();
+	unsigned layer;
+
+	if ((a->needs & ATTACK_NEEDS_ROOT) != 0 && !s->privileged)
+		snprintf(why, WHY_LEN, "not started as root: all sites have one user");
+	else if ((a->needs & ATTACK_NOT_LEGACY) != 0 && s->legacy)
+		snprintf(why, WHY_LEN, "SandboxProfile legacy allows it");
+#ifndef __x86_64__
+	else if ((a->needs & ATTACK_NEEDS_X86) != 0)
+		snprintf(why, WHY_LEN, "x86_64 only");
+#endif
+	else if (sb_layers_parse(a->layer, &layer) && (probe->layers & layer) != layer)
+		snprintf(why, WHY_LEN, "this machine has no layer %s: %s", a->layer, probe->why == NULL ? "the kernel lacks it" : probe->why);
+	else if (a->abi > probe->landlock_abi)
+		snprintf(why, WHY_LEN, "Landlock here has ABI %d, this needs %d", probe->landlock_abi, a->abi);
+	else
+		return false;
+	return true;
+}
+
 static enum selftest_verdict run(struct selftest_server *s, const struct attack *a, char *why)
 {
-	const char *site = a->shared ? "shared" : "attacker";
+	const char *site = a->site != NULL ? a->site : "attacker";
 	struct selftest_answer answer;
 	struct buf log;
 	char path[128], call[80];
 	enum selftest_verdict verdict = SELFTEST_FAIL;
 
-	if ((a->needs & ATTACK_NEEDS_ROOT) != 0 && !s->privileged) {
-		snprintf(why, WHY_LEN, "not started as root: all sites have one user");
+	if (is_missing(s, a, why))
 		return SELFTEST_SKIP;
-	}
-	if ((a->needs & ATTACK_NOT_LEGACY) != 0 && s->legacy) {
-		snprintf(why, WHY_LEN, "SandboxProfile legacy allows it");
-		return SELFTEST_SKIP;
-	}
-#ifndef __x86_64__
-	if ((a->needs & ATTACK_NEEDS_X86) != 0) {
-		snprintf(why, WHY_LEN, "x86_64 only");
-		return SELFTEST_SKIP;
-	}
-#endif
 	buf_init(&answer.text);
 	buf_init(&log);
 	snprintf(path, sizeof(path), "/%s.php", a->name);

@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,12 +24,19 @@
 #include "gateway/launch.h"
 
 #define START_WAIT_S 20
+#define PEER_NAME "bulkhead-selftest-"
 #define END_WAIT_S 10
 #define ANSWER_WAIT_S 30
 #define TIME_LIMIT_S 3      /* RequestTimeout: what holds a cell is ended after this */
 #define USER_FIRST 64900u   /* where nobody has an account, usually */
 
-static const char *const sites[] = {"attacker", "shared", "victim"};
+/* All but the victim belong to one user. */
+static const struct {
+	const char *name, *directives;
+} sites[] = {
+	{"attacker", ""}, {"shared", "RequestIsolation shared\n"}, {"offline", "SandboxNetwork none\n"},
+	{"guarded", "SandboxTcpConnect 9\n"}, {"victim", ""},
+};
 #define SITES_N (sizeof(sites) / sizeof(*sites))
 
 static int say_errno(const char *what, const char *path)
@@ -112,13 +122,14 @@ static bool extension_path(char *out, size_t size)
 	return false;
 }
 
-static int put_site(const struct selftest_server *s, struct buf *out, const char *site, const char *extension)
+static int put_site(const struct selftest_server *s, struct buf *out, size_t i, const char *extension)
 {
+	const char *site = sites[i].name;
 	unsigned uid = owner_of(s, site);
 	int err = buf_printf(out,
 		"<VirtualHost *>\nServerName %s.invalid\nDocumentRoot \"%s/%s\"\nDispatch prefork\n%s"
 		"php_admin_value extension \"%s\"\nphp_admin_value error_append_string \"\"\nphp_admin_value display_errors 0\n",
-		site, s->dir, site, strcmp(site, "shared") == 0 ? "RequestIsolation shared\n" : "", extension);
+		site, s->dir, site, sites[i].directives, extension);
 
 	if (err == GW_OK && s->privileged)
 		err = buf_printf(out, "AssignUserID \"#%u\" \"#%u\"\n", uid, uid);
@@ -141,7 +152,7 @@ static int make_configuration(const struct selftest_server *s)
 	if (err == GW_OK && s->privileged)
 		err = buf_puts(&text, "User \"#65534\"\nGroup \"#65534\"\n");
 	for (size_t i = 0; i < SITES_N && err == GW_OK; i++)
-		err = put_site(s, &text, sites[i], extension);
+		err = put_site(s, &text, i, extension);
 	if (err == GW_OK)
 		err = buf_append(&text, "", 1);
 	if (err == GW_OK) {
@@ -188,7 +199,7 @@ static int read_configuration(struct selftest_server *s, const struct cmdline *c
 
 int selftest_server_make(struct selftest_server *s, const struct cmdline *cmd)
 {
-	*s = (struct selftest_server){.dir = "/tmp/bulkhead-selftest-XXXXXX", .privileged = geteuid() == 0};
+	*s = (struct selftest_server){.dir = "/tmp/bulkhead-selftest-XXXXXX", .privileged = geteuid() == 0, .tcp = -1, .abstract = -1};
 	choose_users(s);
 	if (mkdtemp(s->dir) == NULL) {
 		say_errno("cannot make", s->dir);
@@ -199,7 +210,7 @@ int selftest_server_make(struct selftest_server *s, const struct cmdline *cmd)
 		return say_errno("cannot open up", s->dir);
 	int err = GW_OK;
 	for (size_t i = 0; i < SITES_N && err == GW_OK; i++)
-		err = make_site(s, sites[i]);
+		err = make_site(s, sites[i].name);
 	if (err == GW_OK)
 		err = make_secrets(s);
 	if (err == GW_OK)
@@ -271,11 +282,51 @@ static bool is_running(struct selftest_server *s)
 	return s->pid > 0;
 }
 
+/* Somebody to talk to: on the loopback interface, and under a name that is no file. */
+static int make_peers(struct selftest_server *s)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int n = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, PEER_NAME "%d", (int)getpid());
+
+	s->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	s->abstract = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s->tcp == -1 || s->abstract == -1 || bind(s->tcp, (struct sockaddr *)&in, sizeof(in)) == -1 || listen(s->tcp, 64) == -1 ||
+		bind(s->abstract, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == -1 ||
+		listen(s->abstract, 64) == -1)
+		return say_errno("cannot listen", "on the loopback interface");
+	return GW_OK;
+}
+
+/* What attacks need to know of the world outside. */
+static int tell_sites(struct selftest_server *s)
+{
+	struct sockaddr_in in;
+	struct utsname machine;
+	socklen_t len = sizeof(in);
+	char path[PATH_MAX], pid[16], peer[64];
+	int err = GW_OK;
+
+	if (getsockname(s->tcp, (struct sockaddr *)&in, &len) == -1 || uname(&machine) == -1)
+		return say_errno("cannot describe", "this machine");
+	snprintf(pid, sizeof(pid), "%d\n", (int)s->pid);
+	snprintf(peer, sizeof(peer), "%u " PEER_NAME "%d\n", (unsigned)ntohs(in.sin_port), (int)getpid());
+	const struct {
+		const char *name, *text;
+	} files[] = {{"master", pid}, {"peer", peer}, {"hostname", machine.nodename}};
+	for (size_t i = 0; i < SITES_N * 3 && err == GW_OK; i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s", s->dir, sites[i / 3].name, files[i % 3].name);
+		err = put_file(s, path, (const char *const[]){files[i % 3].text, NULL}, 0644, owner_of(s, sites[i / 3].name));
+	}
+	return err;
+}
+
 int selftest_server_start(struct selftest_server *s, const struct cmdline *cmd)
 {
-	char text[16], path[PATH_MAX];
 	int fd = -1;
 
+	if (make_peers(s) != GW_OK)
+		return GW_ERR_SYS;
 	fflush(NULL);
 	s->pid = fork();
 	if (s->pid == 0)
@@ -292,9 +343,7 @@ int selftest_server_start(struct selftest_server *s, const struct cmdline *cmd)
 		buf_fini(&log);
 		return GW_ERR_SYS;
 	}
-	snprintf(text, sizeof(text), "%d\n", (int)s->pid);
-	snprintf(path, sizeof(path), "%s/attacker/master", s->dir);
-	return put_file(s, path, (const char *const[]){text, NULL}, 0644, s->attacker);
+	return tell_sites(s);
 }
 
 void selftest_server_end(struct selftest_server *s)
@@ -308,6 +357,9 @@ void selftest_server_end(struct selftest_server *s)
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, 0);
 	}
+	io_close(&s->tcp);
+	io_close(&s->abstract);
+	unlink("/tmp/bh-selftest-shared"); /* what a site without a /tmp of its own has left */
 	if (s->dir[0] != '\0' && nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
 		fprintf(stderr, "bulkhead: selftest: %s could not be removed\n", s->dir);
 }

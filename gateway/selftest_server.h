@@ -19,6 +19,7 @@ struct selftest_server {
 	bool privileged;
 	uid_t attacker, victim;   /* the sites' users; the same where we are no root */
 	bool legacy;              /* SandboxProfile legacy was given */
+	int tcp, abstract;        /* we listen: what no cell should reach */
 	off_t log_seen;           /* of its error log, how much was looked at */
 };
 
@@ -37,7 +38,7 @@ int selftest_server_start(struct selftest_server *s, const struct cmdline *cmd) 
 /** End it and remove what was made. */
 void selftest_server_end(struct selftest_server *s);
 
-/** Write @text to the script @name of @site ("attacker", "shared" or "victim"). Returns 0 or GW_ERR_SYS. */
+/** Write @text to the script @name of @site. Returns 0 or GW_ERR_SYS. */
 int selftest_server_script(const struct selftest_server *s, const char *site, const char *name, const char *const *text) GW_MUST_USE;
 
 /** Ask @site for @path and wait for the whole answer. @a: initialised text. */

@@ -63,7 +63,8 @@ libattack_a_SOURCES = \
 	sandbox/attack/network.c \
 	sandbox/attack/processes.c \
 	sandbox/attack/requests.c \
-	sandbox/attack/table.c
+	sandbox/attack/table.c \
+	sandbox/attack/walls.c
 
 # The programs that link PHP; see sandbox/php.mk. As scripts, because their names come from configure.
 EXTRA_SCRIPTS =

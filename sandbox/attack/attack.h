@@ -36,7 +36,8 @@ struct attack {
 	const char *then;
 	int status;          /* 0, or the HTTP status that means it was stopped */
 	unsigned repeat;     /* how often .code is run; 0 = once */
-	bool shared;         /* on the site whose cells answer one request after the other */
+	const char *site;    /* NULL: "attacker"; or one of the other sites in gateway/selftest_server.c */
+	int abi;             /* of Landlock, at least */
 	unsigned needs;      /* enum attack_need */
 };
 
@@ -53,9 +54,9 @@ extern const char attack_library[];
 
 /* The tables: use attack_at(). */
 extern const struct attack attack_controls[], attack_calls[], attack_memory[], attack_processes[], attack_files[],
-	attack_network[], attack_requests[];
+	attack_network[], attack_requests[], attack_walls[];
 extern const size_t attack_controls_n, attack_calls_n, attack_memory_n, attack_processes_n, attack_files_n,
-	attack_network_n, attack_requests_n;
+	attack_network_n, attack_requests_n, attack_walls_n;
 
 /** The attack at @i, counted through all tables; NULL past the end. Pure. */
 const struct attack *attack_at(size_t i);

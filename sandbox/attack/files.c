@@ -28,7 +28,7 @@ const struct attack attack_files[] = {
 	{.name = "give-away", .threat = "files in another's name", .needs = ATTACK_NOT_LEGACY, .layer = "capabilities", .how = "no CAP_CHOWN, and chown() refused",
 		.code = "put('own', 'x'); denied(call('fchownat', -100, __DIR__ . \"/var/own\\0\", 1, 1, 0));"},
 	FILTER("chroot", "a root of one's own, to be left again", KILLED, "denied(call('chroot', \"/\\0\"));"),
-	FILTER("mount", "other file systems, without noexec and nosuid", KILLED, "denied(call('mount', \"x\\0\", __DIR__ . \"/var\\0\", \"tmpfs\\0\", 0, 0));"),
+	FILTER("mount-file-system", "other file systems, without noexec and nosuid", KILLED, "denied(call('mount', \"x\\0\", __DIR__ . \"/var\\0\", \"tmpfs\\0\", 0, 0));"),
 	FILTER("unmount", "what lies below a mount", KILLED, "denied(call('umount2', \"/proc\\0\", 2));"),
 	FILTER("pivot-root", "another root for everybody in the namespace", KILLED, "denied(call('pivot_root', \".\\0\", \".\\0\"));"),
 	FILTER("open-tree", "a copy of a mount", KILLED, "denied(call('open_tree', -100, \"/\\0\", 1));"),

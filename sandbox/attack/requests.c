@@ -13,14 +13,14 @@ const struct attack attack_requests[] = {
 	{.name = "answer-next-request", .threat = "answer another client's request", .layer = "front", .how = "an answer ends at its END_REQUEST; what follows ends the connection",
 		.code = CONNECTION " $write($record(6, 1, \"Content-Type: text/plain\\r\\n\\r\\nfirst\")); $write($record(3, 1, str_repeat(\"\\0\", 8)));"
 			" $write($record(6, 1, \"Content-Type: text/plain\\r\\n\\r\\nthrough: a forged answer\\n\")); $write($record(3, 1, str_repeat(\"\\0\", 8))); call('exit_group', 0);",
-		.end = ATTACK_THEN_SELF, .then = INTACT, .shared = true},
+		.end = ATTACK_THEN_SELF, .then = INTACT, .site = "shared"},
 	{.name = "answer-next-request-late", .threat = "the same after the client has its answer", .layer = "front", .how = "requests on one connection have different numbers",
 		.code = CONNECTION " loaded('fastcgi_finish_request'); echo 'done'; fastcgi_finish_request(); usleep(300000);"
 			" for ($i = 0; $i < 20; $i++) $write($record(6, 1, \"Content-Type: text/plain\\r\\n\\r\\nthrough: a forged answer\\n\"));",
-		.end = ATTACK_THEN_SELF, .then = INTACT, .shared = true},
+		.end = ATTACK_THEN_SELF, .then = INTACT, .site = "shared"},
 	{.name = "foreign-request-number", .threat = "records for a request that is another's", .layer = "front", .how = "records of another number are refused",
 		.code = CONNECTION " for ($id = 2; $id < 50; $id++) $write($record(6, $id, \"Content-Type: text/plain\\r\\n\\r\\nthrough: a forged answer\\n\")); call('exit_group', 0);",
-		.end = ATTACK_THEN_SELF, .then = INTACT, .shared = true},
+		.end = ATTACK_THEN_SELF, .then = INTACT, .site = "shared"},
 	{.name = "broken-records", .threat = "confuse the front with what is no FastCGI", .layer = "front", .how = "the decoder refuses it: 502",
 		.code = CONNECTION " $write(str_repeat(\"\\xff\\0GET / HTTP/1.1\\r\\n\", 500)); call('exit_group', 0);", .status = 502},
 	{.name = "endless-header", .threat = "fill the front's memory", .layer = "front", .how = "a header block has a bound: 502",
@@ -35,7 +35,7 @@ const struct attack attack_requests[] = {
 		.code = "putenv('BH_LEFT=1'); ini_set('precision', '3'); setlocale(LC_ALL, 'C.UTF-8'); mt_srand(1); chdir('/'); umask(0); $GLOBALS['left'] = 1; call('prctl', 15, 'left'); stopped('left');",
 		.end = ATTACK_THEN_SELF,
 		.then = "if (getenv('BH_LEFT') !== false) through('its environment'); if (ini_get('precision') === '3') through('its settings'); if (umask() === 0) through('its umask');"
-			" if (isset($GLOBALS['left'])) through('its variables'); if (strpos((string)@file_get_contents('/proc/self/comm'), 'left') === 0) through('its name'); stopped('nothing is left');"},
+			" if (isset($GLOBALS['left'])) through('its variables'); $b = str_repeat(\"\\0\", 16); call('prctl', 16, $b); if (strpos($b, 'left') === 0) through('its name'); stopped('nothing is left');"},
 	{.name = "leave-handler", .threat = "code of one's own in the next request", .layer = "cell", .how = "the next request has another process, or one put back",
 		.code = "spl_autoload_register(function () { echo \"through: another's code\\n\"; exit; }); set_error_handler(function () { echo \"through: another's code\\n\"; exit; });"
 			" register_shutdown_function(function () { put('left', '1'); }); stopped('left');",

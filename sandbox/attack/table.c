@@ -14,6 +14,12 @@ const struct attack_layer attack_layers[] = {
 	{"php", "PHP's settings that the server insists on"},
 	{"cell", "one process a request"},
 	{"front", "the process that speaks with clients"},
+	{"mount", "a root of the site's own"},
+	{"pid", "process numbers of the site's own"},
+	{"ipc", "System V IPC and message queues of the site's own"},
+	{"uts", "a machine's name of the site's own"},
+	{"net", "a network of the site's own"},
+	{"landlock", "a second rule set about files, ports and sockets"},
 	{"opcache", "compiled code that a request cannot change for the next"},
 };
 const size_t attack_layers_n = sizeof(attack_layers) / sizeof(attack_layers[0]);
@@ -25,7 +31,7 @@ static const struct {
 } tables[] = {
 	{attack_controls, &attack_controls_n}, {attack_calls, &attack_calls_n}, {attack_memory, &attack_memory_n},
 	{attack_processes, &attack_processes_n}, {attack_files, &attack_files_n}, {attack_network, &attack_network_n},
-	{attack_requests, &attack_requests_n},
+	{attack_requests, &attack_requests_n}, {attack_walls, &attack_walls_n},
 };
 
 const struct attack *attack_at(size_t i)
