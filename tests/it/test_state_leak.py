@@ -228,14 +228,14 @@ def test_persistent_database_connection(tmp, ini, known, fleet):
 				5, 0.2, "connections closed under " + level)
 
 
-def test_settings_that_leave_something_in_the_heap(tmp, ini, levels, fleet):
+def test_settings_that_leave_something_in_the_heap(tmp, ini, known, fleet):
 	"""A setting applied at start may leave a block in PHP's request heap, which requests free."""
 	root = tmp + "/leak-heap"
 	servers.write(root + "/pid.php", "<?php $x = str_repeat('x', 5 << 20); echo getmypid(), ' ', strlen($x);")
 	text = '<Directory "%s">\n    Require all granted\n</Directory>\n' % root
-	hosts = [one_cell(n + ".test", n, root, dict(ini, **{"opcache.enable": 1})) for n in levels]
+	hosts = [one_cell(n + ".test", n, root, dict(ini, **{"opcache.enable": 1})) for n in known]
 	server = fleet.start(servers.Bulkhead(tmp + "/leak-heap-bulkhead", text + "".join(hosts)))
-	for level in levels:
+	for level in known:
 		for _ in range(4):
 			r = server.get(level + ".test", "/pid.php")
 			assert r.status == 200 and r.text().endswith(" 5242880"), "%s: %r" % (level, r)
