@@ -15,6 +15,8 @@
 
 #include "gateway/cgroup_tree.h"
 #include "gateway/launch.h"
+#include "sandbox/sb_landlock.h"
+#include "sandbox/sb_probe.h"
 #include "sandbox/rollback/rollback.h"
 
 static void line(const char *what, bool there, const char *otherwise)
@@ -57,6 +59,20 @@ static void print_cgroup(void)
 	printf("  %-28s yes, %s\n", "cgroup v2 for each site", why);
 }
 
+/* Tried, not guessed: a container may forbid what the kernel has. */
+static void print_layers(void)
+{
+	const struct sb_probe *p = sb_probe();
+	char text[512], names[128];
+	unsigned spaces = SB_LAYER_MOUNT | SB_LAYER_PID | SB_LAYER_IPC | SB_LAYER_UTS | SB_LAYER_NET;
+
+	sb_layers_text(spaces & ~p->layers, names, sizeof(names));
+	snprintf(text, sizeof(text), "%s: %s", names, p->why);
+	line(p->user_ns ? "namespaces (as a user)" : "namespaces", names[0] == '\0', text);
+	printf("  %-28s ABI %d%s%s\n", "Landlock", p->landlock_abi, sb_landlock_lacks(p->landlock_abi)[0] != '\0' ? ", without " : "",
+		sb_landlock_lacks(p->landlock_abi));
+}
+
 void build_info_print(void)
 {
 	struct utsname u;
@@ -79,6 +95,7 @@ void build_info_print(void)
 	printf("On %s %s, as uid %d:\n", u.sysname, u.release, (int)geteuid());
 	line("site users and groups", geteuid() == 0, "needs root; every site runs as you");
 	line("system call filters", seccomp_api_get() > 0, "the kernel lacks CONFIG_SECCOMP_FILTER; prefork hosts will not start");
+	print_layers();
 	line("openat2 path confinement", have_openat2(), "older than Linux 5.6; paths are walked step by step instead");
 	print_cgroup();
 	bool rollback = rollback_supported(&why);

@@ -16,6 +16,7 @@
 #include "gateway/base/io.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/sb_enter.h"
+#include "sandbox/sb_layer.h"
 #include "sandbox/spec.h"
 
 /* --- spec ------------------------------------------------------------------------------------------------------------ */
@@ -129,6 +130,62 @@ START_TEST(spec_case)
 	ck_assert_int_eq(err, spec_cases[_i].want);
 	ck_assert(err == 0 || why != NULL);
 	arena_fini(&a);
+}
+END_TEST
+
+/* --- layers, paths, ports -------------------------------------------------------------------------------------------- */
+
+START_TEST(layers_round_trip)
+{
+	char text[128];
+	unsigned back;
+
+	for (unsigned layers = 0; layers <= SB_LAYERS_ALL; layers++) {
+		sb_layers_text(layers, text, sizeof(text));
+		ck_assert(sb_layers_parse(text, &back) && back == layers);
+	}
+	ck_assert(!sb_layers_parse("mount,mount", &back) && !sb_layers_parse("mounts", &back) && !sb_layers_parse("pid,", &back));
+	ck_assert(!sb_layers_parse(",pid", &back));
+}
+END_TEST
+
+START_TEST(spec_view_round_trip)
+{
+	static const struct spec_path paths[] = {{"/srv/a", SPEC_PATH_RO}, {"/srv/b\n", SPEC_PATH_RW}, {"/c", SPEC_PATH_AUTO_LIB}};
+	static const uint16_t ports[] = {0, 443, 65535};
+	struct spec in = full, s;
+	struct buf out;
+	struct arena a;
+	const char *why;
+
+	in.layers = SB_LAYER_MOUNT | SB_LAYER_NET;
+	in.network = "loopback";
+	in.tmp_size = 1 << 20;
+	in.paths_n = 3;
+	in.paths = paths;
+	in.connect = (struct spec_ports){.n = 3, .v = ports};
+	in.bind = (struct spec_ports){.any = true};
+	buf_init(&out);
+	arena_init(&a);
+	ck_assert_int_eq(spec_encode(&in, &out), 0);
+	ck_assert_int_eq(spec_decode((const char *)buf_head(&out), buf_unread(&out), &a, &s, &why), 0);
+	ck_assert_uint_eq(s.layers, in.layers);
+	ck_assert_str_eq(s.network, "loopback");
+	ck_assert_int_eq(s.tmp_size, 1 << 20);
+	ck_assert_uint_eq(s.paths_n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_str_eq(s.paths[i].path, paths[i].path);
+		ck_assert_int_eq(s.paths[i].kind, paths[i].kind);
+		ck_assert_uint_eq(s.connect.v[i], ports[i]);
+	}
+	ck_assert(!s.connect.any && s.bind.any && s.bind.n == 0);
+	/* A network of its own is a layer: neither goes without the other. */
+	in.layers = SB_LAYER_MOUNT;
+	buf_consume(&out, buf_unread(&out));
+	ck_assert_int_eq(spec_encode(&in, &out), 0);
+	ck_assert_int_eq(spec_decode((const char *)buf_head(&out), buf_unread(&out), &a, &s, &why), GW_ERR_PROTO);
+	arena_fini(&a);
+	buf_fini(&out);
 }
 END_TEST
 
@@ -434,6 +491,8 @@ static Suite *sandbox_suite(void)
 	TCase *t = tcase_create("spec");
 	tcase_add_test(t, spec_round_trip);
 	tcase_add_loop_test(t, spec_case, 0, (int)(sizeof(spec_cases) / sizeof(spec_cases[0])));
+	tcase_add_test(t, layers_round_trip);
+	tcase_add_test(t, spec_view_round_trip);
 	tcase_add_test(t, spec_too_long);
 	suite_add_tcase(s, t);
 	t = tcase_create("ipc");
