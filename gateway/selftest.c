@@ -82,6 +82,8 @@ static bool is_missing(const struct selftest_server *s, const struct attack *a, 
 		snprintf(why, WHY_LEN, "not started as root: all sites have one user");
 	else if ((a->needs & ATTACK_NOT_LEGACY) != 0 && s->legacy)
 		snprintf(why, WHY_LEN, "SandboxProfile legacy allows it");
+	else if ((a->needs & ATTACK_ONLY_LEGACY) != 0 && !s->legacy)
+		snprintf(why, WHY_LEN, "only SandboxProfile legacy starts programs");
 #ifndef __x86_64__
 	else if ((a->needs & ATTACK_NEEDS_X86) != 0)
 		snprintf(why, WHY_LEN, "x86_64 only");

@@ -146,7 +146,7 @@ static int make_configuration(const struct selftest_server *s)
 	buf_init(&text);
 	int err = buf_printf(&text,
 		"ServerRoot \"%s\"\nPidFile \"%s/pid\"\nListen unix:%s/socket\nServerName selftest.invalid\nErrorLog \"%s/error.log\"\n"
-		"LogLevel info\nThreadsPerChild 1\nMailRelay none\nRequestTimeout %d\nStartServers 1\nMinSpareServers 1\nMaxRequestWorkers 4\n"
+		"LogLevel info\nThreadsPerChild 1\nMailRelay none\nSandboxTmpSize 16M\nRequestTimeout %d\nStartServers 1\nMinSpareServers 1\nMaxRequestWorkers 4\n"
 		"<Directory \"%s\">\nRequire all granted\nOptions FollowSymLinks\n</Directory>\n",
 		s->dir, s->dir, s->dir, s->dir, TIME_LIMIT_S, s->dir);
 	if (err == GW_OK && s->privileged)

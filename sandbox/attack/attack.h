@@ -14,6 +14,7 @@
 enum attack_need {
 	ATTACK_NEEDS_ROOT = 1,   /* sites of different users */
 	ATTACK_NEEDS_X86 = 2,    /* x86_64: its other ways to make system calls */
+	ATTACK_ONLY_LEGACY = 8,  /* a profile that starts programs */
 	ATTACK_NOT_LEGACY = 4    /* a profile that does not allow it by intent */
 };
 

@@ -37,6 +37,12 @@ const struct attack attack_processes[] = {
 			" if (call('getsockopt', $fd, 1, 3, $b, $l) === 0) { $c = str_repeat(\"\\0\", 8); $l = pack('V', 8); call('getsockopt', $fd, 1, 57, $c, $l); $sockets[bin2hex($c)] = $fd; if (unpack('V', $b)[1] !== 1) through(\"descriptor $fd is a socket of type \" . unpack('V', $b)[1]); }"
 			" if (call('openat', $fd, \".\\0\", 0200000) >= 0) through(\"descriptor $fd is a directory\"); }"
 			" count($sockets) > 1 ? through(count($sockets) . ' sockets') : stopped('the request\\'s own connection only');"},
+	{.name = "outlive-request", .threat = "a program that goes on after its request, and after its cell", .layer = "cell",
+		.how = "cells and zygote are reapers of what detaches itself; cgroup.kill where there is one", .needs = ATTACK_ONLY_LEGACY,
+		.code = "@unlink(__DIR__ . '/var/outlived'); exec('(setsid sh -c \"sleep 1; echo x > ' . __DIR__ . '/var/outlived\") > /dev/null 2>&1 &'); stopped('started');",
+		.end = ATTACK_THEN_SELF, .then = "usleep(1800000); file_exists(__DIR__ . '/var/outlived') ? through('it lived on') : stopped('it was ended');"},
+	{.name = "set-id-program", .threat = "rights of the machine's set-id programs", .layer = "capabilities", .how = "no_new_privs, which every program inherits",
+		.needs = ATTACK_ONLY_LEGACY, .code = "call('prctl', 39, 0, 0, 0, 0) === 1 ? stopped('no_new_privs is set') : through('no_new_privs is not set');"},
 	{.name = "signal-master", .threat = "stop the server", .layer = "uid", .how = "another user's process", .needs = ATTACK_NEEDS_ROOT,
 		.code = "denied(call('kill', (int)file_get_contents(__DIR__ . '/master'), 28), 3);"},
 	{.name = "limit-master", .threat = "lower the server's limits", .layer = "uid", .how = "another user's process", .needs = ATTACK_NEEDS_ROOT,

@@ -49,6 +49,9 @@ const struct attack attack_requests[] = {
 		.code = "loaded('opcache_get_status'); $f = __DIR__ . '/var/inc.php'; if (!is_file($f)) { put('inc.php', '<?php return \"genuine\";'); touch($f, 1000000000); }"
 			" $v = include $f; bh_poke(bh_address($v), 'poison!'); stopped('written to');",
 		.repeat = 4, .end = ATTACK_THEN_SELF, .then = "$v = strrev(include __DIR__ . '/var/inc.php'); $v === 'eniuneg' ? stopped('the code is as it was') : through(strrev($v));"},
+	{.name = "foreign-compiled-code", .threat = "another site's scripts in compiled form", .layer = "opcache", .how = "each site has a cache of its own",
+		.code = "loaded('opcache_get_status'); $s = @opcache_get_status(true); if (!$s) skip('opcache is off'); $own = 0;"
+			" foreach (array_keys($s['scripts'] ?? []) as $f) { if (strpos($f, '/victim/')) through($f); $own++; } stopped(\"$own scripts, none of another site\");"},
 	{.name = "sleep-forever", .threat = "hold a cell for ever", .layer = "cell", .how = "RequestTimeout by the clock: 504", .code = "while (true) sleep(1000);", .status = 504},
 	{.name = "spin-forever", .threat = "hold a processor for ever, signals ignored", .layer = "cell", .how = "RequestTimeout by the clock: 504",
 		.code = "set_time_limit(0); ignore_user_abort(true); call('rt_sigprocmask', 0, str_repeat(\"\\xff\", 8), 0, 8); while (true);", .status = 504},

@@ -27,6 +27,10 @@ const struct attack attack_walls[] = {
 		.code = "file_put_contents('/tmp/bh-selftest-shared', 'x'); chmod('/tmp/bh-selftest-shared', 0666); file_exists('/tmp/bh-selftest-shared') ? stopped('put there') : through('not even its own');",
 		.end = ATTACK_THEN_VICTIM, .then = "file_exists('/tmp/bh-selftest-shared') ? through('it is there') : stopped('not there');"},
 
+	ROW("fill-temporary", "mount", "fill the machine's memory or disk by way of /tmp", "SandboxTmpSize",
+		"$f = fopen('/tmp/bh-selftest-fill', 'w'); $n = 0; while ($n < 48 && @fwrite($f, str_repeat('x', 1 << 20)) === 1 << 20) $n++; fclose($f); unlink('/tmp/bh-selftest-fill');"
+		" $n < 48 ? stopped(\"$n MB, then no more\") : through(\"$n MB were written\");"),
+
 	/* processes and segments of its own */
 	ROW("find-processes", "pid", "find other processes by number", "numbers are the site's own",
 		"$v = call('getsid', (int)file_get_contents(__DIR__ . '/master')); $v === -3 ? stopped('ESRCH') : through(\"the server's session is $v\");"),

@@ -62,7 +62,7 @@ def test_list_has_every_attack(all_of_it):
 def test_chosen():
 	out, r = selftest(what="raw-socket,opcache")
 	assert r.returncode == 0, r.stdout
-	assert {k for k, v in out.items() if v[1] != "control"} == {"raw-socket", "poison-code"}
+	assert {k for k, v in out.items() if v[1] != "control"} == {"raw-socket", "poison-code", "foreign-compiled-code"}
 	assert "control-native" in out
 
 
@@ -88,9 +88,10 @@ def test_ordinary_user():
 
 @pytest.mark.parametrize("profile", ["strict", "legacy"])
 def test_profiles(profile):
-	out, r = selftest("-C", "SandboxProfile " + profile, what="filter,limits,capabilities,descriptors")
+	out, r = selftest("-C", "SandboxProfile " + profile, what="filter,limits,capabilities,descriptors,outlive-request")
 	assert r.returncode == 0, [(k, v) for k, v in out.items() if v[0] == "FAIL"]
 	assert out["run-shell"][0] == ("SKIP" if profile == "legacy" else "PASS")
+	assert out["outlive-request"][0] == out["set-id-program"][0] == ("PASS" if profile == "legacy" else "SKIP")
 
 
 def test_rollback():
@@ -108,7 +109,7 @@ HOLES = [
 	(["php_admin_value ffi.enable 1"], ["foreign-functions"]),
 	(["SandboxOff filter"], ["userns-unshare", "userns-clone", "userfaultfd", "become-dumpable", "mptcp-socket", "limit-zygote", "slow-zygote",
 		"set-id-by-chmod", "set-id-when-created", "set-id-by-mknod", "run-shell", "fork", "read-implies-exec"]),
-	(["SandboxOff mount"], ["see-other-site", "read-world-readable", "see-machine", "see-proc", "execute-upload", "execute-temporary", "share-temporary"]),
+	(["SandboxOff mount"], ["see-other-site", "read-world-readable", "see-machine", "see-proc", "execute-upload", "execute-temporary", "share-temporary", "fill-temporary"]),
 	(["SandboxOff mount landlock"], ["see-devices"]),
 	(["SandboxOff pid"], ["find-processes", "find-priorities"]),
 	(["SandboxOff ipc"], ["open-segment", "open-queue"]),
