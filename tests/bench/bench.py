@@ -55,7 +55,7 @@ GROUPS = {
 ADDED = {"latency": [("bulkhead/rollback", "bulkhead/shared", 0.040)]}
 
 
-def bulkhead_conf(root, wp, fpm):
+def bulkhead_conf(root, wp, fpm, paths):
 	def cell(name, where, isolation):
 		text = site_conf.prefork_vhost(name, where, isolation, INI)
 		# As many as Apache may have; see apache_head().
@@ -63,7 +63,7 @@ def bulkhead_conf(root, wp, fpm):
 		text = re.sub(r"MaxSpareServers \d+", "MaxSpareServers %d" % (2 * CELLS), text)
 		return re.sub(r"(StartServers|MinSpareServers) \d+", r"\1 %d" % CELLS, text).replace("RequestTimeout 20", "RequestTimeout 60")
 	out = 'MaxKeepAliveRequests 0\nKeepAliveTimeout 30\n<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % os.path.dirname(root)
-	out += site_conf.pool("fpm", fpm.server())
+	out += "".join('SandboxPath "%s"\n' % p for p in paths) + site_conf.pool("fpm", fpm.server())
 	out += site_conf.worker_vhost("static.test", root, "fpm") + cell("fresh.test", root, "fresh") + cell("shared.test", root, "shared")
 	out += cell("rollback.test", root, "rollback")
 	out += site_conf.worker_vhost("worker.test", root, "fpm")
@@ -117,17 +117,19 @@ class Contest:
 
 	def prepare(self, want):
 		t = self.tmp
+		paths = []  # what WordPress needs beside its own directory: the database's socket
 		fpm = self.start(BenchFpm(t + "/fpm", INI, children=CELLS))
 		if any(g.startswith("wordpress") for g in want):
 			db = self.start(servers.MariaDb(t + "/db"), timeout=60)
 			self.wp = apps.wordpress_site(t, t + "/www/wp", db, "wp")
+			paths.append(os.path.dirname(db.sock))
 		itk = self.start(servers.Apache(t + "/itk", apache_conf(self.root, self.wp, "itk"), mpm="itk", head=apache_head("itk")))
 		mod = self.start(servers.Apache(t + "/modphp", apache_conf(self.root, self.wp, "prefork"), head=apache_head("prefork")))
 		event = self.start(servers.Apache(t + "/event", apache_conf(self.root, None, "event"), mpm="event", php=False, head=apache_head("event")))
 		ngx = self.start(servers.Nginx(t + "/nginx", nginx_conf(self.root, self.wp, fpm)))
 		self.trees = {"mpm-itk": [itk], "mod_php": [mod], "apache-event": [event], "nginx": [ngx, fpm]}
 		if not self.o.peers_only:
-			bh = self.start(servers.Bulkhead(t + "/bulkhead", bulkhead_conf(self.root, self.wp, fpm), loops=None))
+			bh = self.start(servers.Bulkhead(t + "/bulkhead", bulkhead_conf(self.root, self.wp, fpm, paths), loops=None))
 			self.trees["bulkhead"] = [bh, fpm]
 		if self.wp:
 			apps.wordpress_install(mod.addr, "wp.test", "Bench")
