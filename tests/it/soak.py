@@ -231,6 +231,7 @@ class Soak:
 		self.servers = {}
 		for kind, isolation in both.items():
 			text = '<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php doku.php\n</Directory>\n' % tmp
+			text += "".join('SandboxPath "%s"\n' % d for d in (os.path.dirname(app.db.sock), tmp + "/dokuwiki-packages") if os.path.isdir(d))
 			text += re.sub(r"(StartServers|MinSpareServers|MaxSpareServers|MaxRequestWorkers) \d+", r"\1 %d" % CELLS,
 				site_conf.prefork_vhost(HOST, app.root, isolation, dict(ini, **app.ini))).replace("RequestTimeout 20", "RequestTimeout 60")
 			self.servers[kind] = servers.Bulkhead("%s/soak-%s-%s" % (tmp, app.name, kind), text)
