@@ -1,6 +1,6 @@
 # Manual pages, texts for people, and the first configuration (kept when there is one already).
 dist_man_MANS += docs/bulkhead.8 docs/bulkhead.conf.5
-dist_doc_DATA = docs/design.md docs/directives.md docs/threat-model.md
+dist_doc_DATA = docs/design.md docs/directives.md docs/threat-model.md docs/attacks.md
 EXTRA_DIST += docs/bulkhead.conf LICENSE
 
 install-data-hook:
