@@ -143,9 +143,11 @@ static size_t list_regions(struct region *regions, enum image_kind kind)
 		return 0;
 	}
 	while (fgets(line, sizeof(line), f) != NULL && n < REGIONS_MAX) {
-		if (parse_head(line, &h)) {
-			at = h;
-		} else if (sscanf(line, "Anonymous: %lu kB", &anonymous_kb) == 1) {
+		/* Some twenty thousand lines: what they begin with says which few are worth a scan. */
+		if (line[0] < 'A' || line[0] > 'Z') {
+			if (parse_head(line, &h))
+				at = h;
+		} else if (line[0] == 'A' && sscanf(line, "Anonymous: %lu kB", &anonymous_kb) == 1) {
 			size_t len = !is_data(&at) ? bss_len(&at) : anonymous_kb > 0 ? at.end - at.start : 0;
 			r = (struct region){.start = at.start, .len = len,
 				.prot = PROT_READ | (at.perms[1] == 'w' ? PROT_WRITE : 0)};
