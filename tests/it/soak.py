@@ -305,7 +305,7 @@ class Soak:
 	def warm(self):
 		"""Until cells stay: under rollback they begin anew while opcache's image grows."""
 		pages = len(self.app.pages)
-		for _ in range(12):
+		for _ in range(6):
 			before = Sample(self.servers["looked-at"]).pids
 			if self.batch({}, 0, 2 * pages).pids & before == before:
 				break
