@@ -199,8 +199,13 @@ static int read_configuration(struct selftest_server *s, const struct cmdline *c
 
 int selftest_server_make(struct selftest_server *s, const struct cmdline *cmd)
 {
-	*s = (struct selftest_server){.dir = "/tmp/bulkhead-selftest-XXXXXX", .privileged = geteuid() == 0, .tcp = -1, .abstract = -1};
+	const char *base = getenv("TMPDIR");
+
+	*s = (struct selftest_server){.privileged = geteuid() == 0, .tcp = -1, .abstract = -1};
 	choose_users(s);
+	if (base == NULL || base[0] != '/' || strlen(base) > sizeof(s->dir) - sizeof("/bulkhead-selftest-XXXXXX"))
+		base = "/tmp";
+	snprintf(s->dir, sizeof(s->dir), "%s/bulkhead-selftest-XXXXXX", base);
 	if (mkdtemp(s->dir) == NULL) {
 		say_errno("cannot make", s->dir);
 		s->dir[0] = '\0';

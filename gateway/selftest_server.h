@@ -14,7 +14,7 @@
 #define SELFTEST_SECRET "secret of the other site"
 
 struct selftest_server {
-	char dir[64];             /* below /tmp; owned, removed at the end */
+	char dir[96];             /* below TMPDIR or /tmp; owned, removed at the end; short: a socket lies in it */
 	pid_t pid;                /* the master */
 	bool privileged;
 	uid_t attacker, victim;   /* the sites' users; the same where we are no root */

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """bulkhead --selftest: everything is stopped as delivered; and each layer, once it is off, lets through what it stopped."""
+import atexit
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -15,11 +18,18 @@ pytestmark = pytest.mark.bulkhead
 LINE = re.compile(r"^(PASS|FAIL|SKIP)  (\S+) +(\S+) +(.*)$")
 
 
+# Others may run the same at the same time.
+HERE = tempfile.mkdtemp(prefix="bh-st-", dir="/tmp")
+os.chmod(HERE, 0o1777)
+atexit.register(shutil.rmtree, HERE, ignore_errors=True)
+
+
 def selftest(*args, what="", user=None):
 	"""{attack: (verdict, layer, reason)} and the whole result."""
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
 	r = subprocess.run([servers.bulkhead_bin()] + list(args) + ["--selftest=" + what if what else "--selftest"], stdout=subprocess.PIPE,
-		stderr=subprocess.STDOUT, text=True, timeout=300, user=user, group="nogroup" if user else None, extra_groups=[] if user else None, cwd="/")
+		stderr=subprocess.STDOUT, text=True, timeout=300, user=user, group="nogroup" if user else None, extra_groups=[] if user else None, cwd="/",
+		env=dict(os.environ, TMPDIR=HERE))
 	out = {}
 	for line in r.stdout.splitlines():
 		m = LINE.match(line)
@@ -35,7 +45,7 @@ def all_of_it():
 
 
 def leftovers():
-	return [d for d in os.listdir("/tmp") if d.startswith("bulkhead-selftest-")]
+	return os.listdir(HERE)
 
 
 def test_everything_is_stopped(all_of_it):
@@ -50,7 +60,7 @@ def test_everything_is_stopped(all_of_it):
 
 def test_nothing_is_left(all_of_it):
 	assert not leftovers()
-	assert not [p for p in proc.descendants(os.getpid()) if "bulkhead-selftest-" in proc.name_of(p)]
+	assert not [p for p in proc.descendants(os.getpid()) if HERE in proc.name_of(p)]
 
 
 def test_list_has_every_attack(all_of_it):
