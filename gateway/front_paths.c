@@ -1,82 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/front_paths.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/landlock.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "conf/conf_addr.h"
 #include "gateway/base/io.h"
+#include "sandbox/sb_landlock.h"
 
-/* Debian 12's header knows ABI 2; the kernel is told what it knows. Bits as in linux/landlock.h of 6.15. */
-#define FS_ALL_1 ((UINT64_C(1) << 13) - 1)
-#define FS_REFER (UINT64_C(1) << 13)     /* ABI 2 */
-#define FS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
-#define FS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
-#define NET_BIND (UINT64_C(1) << 0)      /* ABI 4 */
-#define NET_CONNECT (UINT64_C(1) << 1)
-#define SCOPE_SIGNAL (UINT64_C(1) << 1)  /* ABI 6 */
-#define RULE_NET_PORT 2
-
-#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_SPOOL (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE)
-#define FS_OF_A_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE)
-
-struct attr {
-	uint64_t fs, net, scoped;
-};
-
-struct port_rule {
-	uint64_t allowed, port;
-};
+#define FS_READ (SB_FS_READ_FILE | SB_FS_READ_DIR)
+#define FS_SPOOL (SB_FS_READ_FILE | SB_FS_WRITE_FILE | SB_FS_MAKE_REG | SB_FS_REMOVE_FILE | SB_FS_TRUNCATE)
 
 struct rules {
-	int fd;
-	uint64_t fs; /* handled */
+	struct sb_landlock landlock;
 	int err;
 	const char *last; /* the rule before this one: neighbours are often the same */
 };
 
-static struct attr attr_of(long abi)
-{
-	struct attr a = {.fs = FS_ALL_1};
-
-	a.fs |= abi >= 2 ? FS_REFER : 0;
-	a.fs |= abi >= 3 ? FS_TRUNCATE : 0;
-	a.fs |= abi >= 5 ? FS_IOCTL_DEV : 0;
-	a.net = abi >= 4 ? NET_BIND | NET_CONNECT : 0;
-	a.scoped = abi >= 6 ? SCOPE_SIGNAL : 0;
-	return a;
-}
-
-static size_t attr_size(long abi)
-{
-	return abi >= 6 ? sizeof(struct attr) : abi >= 4 ? offsetof(struct attr, scoped) : offsetof(struct attr, net);
-}
-
 static void allow(struct rules *r, const char *path, uint64_t what)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = what & r->fs};
 	struct stat st;
 
 	if (r->err != 0)
 		return;
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd == -1)
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd == -1)
 		return; /* nothing there, nothing to serve */
-	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
-		rule.allowed_access &= FS_OF_A_FILE;
-	if (syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1)
-		r->err = GW_ERR_SYS;
-	int fd = rule.parent_fd;
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		what &= SB_FS_OF_FILES;
+	r->err = sb_landlock_allow_below(&r->landlock, fd, what);
 	io_close(&fd);
 }
 
@@ -141,27 +99,19 @@ static void allow_ports(struct rules *r, const struct conf *c)
 {
 	for (size_t i = 0; i < c->pools_n; i++)
 		for (size_t m = 0; m < c->pools[i]->members_n && r->err == 0; m++) {
-			const struct conf_addr *a = &c->pools[i]->members[m].addr;
-			struct port_rule rule = {.allowed = NET_CONNECT};
-			if (a->u.sa.sa_family != AF_INET && a->u.sa.sa_family != AF_INET6)
-				continue;
-			rule.port = ntohs(a->u.sa.sa_family == AF_INET ? ((const struct sockaddr_in *)&a->u.ss)->sin_port
-				: ((const struct sockaddr_in6 *)&a->u.ss)->sin6_port);
-			if (syscall(SYS_landlock_add_rule, r->fd, RULE_NET_PORT, &rule, 0) == -1)
-				r->err = GW_ERR_SYS;
+			unsigned port = conf_addr_port(&c->pools[i]->members[m].addr.u.sa);
+			if (port != 0)
+				r->err = sb_landlock_allow_port(&r->landlock, (uint16_t)port, SB_NET_CONNECT_TCP);
 		}
 }
 
 int front_paths_build(const struct conf *c, const char *spool)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct rules r = {.last = NULL};
+	int err = sb_landlock_open(&r.landlock, SB_FS_ALL, SB_NET_BIND_TCP | SB_NET_CONNECT_TCP, SB_SCOPE_SIGNAL);
 
-	if (abi < 1)
-		return GW_ERR_DENIED;
-	struct attr attr = attr_of(abi);
-	struct rules r = {.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, attr_size(abi), 0), .fs = attr.fs};
-	if (r.fd == -1)
-		return GW_ERR_SYS;
+	if (err != 0)
+		return err;
 	for (size_t i = 0; i < c->servers_n; i++) {
 		const struct conf_server *s = c->servers[i];
 		allow_tree(&r, s->docroot);
@@ -171,19 +121,17 @@ int front_paths_build(const struct conf *c, const char *spool)
 	for (size_t i = 0; i < c->front_paths.n; i++)
 		allow(&r, c->front_paths.v[i], FS_READ);
 	conf_each_granted(c, allow_section, &r);
-	allow(&r, spool, FS_SPOOL | FS_TRUNCATE);
-	if (attr.net != 0)
-		allow_ports(&r, c);
-	if (r.err != 0) {
-		io_close(&r.fd);
-		return r.err;
-	}
-	return r.fd;
+	allow(&r, spool, FS_SPOOL);
+	allow_ports(&r, c);
+	if (r.err == 0)
+		return r.landlock.fd;
+	io_close(&r.landlock.fd);
+	return r.err;
 }
 
 int front_paths_enter(int rules)
 {
-	int err = syscall(SYS_landlock_restrict_self, rules, 0) == -1 ? GW_ERR_SYS : 0;
+	int err = sb_landlock_enter(rules);
 
 	io_close(&rules);
 	return err;

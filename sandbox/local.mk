@@ -34,6 +34,7 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_profile_refused.c \
 	sandbox/sb_root.c sandbox/sb_root.h \
 	sandbox/sb_sigsys.c sandbox/sb_sigsys.h \
+	sandbox/sb_site_rules.c sandbox/sb_site_rules.h \
 	sandbox/sb_view.c sandbox/sb_view.h
 
 # The mail process, and what cells share with it.
@@ -141,7 +142,7 @@ check_PROGRAMS += tests/unit/check_mail
 TESTS += tests/unit/check_mail
 tests_unit_check_mail_SOURCES = tests/unit/check_mail.c tests/unit/unit.h
 tests_unit_check_mail_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_check_mail_LDADD = libmail.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
+tests_unit_check_mail_LDADD = libmail.a libconf.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
 endif
 
 # What the profiles let through and what not, tried under the loaded filter. Never sanitised, so compiled from the sources.

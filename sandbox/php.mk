@@ -9,7 +9,7 @@ php_sources = \
 	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/sb_layer.c sandbox/spec.c \
 	sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c \
 	sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
-	sandbox/sb_cell_cgroup.c sandbox/sb_cred.c sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_call_text.c sandbox/sb_harden.c sandbox/sb_landlock.c \
+	sandbox/sb_cell_cgroup.c sandbox/sb_cred.c sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_call_text.c sandbox/sb_harden.c sandbox/sb_landlock.c sandbox/sb_site_rules.c \
 	sandbox/sb_learn.c sandbox/sb_never.c sandbox/sb_newmount.c sandbox/sb_ns.c sandbox/sb_policy.c sandbox/sb_proc.c \
 	sandbox/sb_root.c sandbox/sb_view.c \
 	sandbox/sb_profile.c sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c sandbox/sb_profile_php.c \

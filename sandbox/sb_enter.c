@@ -25,6 +25,7 @@
 #include "sandbox/sb_layer.h"
 #include "sandbox/sb_ns.h"
 #include "sandbox/sb_proc.h"
+#include "sandbox/sb_site_rules.h"
 #include "sandbox/sb_view.h"
 
 #define NOFILE_DEFAULT 1024
@@ -138,7 +139,7 @@ static int make_view(const struct spec *s, struct sb_entry *e, int *rules)
 		err = sb_view_build(&root, s, e->system_dirs, e->text, sizeof(e->text));
 	if (err == 0 && (s->layers & SB_LAYER_LANDLOCK) != 0) {
 		snprintf(e->text, sizeof(e->text), "Landlock rules");
-		*rules = sb_landlock_build(&root, s, proc_fd);
+		*rules = sb_site_rules_build(&root, s, proc_fd);
 		err = *rules < 0 ? *rules : 0;
 	}
 	if (err == 0) {

@@ -2,16 +2,15 @@
 #include "sandbox/sb_harden.h"
 
 #include <errno.h>
-#include <linux/landlock.h>
 #include <linux/prctl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/sb_landlock.h"
 
 /* Newer than the headers of the oldest system we build on. */
 #ifndef PR_SET_MDWE
@@ -19,13 +18,6 @@
 #define PR_MDWE_REFUSE_EXEC_GAIN (1UL << 0)
 #define PR_GET_MDWE 66
 #endif
-#define LANDLOCK_ABI_SCOPES 6       /* Linux 6.12 */
-#define SCOPE_SIGNAL (UINT64_C(1) << 1) /* LANDLOCK_SCOPE_SIGNAL */
-
-/* struct landlock_ruleset_attr as of ABI 6. */
-struct ruleset_scoped {
-	uint64_t handled_access_fs, handled_access_net, scoped;
-};
 
 static void note_off(char *off, size_t len, const char *what)
 {
@@ -69,16 +61,18 @@ static void disable_speculation(char *off, size_t len)
 	}
 }
 
-static int signal_scope(char *off, size_t len)
+static int signal_scope(int *fd, char *off, size_t len)
 {
-	struct ruleset_scoped attr = {.scoped = SCOPE_SIGNAL};
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct sb_landlock l;
 
-	if (abi < LANDLOCK_ABI_SCOPES) {
+	if (sb_landlock_abi() < SB_LANDLOCK_ABI_SCOPE) {
 		note_off(off, len, "a request can signal processes of other requests of its site: Landlock has no signal scope (Linux 6.12)");
-		return -1;
+		return 0;
 	}
-	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	int err = sb_landlock_open(&l, 0, 0, SB_SCOPE_SIGNAL);
+	if (err == 0)
+		*fd = l.fd;
+	return err;
 }
 
 int sb_harden_zygote(struct sb_harden *h, const struct sb_policy *p, char *off, size_t len, const char **step)
@@ -95,9 +89,8 @@ int sb_harden_zygote(struct sb_harden *h, const struct sb_policy *p, char *off, 
 	*step = "PR_SET_CHILD_SUBREAPER";
 	if (h->traits.tasks && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
 		return GW_ERR_SYS;
-	if (h->traits.signals)
-		h->scope_fd = signal_scope(off, len);
-	return 0;
+	*step = "signal scope";
+	return h->traits.signals ? signal_scope(&h->scope_fd, off, len) : 0;
 }
 
 int sb_harden_cell(const struct sb_harden *h, const char **step)
@@ -121,7 +114,7 @@ int sb_harden_cell(const struct sb_harden *h, const char **step)
 			return GW_ERR_SYS;
 	}
 	*step = "signal scope";
-	if (scope != -1 && syscall(SYS_landlock_restrict_self, scope, 0) == -1)
+	if (scope != -1 && sb_landlock_enter(scope) != 0)
 		return GW_ERR_SYS;
 	io_close(&scope);
 	return 0;

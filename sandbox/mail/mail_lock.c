@@ -5,19 +5,19 @@
  */
 #include "sandbox/mail/mail_lock.h"
 
-#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "conf/conf_addr.h"
+#include "gateway/base/io.h"
 #include "gateway/base/log.h"
 #include "sandbox/sb_cred.h"
+#include "sandbox/sb_landlock.h"
 
 _Noreturn static void die(const char *what)
 {
@@ -49,57 +49,25 @@ static void drop(const struct conf *c, bool privileged)
 
 /* --- Landlock ----------------------------------------------------------------------------------------------------------- */
 
-/* As linux/landlock.h of kernels newer than the distribution's headers has it. */
-struct ruleset {
-	uint64_t fs, net, scoped;
-};
-
-struct net_port {
-	uint64_t access, port;
-};
-
-#define NET_BIND 1
-#define NET_CONNECT 2
-#define SCOPE_ALL 3             /* abstract unix sockets, signals */
-#define RULE_NET_PORT 2
-
-static unsigned relay_port(const struct conf_mail_relay *r)
-{
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-
-	if (r == NULL || (r->addr.u.sa.sa_family != AF_INET && r->addr.u.sa.sa_family != AF_INET6))
-		return 0;
-	memcpy(&v4, &r->addr.u, sizeof(v4));
-	memcpy(&v6, &r->addr.u, sizeof(v6));
-	return ntohs(r->addr.u.sa.sa_family == AF_INET ? v4.sin_port : v6.sin6_port);
-}
-
 /* No file at all, no TCP port but those of relays, no signal to others. A kernel that has none of it has the filter below. */
 static void restrict_self(const struct conf *c)
 {
-	/* ABI 1 to 5 know 13, 14, 15, 15, 16 ways to use a file; 4 came with TCP, 6 with scopes. */
-	static const unsigned fs_bits[] = {0, 13, 14, 15, 15, 16};
-	static const size_t sizes[] = {0, 8, 8, 8, 16, 16};
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
-	struct ruleset rules = {0};
+	struct sb_landlock l;
+	int err = sb_landlock_open(&l, SB_FS_ALL, SB_NET_BIND_TCP | SB_NET_CONNECT_TCP, SB_SCOPE_ABSTRACT_UNIX | SB_SCOPE_SIGNAL);
 
-	if (abi < 1)
+	if (err == GW_ERR_DENIED)
 		return;
-	rules.fs = (UINT64_C(1) << fs_bits[abi > 5 ? 5 : abi]) - 1;
-	rules.net = abi >= 4 ? NET_BIND | NET_CONNECT : 0;
-	rules.scoped = abi >= 6 ? SCOPE_ALL : 0;
-	long fd = syscall(SYS_landlock_create_ruleset, &rules, abi >= 6 ? sizeof(rules) : sizes[abi], 0);
-	if (fd == -1)
+	if (err != 0)
 		die("Landlock");
-	for (size_t i = 0; abi >= 4 && i < c->servers_n; i++) {
-		const struct net_port port = {.access = NET_CONNECT, .port = relay_port(c->servers[i]->mail_relay)};
-		if (port.port != 0 && syscall(SYS_landlock_add_rule, fd, RULE_NET_PORT, &port, 0) == -1)
+	for (size_t i = 0; i < c->servers_n; i++) {
+		const struct conf_mail_relay *relay = c->servers[i]->mail_relay;
+		unsigned port = relay == NULL ? 0 : conf_addr_port(&relay->addr.u.sa);
+		if (port != 0 && sb_landlock_allow_port(&l, (uint16_t)port, SB_NET_CONNECT_TCP) != 0)
 			die("Landlock: a relay's port");
 	}
-	if (syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+	if (sb_landlock_enter(l.fd) != 0)
 		die("Landlock");
-	close((int)fd);
+	io_close(&l.fd);
 }
 
 /* --- system calls -------------------------------------------------------------------------------------------------------- */
