@@ -16,7 +16,7 @@ php_sources = \
 	sandbox/sb_profile_refused.c sandbox/sb_sigsys.c \
 	sandbox/php/opcache.c sandbox/php/opcache_compile.c sandbox/php/opcache_link.c \
 	sandbox/php/script_tree.c sandbox/php/opcache_memory.c sandbox/php/opcache_report.c sandbox/php/opcache_seen.c \
-	sandbox/php/chunk_pool.c sandbox/php/warm.c \
+	sandbox/php/chunk_pool.c sandbox/php/warm.c sandbox/php/warm_paths.c \
 	sandbox/php/cell.c sandbox/php/hot_pages.c sandbox/php/hot_text.c sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/learn.c sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
 	sandbox/mail/mail_addr.c sandbox/mail/mail_compose.c sandbox/mail/mail_wire.c sandbox/php/sapi_mail.c \
 	sandbox/php/sapi_request.c sandbox/php/sapi_start.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/trial.c sandbox/php/zygote.c

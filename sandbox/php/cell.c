@@ -18,6 +18,7 @@
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/warm_paths.h"
 #include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_proc.h"
@@ -75,6 +76,8 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
+	if (level == LEVEL_ROLLBACK)
+		warm_paths_look_up();
 	if (level == LEVEL_ROLLBACK && chunk_pool_start() != 0)
 		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");
 	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
@@ -123,7 +126,7 @@ static bool is_used_up(void)
 static bool cannot_go_back(void)
 {
 	status = rollback_check();
-	return status != ROLLBACK_OK || opcache_is_stale();
+	return status != ROLLBACK_OK || opcache_is_stale() || warm_paths_are_old();
 }
 
 static const struct {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/php/chunk_pool.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include <main/php.h>
 #include <Zend/zend_alloc.h>
 
 #define CHUNK ((size_t)2 * 1024 * 1024) /* what the memory manager asks for, and how it aligns */
+#define C_HEAP_ROOM (4 * 1024 * 1024)
 #define CHUNKS_N 64                     /* address space only, until it is used */
 
 static char *pool;
@@ -100,10 +104,24 @@ static zend_mm_storage **storage_of(zend_mm_heap *heap)
 	return at == FIELDS ? NULL : &((zend_mm_storage **)(void *)heap)[at];
 }
 
+/* The C heap likewise: large blocks from it as well, nothing given back, and room before the first request needs it. */
+static int reserve_c_heap(void)
+{
+	void *block = NULL;
+
+	if (mallopt(M_MMAP_THRESHOLD, 16 * 1024 * 1024) == 1 && mallopt(M_TRIM_THRESHOLD, INT_MAX) == 1 &&
+	    mallopt(M_TOP_PAD, C_HEAP_ROOM) == 1)
+		block = malloc(C_HEAP_ROOM);
+	free(block);
+	return block != NULL ? 0 : GW_ERR_NOMEM;
+}
+
 int chunk_pool_start(void)
 {
 	zend_mm_heap *heap = zend_mm_get_heap();
 
+	if (reserve_c_heap() != 0)
+		return GW_ERR_NOMEM;
 	pool = map_aligned(CHUNKS_N * CHUNK, CHUNK);
 	if (pool == NULL)
 		return GW_ERR_SYS;

@@ -20,6 +20,7 @@
 #include "sandbox/php/opcache_memory.h"
 #include "sandbox/php/opcache_report.h"
 #include "sandbox/php/opcache_seen.h"
+#include "sandbox/php/warm_paths.h"
 
 #define READ_EVERY_MS 20      /* reads of the pipe; between them nobody's reports cost the zygote anything */
 #define COLLECT_MS 60         /* a batch is closed so long after its last path ... */
@@ -196,6 +197,8 @@ static void note_batch(bool well, uint64_t now_ms)
 	for (size_t i = 0; i < oc.seen->batch_n; i++) {
 		enum seen_result r = well && oc.board->result[i] == SEEN_CACHED ? SEEN_CACHED : well ? SEEN_FAILED : SEEN_UNTRIED;
 		seen_done(oc.seen, i, !well && i == oc.board->at ? SEEN_CRASHED : r, now_ms);
+		if (r == SEEN_CACHED)
+			warm_paths_note(oc.seen->text + oc.seen->batch_at[i] + 1);
 	}
 }
 

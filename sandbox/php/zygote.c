@@ -31,6 +31,7 @@
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
+#include "sandbox/php/warm_paths.h"
 #include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_filter.h"
@@ -487,6 +488,8 @@ static int take_image(const struct spec *s)
 	enum image_kind kind = rolled_back ? IMAGE_ALL : strcmp(s->isolation, "fresh") == 0 ? IMAGE_CODE : IMAGE_DATA;
 	int image, err = image_take(kind, &image);
 
+	if (err == 0 && rolled_back)
+		err = warm_paths_start();
 	if (err == 0 && rolled_back)
 		return rollback_prepare(image);
 	if (err == 0)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/php/warm_paths.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <main/php.h>
+#include <Zend/zend_ini.h>
+#include <Zend/zend_virtual_cwd.h>
+
+#define TEXT_MAX (256 * 1024)
+
+/* Shared, so that cells, which have it for a moment only, get no pages of their own for it. */
+static struct warm_paths {
+	size_t n, text_n;
+	char text[TEXT_MAX]; /* NUL-terminated paths */
+} *paths;
+static time_t old_at; /* 0: nothing was looked up */
+
+int warm_paths_start(void)
+{
+	paths = mmap(NULL, sizeof(*paths), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return paths == MAP_FAILED ? GW_ERR_SYS : 0;
+}
+
+static bool is_known(const char *path, size_t len)
+{
+	const char *at = paths->text;
+
+	for (size_t i = 0; i < paths->n; i++, at += strlen(at) + 1)
+		if (strlen(at) == len && memcmp(at, path, len) == 0)
+			return true;
+	return false;
+}
+
+void warm_paths_note(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (paths == NULL || len + 1 > TEXT_MAX - paths->text_n || is_known(path, len))
+		return;
+	memcpy(paths->text + paths->text_n, path, len + 1);
+	paths->text_n += len + 1;
+	paths->n++;
+}
+
+static time_t setting(const char *name)
+{
+	return (time_t)zend_ini_long(name, strlen(name), 0);
+}
+
+/* Not all cells of a site at the same time. */
+static time_t lifetime(void)
+{
+	time_t ttl = setting("realpath_cache_ttl");
+
+	return ttl - (ttl / 4 > 0 ? getpid() % (ttl / 4) : 0);
+}
+
+void warm_paths_look_up(void)
+{
+	char found[MAXPATHLEN];
+
+	if (paths == NULL)
+		return;
+	if (paths->n > 0 && setting("realpath_cache_size") > 0 && setting("realpath_cache_ttl") > 0) {
+		const char *at = paths->text;
+		old_at = time(NULL) + lifetime();
+		for (size_t i = 0; i < paths->n; i++, at += strlen(at) + 1)
+			(void)tsrm_realpath(at, found); /* only what it leaves in the cache matters */
+	}
+	munmap(paths, sizeof(*paths));
+	paths = NULL;
+}
+
+bool warm_paths_are_old(void)
+{
+	return old_at != 0 && time(NULL) >= old_at;
+}
