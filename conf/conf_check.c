@@ -46,6 +46,25 @@ static void fit_cells(struct conf_server *s)
 		s->max_spare = s->min_spare + 1;
 }
 
+/* What a host itself says about cells, where it has none or they go another way: it must not be taken for protection. */
+static void check_cell_words(struct conf_build *b, const struct conf_srv *srv)
+{
+	const struct conf_server *s = srv->s;
+
+	if (srv->node == NULL)
+		return;
+	for (const struct conf_node *n = srv->node->children; n != NULL; n = n->next) {
+		const char *name = n->name.text;
+		bool cells_only = strncasecmp(name, "Sandbox", 7) == 0 || strcasecmp(name, "RequestIsolation") == 0 ||
+				  strcasecmp(name, "MailRelay") == 0;
+
+		if (cells_only && s->dispatch == CONF_DISPATCH_WORKER)
+			conf_warn(b, n, -1, "%s has no effect with Dispatch worker: the pool's own server runs the scripts", name);
+		else if (strcasecmp(name, "MailRelay") == 0 && s->profile == CONF_PROFILE_LEGACY)
+			conf_warn(b, n, -1, "MailRelay has no effect with SandboxProfile legacy, under which PHP starts its sendmail_path");
+	}
+}
+
 static void check_dispatch(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *m)
 {
 	struct conf_server *s = srv->s;
@@ -165,6 +184,7 @@ void conf_check(struct conf_build *b)
 	}
 	for (size_t i = 0; i < ix->srvs_n; i++) {
 		check_dispatch(b, ix->srvs[i], m);
+		check_cell_words(b, ix->srvs[i]);
 		check_ini(b, ix->srvs[i], m, users);
 	}
 }

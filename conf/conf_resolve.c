@@ -81,7 +81,7 @@ static void resolve_site_user(struct conf_build *b, struct conf_srv *srv)
 			return;
 		/* An ordinary user cannot become another: say so once for each such site. */
 		if (strcmp(srv->user.text, ids->user == NULL ? "" : ids->user) != 0)
-			conf_warn(b, srv->user.node, 0, "%s: without root every site runs as %s: sites are not isolated from each other",
+			conf_warn(b, srv->user.node, 0, "%s: without root every site runs as %s: no user of its own isolates it from other sites",
 				  srv->user.node->name.text, ids->user == NULL ? "this user" : ids->user);
 		return;
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Setters of what a site's processes may see and reach: paths, network, ports, and which of the locks are off. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "conf/conf_build.h"
 
@@ -74,6 +76,8 @@ void conf_set_sandbox_path(struct conf_build *b, const struct conf_node *n, cons
 		conf_error(b, n, 0, "SandboxPath %s: %s", path, path_refused(path));
 		return;
 	}
+	if (access(path, F_OK) == -1 && (errno == ENOENT || errno == ENOTDIR))
+		conf_warn(b, n, 0, "SandboxPath %s: %s: without it the site does not start", path, strerror(errno));
 	v = conf_push(b->a, s->sandbox_paths, s->sandbox_paths_n, sizeof(*v));
 	if (v == NULL) {
 		b->oom = true;

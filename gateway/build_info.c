@@ -107,7 +107,8 @@ void build_info_modules(void)
 	puts("Compiled in:\n"
 	     "  gateway   HTTP/1.1, static files, access and error logs\n"
 	     "  pools     FastCGI client, pools with balancing and health, cells\n"
-	     "  sandbox   user and groups, capabilities, no_new_privs, limits, seccomp\n"
+	     "  sandbox   user and groups, capabilities, no_new_privs, limits, seccomp, namespaces, Landlock, cgroups;\n"
+	     "            RequestIsolation fresh, rollback and shared; mail() by SMTP and LMTP\n"
 	     "  conf      Apache's configuration language\n"
 	     "PHP: " BH_PHP_VERSIONS);
 }

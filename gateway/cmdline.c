@@ -10,7 +10,8 @@
 
 static const char help[] =
 	"Usage: bulkhead [-f FILE] [-d DIR] [-D NAME[=VALUE]] [-C DIRECTIVE] [-c DIRECTIVE] [-X] [-k COMMAND]\n"
-	"       bulkhead -t | -S | -l | -v | -V | -h\n"
+	"       bulkhead [-f FILE] -t | -S\n"
+	"       bulkhead -l | -L | -v | -V | -h | --learned FILE | --selftest[=LIST]\n"
 	"\n"
 	"  -f FILE        configuration file (default " DEFAULT_FILE ")\n"
 	"  -d DIR         ServerRoot\n"
@@ -18,13 +19,14 @@ static const char help[] =
 	"  -C DIRECTIVE   process DIRECTIVE before the configuration files\n"
 	"  -c DIRECTIVE   process DIRECTIVE after them\n"
 	"  -t             check the configuration; list what has no effect here\n"
-	"  -S             virtual hosts: dispatch, isolation, user and pool of each; locks of the running processes\n"
+	"  -S             virtual hosts: dispatch, isolation, profile, user and pool of each; locks of the running processes\n"
 	"  -X             stay in the foreground\n"
 	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart, status (as the second part of -S)\n"
 	"  -l             what is compiled in\n"
 	"  -L             the directives, as Markdown\n"
-	"  --selftest[=LIST]  attack a throw-away server of this build from inside its cells; LIST: attacks or layers, or list\n"
 	"  -v, -V         version; with build settings and what this kernel and user make possible\n"
+	"  --selftest[=LIST]\n"
+	"                 attack a throw-away server of this build from inside its cells; LIST: attacks or layers, or list\n"
 	"  --learned FILE what SandboxProfile learn has written to this error log, as lines for the configuration (-: stdin)\n"
 	"  -h             this text\n";
 

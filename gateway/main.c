@@ -129,8 +129,8 @@ static bool print_running(const struct conf *c)
 static void warn_unprivileged(void)
 {
 	if (geteuid() != 0)
-		fprintf(stderr, "bulkhead: started as an ordinary user: every site runs as this user, so sites are not isolated "
-			"from each other or from your files; capabilities and system calls are still locked down\n");
+		fprintf(stderr, "bulkhead: started as an ordinary user: every site runs as this user, so only namespaces and Landlock "
+			"keep sites from each other and from your files; bulkhead -V says whether they are there\n");
 }
 
 static int with_configuration(const struct cmdline *cmd)

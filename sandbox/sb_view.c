@@ -59,10 +59,10 @@ static int explain(struct view *v, int err, const char *what, const char *path)
 	int saved = errno;
 
 	if (err == GW_ERR_DENIED)
-		snprintf(v->why, v->why_cap, "%s %s: in %s is a symbolic link that is not root's; name what it leads to, or show %s "
-			"with SandboxPath", what, path, v->r->at[0] == '\0' ? "/" : v->r->at, v->r->at[0] == '\0' ? "/" : v->r->at);
+		snprintf(v->why, v->why_cap, "%s %s: in %s is a symbolic link that is not root's, so it is not followed: write the path that it leads to, or "
+			"add SandboxPath %s (rw if scripts write there)", what, path, v->r->at[0] == '\0' ? "/" : v->r->at, v->r->at[0] == '\0' ? "/" : v->r->at);
 	else if (err == GW_ERR_NOTFOUND)
-		snprintf(v->why, v->why_cap, "%s %s: there is nothing after %s", what, path, v->r->at[0] == '\0' ? "/" : v->r->at);
+		snprintf(v->why, v->why_cap, "%s %s: does not exist: there is nothing after %s", what, path, v->r->at[0] == '\0' ? "/" : v->r->at);
 	else if (err == GW_ERR_RANGE)
 		snprintf(v->why, v->why_cap, "%s %s: is the whole file system, or too long, or one too many", what, path);
 	else if (err == GW_ERR_SYS) /* whoever prints it adds errno */

@@ -16,6 +16,7 @@
 #define LINE_MAX_OCTETS (4 * TEXT_MAX + 2048) /* every octet may become \xHH */
 
 static const char *role_name = "bulkhead";
+static pid_t own_pid, machine_pid; /* 0: log_pid_of_machine() was not called */
 static struct log_sink server_sink = {.fd = STDERR_FILENO, .level = LOG_LV_NOTICE, .site = NULL};
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", "trace"};
@@ -23,6 +24,18 @@ static const char *const level_names[] = {"emerg", "alert", "crit", "error", "wa
 void log_role(const char *role)
 {
 	role_name = role;
+}
+
+void log_pid_of_machine(void)
+{
+	char text[24];
+	ssize_t n = readlink("/proc/self", text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	own_pid = getpid();
+	machine_pid = (pid_t)strtol(text, NULL, 10);
 }
 
 struct log_sink *log_server(void)
@@ -92,10 +105,15 @@ static void put_time(struct line *l)
 static void put_head(struct line *l, const struct log_sink *sink, enum log_level level, const struct log_about *about)
 {
 	char text[96];
+	pid_t pid = getpid();
+	long tid = syscall(SYS_gettid);
 
 	put_time(l);
-	snprintf(text, sizeof(text), "[%s:%s] [pid %d:tid %ld] ", role_name, level_names[level], (int)getpid(),
-		 syscall(SYS_gettid));
+	if (pid == own_pid && tid == pid) {
+		pid = machine_pid;
+		tid = pid;
+	}
+	snprintf(text, sizeof(text), "[%s:%s] [pid %d:tid %ld] ", role_name, level_names[level], (int)pid, tid);
 	put_plain(l, text);
 	if (about != NULL && about->client != NULL) {
 		put_plain(l, "[client ");

@@ -34,6 +34,12 @@ struct log_about {
 /** The role name in every line of this process ("master", "front", "zygote", "cell"); static string. Call before threads. */
 void log_role(const char *role);
 
+/**
+ * Lines of this process carry the number that the machine's procfs has for it, for a process that is 1 in a namespace of
+ * its own. Call it while that /proc is in sight; without it, nothing changes. Children keep their own numbers.
+ */
+void log_pid_of_machine(void);
+
 /** The sink used when no site is concerned: the server's own error log. Never NULL (stderr until set). Set before threads. */
 struct log_sink *log_server(void);
 

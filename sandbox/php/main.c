@@ -192,6 +192,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	environ = (char **)(uintptr_t)environment;
+	log_pid_of_machine();
 	if (spare)
 		wait_for_spec();
 	log_role("zygote");

@@ -2,6 +2,7 @@
 """What a site sees and reaches from inside PHP: each denied thing beside one that is allowed."""
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -256,7 +257,10 @@ def test_links_of_others(tmp, places, ini, fleet):
 	s = start(fleet, tmp, places, ini, "links", '    SandboxPath "%s/by_root"\n' % places, '    SandboxPath "%s/by_user"\n' % places)
 	assert s.ask("a.test", "return file_get_contents('%s/by_root/read.txt');" % places) == "named"
 	assert s.server.get("b.test", "/run.php").status == 503
-	assert "is a symbolic link that is not root's" in s.server.log()
+	said = [line for line in s.server.log().splitlines() if "is a symbolic link that is not root's" in line]
+	assert said and "add SandboxPath %s " % places in said[0], said
+	ended = {int(n) for n in re.findall(r"site=b\.test zygote (\d+) exited with status 1", s.server.log())}
+	assert {int(n) for line in said for n in re.findall(r"\[pid (\d+):", line)} <= ended, "the machine's number, not that of the site's namespace"
 
 
 @pytest.mark.skipif(not proc.ROOT, reason="owners need root")

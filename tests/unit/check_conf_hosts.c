@@ -224,6 +224,30 @@ START_TEST(pools_by_name_and_in_place)
 }
 END_TEST
 
+/* What is said for cells is no protection for a host without them, and -t says so. */
+START_TEST(locks_without_cells_are_warned_of)
+{
+	struct fixture f;
+
+	fixture_load(&f, "Listen 127.0.0.1:8080\nSandboxProfile php\n<FastCGIPool p>\nServer 127.0.0.1:9000\n</FastCGIPool>\n"
+			 "<VirtualHost *:8080>\nDispatch worker\nUsePool p\nSandboxProfile strict\nRequestIsolation fresh\n</VirtualHost>\n"
+			 "<VirtualHost *:8080>\nDispatch prefork\nSandboxProfile strict\nMailRelay smtp://127.0.0.1\n</VirtualHost>\n"
+			 "<VirtualHost *:8080>\nDispatch prefork\nSandboxProfile legacy\nMailRelay smtp://127.0.0.1\n"
+			 "SandboxPath /nowhere/at/all\nSandboxPath /usr\n</VirtualHost>\n", false);
+	ck_assert_ptr_nonnull(f.c);
+	ck_assert_int_eq(fixture_said(&f, false, 9, 1, "SandboxProfile has no effect with Dispatch worker"), 1);
+	ck_assert_int_eq(fixture_said(&f, false, 10, 1, "RequestIsolation has no effect with Dispatch worker"), 1);
+	ck_assert_int_eq(fixture_said(&f, false, 20, 1, "MailRelay has no effect with SandboxProfile legacy"), 1);
+	ck_assert_int_eq(fixture_said(&f, false, 21, 13, "SandboxPath /nowhere/at/all: No such file or directory"), 1);
+	/* and of nothing else of the kind: what main says for all, what a host with cells says, what is there */
+	ck_assert_int_eq(fixture_said(&f, false, 2, 1, "SandboxProfile"), 0);
+	ck_assert_int_eq(fixture_said(&f, false, 14, 1, "SandboxProfile"), 0);
+	ck_assert_int_eq(fixture_said(&f, false, 15, 1, "MailRelay"), 0);
+	ck_assert_int_eq(fixture_said(&f, false, 22, 13, "SandboxPath"), 0);
+	fixture_free(&f);
+}
+END_TEST
+
 START_TEST(sites_have_users)
 {
 	struct fixture f;
@@ -247,7 +271,7 @@ START_TEST(sites_have_users)
 	fixture_load(&f, "User daemon\n<VirtualHost *>\nAssignUserID no-such-user nogroup\n</VirtualHost>\n", false);
 	ck_assert_ptr_nonnull(f.c);
 	ck_assert_uint_eq(f.c->servers[1]->ids.uid, self.uid);
-	ck_assert_int_eq(fixture_said(&f, false, 3, 14, "not isolated"), 1);
+	ck_assert_int_eq(fixture_said(&f, false, 3, 14, "no user of its own"), 1);
 	fixture_free(&f);
 }
 END_TEST
@@ -503,6 +527,7 @@ Suite *suite_conf_hosts(void)
 	tcase_add_test(t, hosts_inherit_from_the_main_server);
 	tcase_add_test(t, dispatch_follows_the_mpm_unless_said);
 	tcase_add_test(t, pools_by_name_and_in_place);
+	tcase_add_test(t, locks_without_cells_are_warned_of);
 	tcase_add_test(t, sites_have_users);
 	tcase_add_test(t, walked_groups_are_the_real_ones);
 	tcase_add_test(t, thousands_of_hosts_load_fast);

@@ -308,7 +308,7 @@ START_TEST(capabilities_have_names)
 	static const struct {
 		uint64_t mask;
 		const char *text;
-	} cases[] = {{0, "none"}, {UINT64_C(1) << 5 | 1, "chown,kill"}, {UINT64_C(1) << 21, "sys_admin"}};
+	} cases[] = {{0, "none"}, {UINT64_C(1) << 5 | 1, "chown,kill"}, {UINT64_C(1) << 21, "sys_admin"}, {~UINT64_C(0) << 1, "all but chown"}};
 	struct buf out;
 
 	buf_init(&out);
