@@ -74,6 +74,13 @@ def long_fleet(tmp):
 	f.stop()
 
 
+@pytest.fixture(scope="module")
+def module_fleet(tmp):
+	f = Fleet()
+	yield f
+	f.stop()
+
+
 @pytest.fixture
 def fleet(tmp):
 	f = Fleet()

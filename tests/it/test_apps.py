@@ -48,13 +48,6 @@ def app_server(config, tmp, fleet, ini, app, roots, *shown):
 
 
 @pytest.fixture(scope="module")
-def module_fleet():
-	f = conftest.Fleet()
-	yield f
-	f.stop()
-
-
-@pytest.fixture(scope="module")
 def db(tmp, module_fleet):
 	conftest.need(servers.tool("mariadbd", "mysqld"), "no MariaDB")
 	return module_fleet.start(servers.MariaDb(tmp + "/db"), timeout=60)

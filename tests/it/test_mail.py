@@ -12,6 +12,7 @@ import time
 import pytest
 
 import conftest
+import levels
 import proc
 import servers
 import site_conf
@@ -106,17 +107,12 @@ def host(here, ini, fleet, relay):
 	return make
 
 
-def accepts_rollback(h):
-	return "later version" not in h.bh.run("-t").stdout
-
-
 # --- what arrives ------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("isolation", ["fresh", "rollback", "shared"])
-def test_simple(host, relay, isolation):
+@pytest.mark.parametrize("isolation", levels.ALL)
+def test_simple(tmp, host, relay, isolation):
+	levels.need(tmp, isolation)
 	h = host(isolation=isolation, start=False, main="SandboxOff mount landlock\n") # its script counts its descriptors in /proc
-	if isolation == "rollback" and not accepts_rollback(h):
-		pytest.skip("RequestIsolation rollback is not in this build")
 	h.bh.start()
 	try:
 		for i in range(6):
@@ -501,7 +497,7 @@ def test_its_locks(host, relay):
 
 
 @pytest.mark.parametrize("extra", ["", "    php_admin_value opcache.enable 0\n"], ids=["opcache", "no-opcache"])
-@pytest.mark.parametrize("isolation", ["fresh", "rollback", "shared"])
+@pytest.mark.parametrize("isolation", levels.ALL)
 def test_cells_hold_one_channel_more(host, relay, isolation, extra):
 	"""Its connection to the front, without the front's end, and the way to the mail process."""
 	if not proc.ROOT:
@@ -692,7 +688,8 @@ def test_wordpress_password_reset(here, tmp, ini, fleet, relay):
 		conftest.need(False, "the application's packages cannot be had: %s" % e)
 	db = fleet.start(servers.MariaDb(here + "/db"), timeout=60)
 	root = apps.wordpress_site(tmp, here + "/wp", db, "wp_mail")
-	text = ('MailRelay %s\nMailFrom @wp.test\n<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n' % (relay.url(), root)
+	text = ('MailRelay %s\nMailFrom @wp.test\nSandboxPath "%s/db/run"\n<Directory "%s">\n    Require all granted\n    DirectoryIndex index.php\n</Directory>\n'
+		% (relay.url(), here, root)
 		+ site_conf.prefork_vhost("wp.test", root, "fresh", ini).replace("RequestTimeout 20", "RequestTimeout 60"))
 	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", text))
 	apps.wordpress_install(bh.addr, "wp.test", "Post office")

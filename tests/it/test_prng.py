@@ -20,13 +20,6 @@ CELLS = {"one": 1, "many": 5}
 
 
 @pytest.fixture(scope="module")
-def module_fleet():
-	f = conftest.Fleet()
-	yield f
-	f.stop()
-
-
-@pytest.fixture(scope="module")
 def prng(tmp, ini, docroot, module_fleet):
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test: build it first, or set BULKHEAD_BIN")
 	own = dict(ini, extension=servers.build_extension(tmp, "state_probe"), sys_temp_dir=servers.writable_dir(tmp + "/prng-tmp"))

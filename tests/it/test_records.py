@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import conftest
+import levels
 import proc
 import servers
 import site_conf
@@ -73,14 +74,6 @@ echo 'real';
 CASES = ["second", "second-exit", "other-ids", "next-id", "before", "interleaved", "late", "late-exit", "late-guess", "late-one", "late-head", "half-record", "half-head", "version",
 	"type", "management", "padding", "end-first", "end-short", "end-long", "end-status", "headers-only", "crlf", "endless", "stderr", "noise&seed=1", "noise&seed=2",
 	"noise&seed=3"] + ["mutated&seed=%d" % i for i in range(12)]
-LEVELS = ["fresh", "rollback", "shared"]
-
-
-@pytest.fixture(scope="module")
-def module_fleet():
-	f = conftest.Fleet()
-	yield f
-	f.stop()
 
 
 @pytest.fixture(scope="module")
@@ -91,20 +84,12 @@ def bh(tmp, ini, module_fleet):
 	os.makedirs(root)
 	servers.write(root + "/evil.php", EVIL)
 	servers.write(root + "/hello.php", "<?php header('Content-Type: text/plain'); echo \"hello \", $_GET['n'], \"\\n\";")
-	levels = list(LEVELS)
-
-	def conf():
-		text = site_conf.common(root)
-		for level in levels:
+	text = site_conf.common(root)
+	for level in levels.ALL:
+		if levels.has(tmp, level):
 			vhost = site_conf.prefork_vhost(level + ".test", root, level, ini, "    php_admin_value ffi.enable 1\n    php_admin_flag enable_post_data_reading Off\n")
 			text += vhost.replace("MaxRequestWorkers 6", "MaxRequestWorkers 1").replace("StartServers 2", "StartServers 1")
-		return text + site_conf.prefork_vhost("good.test", root, "shared", ini)
-	b = servers.Bulkhead(tmp + "/records-bh", conf())
-	if "later version" in b.run("-t").stdout:
-		levels.remove("rollback")
-		b.write(conf())
-	module_fleet.start(b)
-	b.levels = levels
+	b = module_fleet.start(servers.Bulkhead(tmp + "/records-bh", text + site_conf.prefork_vhost("good.test", root, "shared", ini)))
 	if b.get("good.test", "/hello.php?n=0").body != b"hello 0\n":
 		raise AssertionError(b.log())
 	return b
@@ -131,15 +116,10 @@ def check(b, level, case):
 	assert r.body == b"hello 9\n"
 
 
-def needs(b, level):
-	if level not in b.levels:
-		pytest.skip("RequestIsolation rollback is not in this build")
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_the_tool_works(bh, level):
+@pytest.mark.parametrize("level", levels.ALL)
+def test_the_tool_works(bh, tmp, level):
 	"""A cell can forge the answer to its own request: what the other cases write does arrive."""
-	needs(bh, level)
+	levels.need(tmp, level)
 	r = attack(bh, level, "control")
 	if b"FFI" in getattr(r, "body", b""):
 		conftest.need(False, "no FFI in this PHP")
@@ -147,18 +127,18 @@ def test_the_tool_works(bh, level):
 	assert bh.get(level + ".test", "/hello.php?n=1").body == b"hello 1\n"
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", levels.ALL)
 @pytest.mark.parametrize("case", CASES)
-def test_nobody_elses_answer(bh, level, case):
-	needs(bh, level)
+def test_nobody_elses_answer(bh, tmp, level, case):
+	levels.need(tmp, level)
 	attack(bh, level, case)
 	check(bh, level, case)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_while_others_ask(bh, level):
+@pytest.mark.parametrize("level", levels.ALL)
+def test_while_others_ask(bh, tmp, level):
 	"""The same with clients that ask all the time, kept connections among them."""
-	needs(bh, level)
+	levels.need(tmp, level)
 	stop, wrong, good = threading.Event(), [], [0]
 
 	def visitor(host, k):

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import conftest
+import levels
 import proc
 import pytest
 import servers
@@ -19,7 +20,6 @@ import wire
 from test_cell import PROGRAM, ROOT, USER, program  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.bulkhead
-LEVELS = ["fresh", "rollback", "shared"]
 
 @pytest.fixture(scope="module")
 def place():
@@ -52,7 +52,7 @@ def crashing(here, place, ini, fleet):
 	for name, code in CRASHES.items():
 		servers.write("%s/%s.php" % (root, name), "<?php echo 'secret-part'; " + code)
 	servers.write(root + "/ok.php", "<?php echo getmypid();")
-	text = site_conf.common(root) + "".join(site_conf.prefork_vhost(n + ".test", root, n, ini, extra="    php_admin_value ffi.enable 1\n") for n in LEVELS)
+	text = site_conf.common(root) + "".join(site_conf.prefork_vhost(n + ".test", root, n, ini, extra="    php_admin_value ffi.enable 1\n") for n in levels.ALL)
 	return fleet.start(servers.Bulkhead(here + "/bulkhead", text))
 
 
@@ -63,7 +63,7 @@ def zygotes(bh, host):
 
 
 @pytest.mark.skipif(not ROOT, reason="only root reads the maps of processes that cannot be dumped")
-@pytest.mark.parametrize("isolation", LEVELS)
+@pytest.mark.parametrize("isolation", levels.ALL)
 @pytest.mark.parametrize("signals", [["SIGSEGV"], ["SIGABRT", "SIGSEGV"]], ids=["segv", "mixed"])
 def test_crashes_end_the_layout(crashing, isolation, signals):
 	"""Cells share their zygote's layout, so each crash is a guess at it: after five there is a new one."""
@@ -101,18 +101,18 @@ def test_age_ends_the_layout(here, place, ini, fleet):
 	root = place + "/old"
 	servers.write(root + "/ok.php", "<?php echo 'ok';")
 	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", site_conf.common(root)
-		+ "".join(site_conf.prefork_vhost(n + ".test", root, n, ini, extra="    ZygoteLifetime 2\n") for n in LEVELS)))
-	seen = {n: {} for n in LEVELS}
+		+ "".join(site_conf.prefork_vhost(n + ".test", root, n, ini, extra="    ZygoteLifetime 2\n") for n in levels.ALL)))
+	seen = {n: {} for n in levels.ALL}
 	end = time.monotonic() + 6
 	while time.monotonic() < end:
-		for n in LEVELS:
+		for n in levels.ALL:
 			r = bh.get(n + ".test", "/ok.php")
 			assert (r.status, r.body) == (200, b"ok"), "a request was lost: %r" % r
 			for z in zygotes(bh, n + ".test"):
 				if z not in seen[n]:
 					seen[n][z] = tuple(sorted(layout(z).values()))
 		time.sleep(0.1)
-	for n in LEVELS:
+	for n in levels.ALL:
 		assert len(seen[n]) >= 2 and len(set(seen[n].values())) == len(seen[n]), seen
 
 
@@ -189,12 +189,12 @@ def sockets_of(pid):
 def test_nobody_can_call_a_zygote_or_a_cell(crashing):
 	"""No listening socket, no name, no port: what they have are ends of pairs, which nobody can connect to."""
 	bh = crashing
-	for level in LEVELS:
+	for level in levels.ALL:
 		assert bh.get(level + ".test", "/ok.php").status == 200
-	mothers = set().union(*(zygotes(bh, level + ".test") for level in LEVELS))
+	mothers = set().union(*(zygotes(bh, level + ".test") for level in levels.ALL))
 	time.sleep(1)  # cells that were about to end have ended
 	cells = [p for p, parent in proc.parents().items() if parent in mothers]
-	assert len(mothers) == len(LEVELS) and cells
+	assert len(mothers) == len(levels.ALL) and cells
 	named = {}
 	with open("/proc/net/unix") as f:
 		for line in f.read().splitlines()[1:]:

@@ -62,16 +62,9 @@ def start(fleet, tmp, places, ini, name, lines="", lines_b="", main=""):
 
 
 @pytest.fixture(scope="module")
-def fleet_m():
-	f = conftest.Fleet()
-	yield f
-	f.stop()
-
-
-@pytest.fixture(scope="module")
-def sites(tmp, places, ini, fleet_m):
+def sites(tmp, places, ini, module_fleet):
 	own = {k: v for k, v in ini.items() if k not in ("upload_tmp_dir", "session.save_path", "sys_temp_dir")}
-	s = start(fleet_m, tmp, places, own, "default",
+	s = start(module_fleet, tmp, places, own, "default",
 		'    SandboxPath "%s/named"\n    SandboxPath "%s/written" rw\n    Alias /al "%s/aliased"\n' % (places, places, places))
 	if "not to be had here: namespaces" in s.server.log():
 		conftest.need(False, "no namespaces on this machine")

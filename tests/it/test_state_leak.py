@@ -82,13 +82,6 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def module_fleet():
-	f = conftest.Fleet()
-	yield f
-	f.stop()
-
-
-@pytest.fixture(scope="module")
 def known(tmp):
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test: build it first, or set BULKHEAD_BIN")
 	return [n for n in levels.ALL if levels.has(tmp, n)]
