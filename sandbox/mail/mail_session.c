@@ -63,12 +63,18 @@ static void session_free(struct mail_session *s)
 
 /* --- ends ----------------------------------------------------------------------------------------------------------- */
 
+/* The envelope's sender, as the relay is told it. */
+static const char *sender_of(const struct mail_session *s)
+{
+	return s->e.from[0] != '\0' ? s->e.from : s->site->sender;
+}
+
 static void describe(const struct mail_session *s, char *out, size_t size)
 {
 	if (s->e.rcpts_n == 0)
 		snprintf(out, size, "a message without an envelope");
 	else
-		snprintf(out, size, "from <%.120s> to <%.120s>%s, %zu recipient%s, %u octets", s->dialog.from != NULL ? s->dialog.from : s->e.from,
+		snprintf(out, size, "from <%.120s> to <%.120s>%s, %zu recipient%s, %u octets", sender_of(s),
 			 s->e.rcpts, s->e.rcpts_n > 1 ? " ..." : "", s->e.rcpts_n, s->e.rcpts_n == 1 ? "" : "s", (unsigned)s->h.message_len);
 }
 
@@ -297,7 +303,7 @@ static void on_envelope(struct mail_session *s)
 		s->charged = s->e.rcpts_n;
 		s->left = s->h.message_len;
 		s->dialog = (struct smtp_dialog){.lmtp = c->mail_relay->lmtp, .helo = site->role->conf->servers[0]->name,
-			.from = s->e.from[0] != '\0' ? s->e.from : site->sender, .rcpts = s->e.rcpts, .rcpts_n = s->e.rcpts_n,
+			.from = sender_of(s), .rcpts = s->e.rcpts, .rcpts_n = s->e.rcpts_n,
 			.message_len = s->h.message_len};
 		connect_relay(s);
 	}

@@ -91,7 +91,7 @@ KeepAlive On
     DocumentRoot "$dir/www/site"
     AssignUserID www-data www-data
     Dispatch prefork
-    # Or "shared": what mod_php does.
+    # Or "rollback": a process is put back after each request. Or "shared": what mod_php does.
     RequestIsolation fresh
     SandboxProfile php
     StartServers 2

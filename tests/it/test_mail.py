@@ -320,6 +320,8 @@ def test_rate_is_each_sites_own(host, relay):
 	assert len(relay.take(13)) == 13 and relay.messages == []
 	log = h.bh.log()
 	assert "site=one.test" in log and "script=%s/mail.php" % h.root in log and "mail failed (number 2)" in log
+	refused = [line for line in log.splitlines() if "mail failed" in line]
+	assert refused and not [line for line in refused if "from <>" in line], "who would have been the sender is said"
 	assert "site=two.test mail failed" not in log
 
 
