@@ -90,6 +90,9 @@ static bool each_written(struct rb_memory *mem, visit_fn *visit)
 			while (at < end) { /* neighbouring regions come as one range */
 				while (r->end <= at)
 					r++;
+				/* A registered mapping that has grown since: its new pages are nobody's to put back. */
+				if (at < r->start)
+					return false;
 				uintptr_t stop = end < r->end ? end : r->end;
 				if (!visit(mem, r, at, stop))
 					return false;
