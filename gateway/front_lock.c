@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,34 +21,13 @@ _Noreturn static void die(const char *what)
 	_exit(EXIT_FAILURE);
 }
 
-static void no_core(void)
-{
-	struct rlimit none = {0, 0};
-
-	if (setrlimit(RLIMIT_CORE, &none) == -1)
-		die("core limit");
-}
-
 void front_drop(const struct conf *c, bool privileged)
 {
 	struct sb_cred cred = {.uid = c->front.uid, .gid = c->front.gid, .groups_n = c->front.groups_n, .groups = c->front.groups};
+	const char *step;
 
-	/* 1. limits while they may be set; 2. sets that need rights to empty; 3. ids; 4. what is left; 5. proof. */
-	no_core();
-	if (privileged) {
-		if (sb_cred_drop_bounding() < 0)
-			die("capability bounding set");
-		if (sb_cred_become(&cred) < 0)
-			die("User and Group");
-	}
-	if (sb_cred_clear_caps() < 0)
-		die("capabilities");
-	if (sb_cred_no_way_up() < 0)
-		die("no_new_privs");
-	if (privileged && sb_cred_check_ids(&cred) < 0)
-		die("still has rights of the user it was started as");
-	if (sb_cred_check_caps(privileged) < 0)
-		die("still has capabilities");
+	if (sb_cred_drop(&cred, privileged, &step) != 0)
+		die(step);
 }
 
 void front_bound(int rules)

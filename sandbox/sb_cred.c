@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* linux/securebits.h is not written for inclusion beside libcap: bit and its lock, as in capabilities(7). */
@@ -158,4 +159,35 @@ int sb_cred_no_way_up(void)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return GW_ERR_SYS;
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : GW_ERR_DENIED;
+}
+
+static int no_core(void)
+{
+	static const struct rlimit none;
+
+	return setrlimit(RLIMIT_CORE, &none) == -1 ? GW_ERR_SYS : 0;
+}
+
+#define STEP(name, call)           \
+	do {                       \
+		*step = (name);    \
+		int err_ = (call); \
+		if (err_ != 0)     \
+			return err_; \
+	} while (0)
+
+/* Limits while they may be set; sets that need rights to empty; ids; what is left; proof. */
+int sb_cred_drop(const struct sb_cred *c, bool privileged, const char **step)
+{
+	STEP("core limit", no_core());
+	if (privileged) {
+		STEP("capability bounding set", sb_cred_drop_bounding());
+		STEP("user and groups", sb_cred_become(c));
+	}
+	STEP("capabilities", sb_cred_clear_caps());
+	STEP("no_new_privs", sb_cred_no_way_up());
+	if (privileged)
+		STEP("still has rights of the user it was started as", sb_cred_check_ids(c));
+	STEP("still has capabilities", sb_cred_check_caps(privileged));
+	return 0;
 }

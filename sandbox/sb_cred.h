@@ -39,6 +39,13 @@ int sb_cred_check_ids(const struct sb_cred *c) GW_MUST_USE;
 /** Whether all capability sets are empty, the bounding set included with @bounding_too. Returns as sb_cred_check_ids(). */
 int sb_cred_check_caps(bool bounding_too) GW_MUST_USE;
 
+/**
+ * All of it for a role that needs no right at all: no core files, then, when started @privileged, the bounding set and @c's
+ * user; no capabilities, no way up; what the kernel says afterwards. Returns 0, or as the step that failed, which *@step
+ * names. Irreversible, and undefined after an error: the process must exit. One thread.
+ */
+int sb_cred_drop(const struct sb_cred *c, bool privileged, const char **step) GW_MUST_USE;
+
 /** No new privileges, not dumpable; verified. Returns 0, GW_ERR_SYS or GW_ERR_DENIED. Irreversible. */
 int sb_cred_no_way_up(void) GW_MUST_USE;
 

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,23 +27,10 @@ _Noreturn static void die(const char *what)
 static void drop(const struct conf *c, bool privileged)
 {
 	struct sb_cred cred = {.uid = c->mail.uid, .gid = c->mail.gid, .groups_n = c->mail.groups_n, .groups = c->mail.groups};
-	struct rlimit none = {0, 0};
+	const char *step;
 
-	/* 1. limits while they may be set; 2. sets that need rights to empty; 3. ids; 4. what is left; 5. proof. */
-	if (setrlimit(RLIMIT_CORE, &none) == -1)
-		die("core limit");
-	if (privileged && sb_cred_drop_bounding() < 0)
-		die("capability bounding set");
-	if (privileged && sb_cred_become(&cred) < 0)
-		die("MailUser");
-	if (sb_cred_clear_caps() < 0)
-		die("capabilities");
-	if (sb_cred_no_way_up() < 0)
-		die("no_new_privs");
-	if (privileged && sb_cred_check_ids(&cred) < 0)
-		die("still has rights of the user it was started as");
-	if (sb_cred_check_caps(privileged) < 0)
-		die("still has capabilities");
+	if (sb_cred_drop(&cred, privileged, &step) != 0)
+		die(step);
 }
 
 /* --- Landlock ----------------------------------------------------------------------------------------------------------- */
