@@ -114,7 +114,7 @@ static int spec_memfd(const struct conf *c, const struct conf_server *site, bool
 	if (spec_of(c, site, privileged, with_mail, leaf, &text) == GW_OK) {
 		fd = memfd_create("bulkhead-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		if (fd != -1 && (io_write_all(fd, buf_head(&text), buf_unread(&text)) < 0 || lseek(fd, 0, SEEK_SET) == -1 ||
-				fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1))
+				io_seal(fd) != 0))
 			io_close(&fd);
 	}
 	buf_fini(&text);

@@ -67,6 +67,26 @@ int sb_proc_open(const char *name, int flags)
 	return fd == -1 ? GW_ERR_SYS : fd;
 }
 
+FILE *sb_proc_text(const char *name)
+{
+	int fd = sb_proc_open(name, O_RDONLY);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (f == NULL && fd >= 0)
+		io_close(&fd);
+	return f;
+}
+
+DIR *sb_proc_list(const char *name)
+{
+	int fd = sb_proc_open(name, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (d == NULL && fd >= 0)
+		io_close(&fd);
+	return d;
+}
+
 void sb_proc_close(void)
 {
 	io_close(&dir);

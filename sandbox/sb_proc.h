@@ -6,6 +6,9 @@
 #ifndef SB_PROC_H
 #define SB_PROC_H
 
+#include <dirent.h>
+#include <stdio.h>
+
 #include "gateway/base/err.h"
 
 /** Names are looked up below @dir_fd (a directory of a procfs) from now on; owned from here on. -1: below the path /proc. */
@@ -21,6 +24,10 @@ int sb_proc_settle(void) GW_MUST_USE;
  * Source: proc(5), /proc/pid and PR_SET_DUMPABLE.
  */
 int sb_proc_open(const char *name, int flags) GW_MUST_USE;
+
+/** The same, to read a text or a directory. Returns NULL (errno) when it cannot be opened; fclose() or closedir() it. */
+FILE *sb_proc_text(const char *name);
+DIR *sb_proc_list(const char *name);
 
 /** Close the directory: nothing can be opened any more, neither below it nor by path. Keeps errno. */
 void sb_proc_close(void);

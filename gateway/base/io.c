@@ -63,6 +63,11 @@ int io_cloexec(int fd, int on)
 	return flag_set(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
+int io_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1 ? GW_ERR_SYS : 0;
+}
+
 int io_write_all(int fd, const void *src, size_t n)
 {
 	const char *p = src;

@@ -21,6 +21,10 @@ int io_nonblock(int fd, int on) GW_MUST_USE;
 /** Set FD_CLOEXEC on or off. Returns 0 or GW_ERR_SYS. */
 int io_cloexec(int fd, int on) GW_MUST_USE;
 
+/** Seal a memory file for good: nobody writes to it or changes its length. Fails while it is mapped shared and writable.
+ * Returns 0 or GW_ERR_SYS. */
+int io_seal(int fd) GW_MUST_USE;
+
 /** Write all @n octets to a blocking descriptor, retrying EINTR and short writes. Returns 0 or GW_ERR_SYS. */
 int io_write_all(int fd, const void *src, size_t n) GW_MUST_USE;
 

@@ -129,19 +129,15 @@ static size_t add_runs(struct region *regions, size_t n, const struct region *wh
 
 static size_t list_regions(struct region *regions, enum image_kind kind)
 {
-	int fd = sb_proc_open("self/smaps", O_RDONLY);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *f = sb_proc_text("self/smaps");
 	struct smaps_head h, at = {.perms = ""}, code = {.perms = ""};
 	unsigned long anonymous_kb;
 	char line[4096];
 	size_t n = 0;
 	struct region r;
 
-	if (f == NULL) {
-		if (fd >= 0)
-			io_close(&fd);
+	if (f == NULL)
 		return 0;
-	}
 	while (fgets(line, sizeof(line), f) != NULL && n < REGIONS_MAX) {
 		/* Some twenty thousand lines: what they begin with says which few are worth a scan. */
 		if (line[0] < 'A' || line[0] > 'Z') {
@@ -245,8 +241,8 @@ int image_take(enum image_kind kind, int *image)
 	int err = ftruncate(fd, total_len(regions, n)) == -1 ? GW_ERR_SYS
 							     : move_regions(fd, regions, n, (size_t)sysconf(_SC_PAGESIZE));
 	/* Nobody changes what cells start from, however they may get at the file. */
-	if (err == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
-		err = GW_ERR_SYS;
+	if (err == 0)
+		err = io_seal(fd);
 	if (err == 0)
 		*image = fd;
 	else

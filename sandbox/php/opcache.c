@@ -100,7 +100,7 @@ int opcache_take(const char **why)
 	if (open_pipe() != 0 || make_tables() != 0)
 		return GW_ERR_SYS;
 	oc.base = opcache_memory_copy(&oc.memory);
-	if (oc.base < 0 || opcache_memory_seal(oc.base) != 0 || opcache_memory_map(&oc.memory, oc.base, false) != 0)
+	if (oc.base < 0 || io_seal(oc.base) != 0 || opcache_memory_map(&oc.memory, oc.base, false) != 0)
 		return GW_ERR_SYS;
 	oc.image = fcntl(oc.base, F_DUPFD_CLOEXEC, 0);
 	opcache_report_to(oc.report_fd);
@@ -224,7 +224,7 @@ bool opcache_reap(pid_t pid, int status, uint64_t now_ms)
 	oc.compiler = 0;
 	oc.building = -1;
 	/* Sealing fails while anybody could still write to it. */
-	if (fresh && opcache_memory_seal(fd) == 0)
+	if (fresh && io_seal(fd) == 0)
 		publish(fd);
 	else
 		io_close(&fd);

@@ -30,14 +30,11 @@ static bool names_lock(const char *target)
 /* -1: there is none. -2: cannot tell. */
 static int find_lock(void)
 {
-	int fd = sb_proc_open("self/fd", O_RDONLY | O_DIRECTORY), found = -1;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = sb_proc_list("self/fd");
+	int found = -1;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			io_close(&fd);
+	if (d == NULL)
 		return -2;
-	}
 	for (struct dirent *e; (e = readdir(d)) != NULL && found == -1;) {
 		char target[512];
 		ssize_t n = e->d_name[0] == '.' ? -1 : readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
@@ -55,16 +52,13 @@ static int find_lock(void)
 static int find_segment(struct opcache_memory *m)
 {
 	size_t want = (size_t)zend_ini_long("opcache.memory_consumption", strlen("opcache.memory_consumption"), 0) << 20;
-	int fd = sb_proc_open("self/maps", O_RDONLY), n = 0;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *f = sb_proc_text("self/maps");
 	unsigned long start, end;
 	char line[4096], perms[5];
+	int n = 0;
 
-	if (f == NULL) {
-		if (fd >= 0)
-			io_close(&fd);
+	if (f == NULL)
 		return GW_ERR_SYS;
-	}
 	while (fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, "%lx-%lx %4s", &start, &end, perms) != 3 || strcmp(perms, "rw-s") != 0 || end - start != want)
 			continue;
@@ -146,11 +140,6 @@ int opcache_memory_fill(const struct opcache_memory *m, int from)
 		}
 	}
 	return errno == ENXIO ? 0 : GW_ERR_SYS; /* nothing but a hole up to the end */
-}
-
-int opcache_memory_seal(int fd)
-{
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1 ? GW_ERR_SYS : 0;
 }
 
 int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared)

@@ -30,9 +30,6 @@ int opcache_memory_new(const struct opcache_memory *m) GW_MUST_USE;
 /** Copy what image @from holds into the segment, which maps another, empty file by now. Returns 0 or GW_ERR_SYS. */
 int opcache_memory_fill(const struct opcache_memory *m, int from) GW_MUST_USE;
 
-/** Nobody writes to image @fd any more. Fails while it is mapped shared and writable. Returns 0 or GW_ERR_SYS. */
-int opcache_memory_seal(int fd) GW_MUST_USE;
-
 /** Map image @fd in the segment's place: for a cell or the zygote privately, for the compiler shared. 0 or GW_ERR_SYS. */
 int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared) GW_MUST_USE;
 

@@ -31,16 +31,12 @@ static bool parse_line(const char *line, enum trial_kind kind, struct region *r)
 
 size_t trial_regions(struct region *regions, size_t max, enum trial_kind kind)
 {
-	int fd = sb_proc_open("self/maps", O_RDONLY);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *f = sb_proc_text("self/maps");
 	char line[4096];
 	size_t n = 0;
 
-	if (f == NULL) {
-		if (fd >= 0)
-			io_close(&fd);
+	if (f == NULL)
 		return 0;
-	}
 	while (n < max && fgets(line, sizeof(line), f) != NULL)
 		n += parse_line(line, kind, &regions[n]);
 	fclose(f);

@@ -5,7 +5,6 @@
  */
 #include "sandbox/php/zygote.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -301,20 +300,10 @@ static int serve(struct zygote *z)
 
 /* --- beginning --------------------------------------------------------------------------------------------------------- */
 
-static DIR *list_self(const char *name)
-{
-	int fd = sb_proc_open(name, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (d == NULL && fd >= 0)
-		io_close(&fd);
-	return d;
-}
-
 /* fork(2) copies one thread; a library that started another would leave its locks held in every cell. */
 static bool single_threaded(void)
 {
-	DIR *d = list_self("self/task");
+	DIR *d = sb_proc_list("self/task");
 	int n = 0;
 
 	if (d == NULL)
@@ -331,7 +320,7 @@ static unsigned fd_end(void)
 	int probe = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), end = 0;
 
 	io_close(&probe);
-	DIR *d = list_self("self/fd");
+	DIR *d = sb_proc_list("self/fd");
 	if (d == NULL)
 		return 0;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {

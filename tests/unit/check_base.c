@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gateway/base/arena.h"
@@ -239,6 +240,26 @@ START_TEST(posted_tasks_run_once_in_order)
 }
 END_TEST
 
+START_TEST(sealed_memory_stays_what_it_is)
+{
+	char got[4];
+	int fd = memfd_create("check", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(io_write_all(fd, "same", 4), GW_OK);
+	ck_assert_int_eq(io_seal(fd), GW_OK);
+	ck_assert_int_eq(pwrite(fd, "else", 4, 0), -1);
+	ck_assert_int_eq(ftruncate(fd, 3), -1);
+	ck_assert_int_eq(ftruncate(fd, 5), -1);
+	ck_assert_int_eq(pread(fd, got, 4, 0), 4);
+	ck_assert_mem_eq(got, "same", 4);
+	io_close(&fd);
+	fd = memfd_create("check", MFD_CLOEXEC); /* one that may not be sealed */
+	ck_assert_int_eq(io_seal(fd), GW_ERR_SYS);
+	io_close(&fd);
+}
+END_TEST
+
 static Suite *base_suite(void)
 {
 	Suite *s = suite_create("base");
@@ -252,6 +273,7 @@ static Suite *base_suite(void)
 	tcase_add_test(tc, timer_armed_again_does_not_starve_descriptors);
 	tcase_add_test(tc, removed_descriptor_gets_no_event);
 	tcase_add_test(tc, posted_tasks_run_once_in_order);
+	tcase_add_test(tc, sealed_memory_stays_what_it_is);
 	suite_add_tcase(s, tc);
 	return s;
 }
