@@ -72,16 +72,7 @@ EXTRA_SCRIPTS =
 pkglibexec_SCRIPTS = $(PHP_PROGRAMS)
 CLEANFILES += $(PHP_PROGRAMS)
 DISTCLEANFILES = php-targets.mk
-EXTRA_DIST += sandbox/php.mk \
-	sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rollback.c \
-	sandbox/php/opcache.c sandbox/php/opcache.h sandbox/php/opcache_compile.c sandbox/php/opcache_compile.h \
-	sandbox/php/opcache_link.c sandbox/php/opcache_link.h sandbox/php/opcache_memory.c sandbox/php/opcache_memory.h \
-	sandbox/php/script_tree.c sandbox/php/script_tree.h sandbox/php/opcache_report.c sandbox/php/opcache_report.h sandbox/php/opcache_seen.c sandbox/php/opcache_seen.h \
-	sandbox/attack/ext.c \
-	sandbox/php/chunk_pool.c sandbox/php/chunk_pool.h sandbox/php/warm.c sandbox/php/warm.h sandbox/php/warm_paths.c sandbox/php/warm_paths.h \
-	sandbox/php/cell.c sandbox/php/cell.h sandbox/php/hot_pages.c sandbox/php/hot_pages.h sandbox/php/hot_text.c sandbox/php/hot_text.h sandbox/php/image.c sandbox/php/image.h sandbox/php/kept_fds.c sandbox/php/kept_fds.h sandbox/php/learn.c sandbox/php/learn.h sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/rehearsal.h sandbox/php/sapi.c sandbox/php/sapi.h \
-	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_mail.h sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
-	sandbox/php/stray.c sandbox/php/stray.h sandbox/php/text_merge.c sandbox/php/text_merge.h sandbox/php/trial.c sandbox/php/trial.h sandbox/php/zygote.c sandbox/php/zygote.h
+EXTRA_DIST += sandbox/php.mk sandbox/attack/ext.c $(php_own_sources) $(php_headers)
 clean-local: clean-php
 @am__include@ $(top_srcdir)/sandbox/php.mk
 

@@ -4,22 +4,39 @@
 # which sanitizers cannot do with.
 include php-targets.mk
 
-php_sources = \
+# In a library of automake's as well.
+php_shared_sources = \
 	gateway/base/arena.c gateway/base/buf.c gateway/base/err.c gateway/base/io.c gateway/base/log.c \
-	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/sb_layer.c sandbox/spec.c \
-	sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c \
-	sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
-	sandbox/sb_cell_cgroup.c sandbox/sb_cred.c sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_call_text.c sandbox/sb_harden.c sandbox/sb_landlock.c sandbox/sb_site_rules.c \
-	sandbox/sb_learn.c sandbox/sb_never.c sandbox/sb_newmount.c sandbox/sb_ns.c sandbox/sb_policy.c sandbox/sb_proc.c \
-	sandbox/sb_root.c sandbox/sb_view.c \
-	sandbox/sb_profile.c sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c sandbox/sb_profile_php.c \
-	sandbox/sb_profile_refused.c sandbox/sb_sigsys.c \
-	sandbox/php/opcache.c sandbox/php/opcache_compile.c sandbox/php/opcache_link.c \
-	sandbox/php/script_tree.c sandbox/php/opcache_memory.c sandbox/php/opcache_report.c sandbox/php/opcache_seen.c \
-	sandbox/php/chunk_pool.c sandbox/php/warm.c sandbox/php/warm_paths.c \
-	sandbox/php/cell.c sandbox/php/hot_pages.c sandbox/php/hot_text.c sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/learn.c sandbox/php/main.c sandbox/php/rehearsal.c sandbox/php/sapi.c sandbox/php/sapi_functions.c \
-	sandbox/mail/mail_addr.c sandbox/mail/mail_compose.c sandbox/mail/mail_wire.c sandbox/php/sapi_mail.c \
-	sandbox/php/sapi_request.c sandbox/php/sapi_start.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/trial.c sandbox/php/zygote.c
+	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/sb_call_text.c sandbox/sb_cell_cgroup.c sandbox/sb_cred.c \
+	sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_harden.c sandbox/sb_landlock.c sandbox/sb_layer.c \
+	sandbox/sb_learn.c sandbox/sb_never.c sandbox/sb_newmount.c sandbox/sb_ns.c sandbox/sb_policy.c \
+	sandbox/sb_proc.c sandbox/sb_profile.c sandbox/sb_profile_common.c sandbox/sb_profile_legacy.c \
+	sandbox/sb_profile_php.c sandbox/sb_profile_refused.c sandbox/sb_root.c sandbox/sb_sigsys.c \
+	sandbox/sb_site_rules.c sandbox/sb_view.c sandbox/spec.c \
+	sandbox/mail/mail_addr.c sandbox/mail/mail_compose.c sandbox/mail/mail_wire.c \
+	sandbox/rollback/rb_maps.c sandbox/rollback/rb_why.c
+
+# Nowhere else: this list is also what `make dist` packs.
+php_own_sources = \
+	sandbox/php/cell.c sandbox/php/chunk_pool.c sandbox/php/hot_pages.c sandbox/php/hot_text.c \
+	sandbox/php/image.c sandbox/php/kept_fds.c sandbox/php/learn.c sandbox/php/main.c sandbox/php/opcache.c \
+	sandbox/php/opcache_compile.c sandbox/php/opcache_link.c sandbox/php/opcache_memory.c \
+	sandbox/php/opcache_report.c sandbox/php/opcache_seen.c sandbox/php/rehearsal.c sandbox/php/sapi.c \
+	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
+	sandbox/php/script_tree.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/trial.c \
+	sandbox/php/warm.c sandbox/php/warm_paths.c sandbox/php/zygote.c \
+	sandbox/rollback/rb_memory.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c \
+	sandbox/rollback/rollback.c
+
+php_headers = \
+	sandbox/php/cell.h sandbox/php/chunk_pool.h sandbox/php/hot_pages.h sandbox/php/hot_text.h \
+	sandbox/php/image.h sandbox/php/kept_fds.h sandbox/php/learn.h sandbox/php/opcache.h \
+	sandbox/php/opcache_compile.h sandbox/php/opcache_link.h sandbox/php/opcache_memory.h \
+	sandbox/php/opcache_report.h sandbox/php/opcache_seen.h sandbox/php/rehearsal.h sandbox/php/sapi.h \
+	sandbox/php/sapi_mail.h sandbox/php/script_tree.h sandbox/php/stray.h sandbox/php/text_merge.h \
+	sandbox/php/trial.h sandbox/php/warm.h sandbox/php/warm_paths.h sandbox/php/zygote.h
+
+php_sources = $(php_shared_sources) $(php_own_sources)
 php_cflags = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(FCGI_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 php_libs = $(FCGI_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
 
