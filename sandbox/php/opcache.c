@@ -205,9 +205,10 @@ static void note_batch(bool well, uint64_t now_ms)
 static void say_failure(int status)
 {
 	const char *path = "";
+	uint32_t at = oc.board->at; /* once: cells can write there, too */
 
-	if (!oc.renewing && oc.board->at < oc.seen->batch_n)
-		path = oc.seen->text + oc.seen->batch_at[oc.board->at] + 1;
+	if (!oc.renewing && at < oc.seen->batch_n)
+		path = oc.seen->text + oc.seen->batch_at[at] + 1;
 	log_err("opcache: the compiler ended with %s %d%s%s; that file is left out for a while",
 		WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		path[0] != '\0' ? " at " : "", path);

@@ -169,6 +169,9 @@ bool rb_space_take(struct rb_space *s);
 /** The counts of now. Returns whether they could be read. */
 bool rb_space_count(struct rb_counts *c);
 
+/** Whether anything of this machine is in swap space, or that cannot be found out; then counts prove nothing. */
+bool rb_space_is_swapped(void);
+
 /** Find out whether the counts are exact. Maps and unmaps memory. */
 bool rb_space_is_exact(void);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "sandbox/rollback/rb_priv.h"
@@ -73,6 +74,14 @@ bool rb_space_count(struct rb_counts *c)
 	}
 	*c = (struct rb_counts){.size = v[0], .written = v[1] - v[2]};
 	return at == 3;
+}
+
+/* What is swapped out is not counted: a page that cannot be written again may be missing in place of one that was written. */
+bool rb_space_is_swapped(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == -1 || info.freeswap != info.totalswap;
 }
 
 bool rb_space_is_exact(void)

@@ -25,7 +25,7 @@ static bool is_ours(int fd)
 /* Every option that some profile lets a request set, but SO_ERROR, which reading clears. */
 static void take_options(struct rb_options *o, int fd)
 {
-	static const int names[RB_OPTIONS] = {SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
+	static const int names[RB_OPTIONS] = {SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE,
 		SO_REUSEPORT, SO_PASSCRED, SO_RCVTIMEO, SO_SNDTIMEO};
 
 	memset(o, 0, sizeof(*o));

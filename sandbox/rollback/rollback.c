@@ -94,7 +94,8 @@ static void go_back(void)
 	rb_memory_restore_hot(&r->memory);
 	if (!rb_space_count(&now) || now.size != r->space.counts.size)
 		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
-	if (!(r->space.exact && now.written == r->space.unchanging + r->memory.hot_n) && !rb_memory_restore_cold(&r->memory))
+	bool sure = r->space.exact && now.written == r->space.unchanging + r->memory.hot_n && !rb_space_is_swapped();
+	if (!sure && !rb_memory_restore_cold(&r->memory))
 		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN);
 	setcontext(&r->point);
 	_exit(ROLLBACK_EXIT + ROLLBACK_STATE);

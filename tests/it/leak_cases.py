@@ -169,6 +169,8 @@ IN_KERNEL = [
 	Case("inherited_offset", "sp_call('lseek', sp_own('inherited'), 100, 0);", "return sp_call('lseek', sp_own('inherited'), 0, 1);"),
 	Case("connection_option", "sp_call('setsockopt', connection(), 1, 20, pack('q2', 7, 0), 16);",
 		"$v = buffer(16); $len = pack('V', 16); sp_call('getsockopt', connection(), 1, 20, $v, $len); return unpack('q', $v)[1];"),
+	Case("connection_inline", "sp_call('setsockopt', connection(), 1, 10, pack('V', 1), 4);",
+		"$v = buffer(4); $len = pack('V', 4); sp_call('getsockopt', connection(), 1, 10, $v, $len); return unpack('V', $v)[1];"),
 	Case("connection_buffer", "sp_call('setsockopt', connection(), 1, 7, pack('V', 9000), 4);",
 		"$v = buffer(4); $len = pack('V', 4); sp_call('getsockopt', connection(), 1, 7, $v, $len); return unpack('V', $v)[1];"),
 	Case("working_directory", "register_shutdown_function(fn() => sp_call('chdir', '/usr'));", "return getcwd();", late=True),
