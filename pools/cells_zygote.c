@@ -177,6 +177,7 @@ static const char *on_up(struct cells *s, struct ipc_msg *m)
 		return "a cell without a socket";
 	c->lease.fd = m->fds[0];
 	m->fds_n = 0;
+	io_no_descriptors(c->lease.fd);
 	s->started++;
 	s->backoff_ms = 0;
 	s->tried = false;

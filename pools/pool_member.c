@@ -99,6 +99,8 @@ static int start_connect(const struct conf_addr *a, int *out)
 	*out = fd;
 	if (fd == -1 || (a->u.sa.sa_family != AF_UNIX && set_tcp(fd) == -1))
 		return errno;
+	if (a->u.sa.sa_family == AF_UNIX)
+		io_no_descriptors(fd);
 	if (connect(fd, &a->u.sa, a->len) == -1)
 		err = errno == EINTR ? EINPROGRESS : errno;
 	return err == EINPROGRESS ? connect_result(fd, a) : err;

@@ -39,7 +39,7 @@ static const struct sb_rule common[] = {
 
 /* --- harmless with the right arguments ------------------------------------------------------------------------------- */
 static const uint32_t sol_socket_options[] = {SO_REUSEADDR, SO_ERROR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
-	SO_OOBINLINE, SO_LINGER, SO_REUSEPORT, SO_PASSCRED, SO_RCVTIMEO, SO_SNDTIMEO};
+	SO_OOBINLINE, SO_REUSEPORT, SO_PASSCRED, SO_RCVTIMEO, SO_SNDTIMEO};
 /* No TCP_ULP (kernel TLS and its bugs), no TCP_REPAIR. */
 static const uint32_t tcp_options[] = {1 /* NODELAY */, 3 /* CORK */, 4 /* KEEPIDLE */, 5 /* KEEPINTVL */,
 	6 /* KEEPCNT */, 18 /* USER_TIMEOUT */};

@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "sandbox/rollback/rb_priv.h"
 #include "sandbox/sb_parts.h"
@@ -36,6 +37,8 @@ static const struct sb_rule refused[] = {
 	EPERM_("personality"), EPERM_("io_uring_setup"), EPERM_("io_uring_enter"), EPERM_("io_uring_register"),
 	EPERM_("name_to_handle_at"), EPERM_("fanotify_init"), EPERM_("migrate_pages"), EPERM_("move_pages"),
 	EPERM_("mbind"), EPERM_("set_mempolicy"), EPERM_("pkey_alloc"), EPERM_("pkey_mprotect"),
+	/* Passed to another process, a socket that lingers makes that one's close(2) wait, and nothing interrupts it. */
+	{.name = "setsockopt", .action = SB_EPERM, .where = SB_DELTA, WHEN2(IS(1, SOL_SOCKET), IS(2, SO_LINGER))},
 };
 
 /* --- violations: nothing PHP does ever comes here; whoever calls these is attacking the kernel ---------------------------- */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +57,18 @@ static int flag_set(int fd, int get, int set, int flag, int on)
 int io_nonblock(int fd, int on)
 {
 	return flag_set(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* the same on the architectures that we know */
+#endif
+
+void io_no_descriptors(int fd)
+{
+	int no = 0, saved = errno;
+
+	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+	errno = saved;
 }
 
 int io_cloexec(int fd, int on)

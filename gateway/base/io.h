@@ -18,6 +18,12 @@ int io_close_except(int *keep, size_t n) GW_MUST_USE;
 /** Set O_NONBLOCK on or off. Returns 0 or GW_ERR_SYS. */
 int io_nonblock(int fd, int on) GW_MUST_USE;
 
+/**
+ * Have the kernel refuse descriptors that whoever is at the other end of unix socket @fd passes along (SCM_RIGHTS): one that is
+ * not taken is closed for the reader, which can wait for long, as with SO_LINGER. Before Linux 6.16 nothing happens. See unix(7).
+ */
+void io_no_descriptors(int fd);
+
 /** Set FD_CLOEXEC on or off. Returns 0 or GW_ERR_SYS. */
 int io_cloexec(int fd, int on) GW_MUST_USE;
 

@@ -2,8 +2,10 @@
 """What native code in a cell writes on the cell's own connection: it may spoil the request that it was leased for, no other."""
 import os
 import random
+import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -12,7 +14,7 @@ import levels
 import proc
 import servers
 import site_conf
-from rawhttp import Broken
+from rawhttp import Broken, Conn
 from test_liars import channel_of, message
 
 pytestmark = pytest.mark.bulkhead
@@ -82,6 +84,7 @@ def bh(tmp, ini, module_fleet):
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
 	root = tmp + "/records"
 	os.makedirs(root)
+	servers.writable_dir(root + "/var")
 	servers.write(root + "/evil.php", EVIL)
 	servers.write(root + "/hello.php", "<?php header('Content-Type: text/plain'); echo \"hello \", $_GET['n'], \"\\n\";")
 	text = site_conf.common(root)
@@ -90,15 +93,16 @@ def bh(tmp, ini, module_fleet):
 			vhost = site_conf.prefork_vhost(level + ".test", root, level, ini, "    php_admin_value ffi.enable 1\n    php_admin_flag enable_post_data_reading Off\n")
 			text += vhost.replace("MaxRequestWorkers 6", "MaxRequestWorkers 1").replace("StartServers 2", "StartServers 1")
 	b = module_fleet.start(servers.Bulkhead(tmp + "/records-bh", text + site_conf.prefork_vhost("good.test", root, "shared", ini)))
+	b.root = root
 	if b.get("good.test", "/hello.php?n=0").body != b"hello 0\n":
 		raise AssertionError(b.log())
 	return b
 
 
-def attack(b, level, case):
+def attack(b, level, case, script="/evil.php?case="):
 	"""The attacker's own answer: his to spoil."""
 	try:
-		return b.get(level + ".test", "/evil.php?case=" + case, method="POST", body=b"x" * 60000, timeout=15)
+		return b.get(level + ".test", script + case, method="POST", body=b"x" * 60000, timeout=15)
 	except (Broken, OSError) as e:
 		return e
 
@@ -133,6 +137,98 @@ def test_nobody_elses_answer(bh, tmp, level, case):
 	levels.need(tmp, level)
 	attack(bh, level, case)
 	check(bh, level, case)
+
+
+# A connection whose other side never reads, with more in it than fits, and whose close(2) waits until it has been read. Passed
+# along with an octet of an answer, it is closed for whoever reads that octet, if the cell has closed its own by then.
+SLOW_CLOSE = """<?php
+$c = FFI::cdef('int socket(int, int, int); int bind(int, const void *, unsigned); int listen(int, int); int getsockname(int, void *, void *);
+	int connect(int, const void *, unsigned); long sendto(int, const void *, unsigned long, int, void *, unsigned); int close(int);
+	int setsockopt(int, int, int, const void *, unsigned); long sendmsg(int, void *, int); int usleep(unsigned); int socketpair(int, int, int, int *);
+	typedef struct { void *base; unsigned long len; } vec; typedef struct { void *name; unsigned namelen; vec *iov; unsigned long n; void *control; unsigned long controllen; int flags; } msg;');
+$mem = fn($text) => (function () use ($c, $text) { $m = $c->new('char[' . strlen($text) . ']'); FFI::memcpy($m, $text, strlen($text)); return $m; })();
+$listener = $c->socket(2, 1, 0);
+$addr = $mem(pack('vna4a8', 2, 0, "\x7f\0\0\1", ''));
+$c->bind($listener, $addr, 16);
+$c->listen($listener, 8);
+$c->getsockname($listener, $addr, $mem(pack('V', 16)));
+$big = str_repeat('x', 65536);
+$iov = $c->new('vec'); $m = $c->new('msg');
+$m->iov = FFI::addr($iov); $m->n = 1;
+$said = '';
+file_put_contents(__DIR__ . '/var/ready', '');
+while (!file_exists(__DIR__ . '/var/go')) { clearstatcache(); usleep(1000); }
+for ($i = 0; $i < 4; $i++) {
+	$s = $c->socket(2, 1, 0);
+	if ($c->connect($s, $addr, 16) !== 0) exit('no connection');
+	while ($c->sendto($s, $big, 65536, 0x40, null, 0) > 0);
+	$linger = $c->setsockopt($s, 1, 13, $mem(pack('VV', 1, 60)), 8);
+	$what = $mem("\x01\x06\0\0"[$i]); $iov->base = FFI::cast('void *', FFI::addr($what)); $iov->len = 1;
+	$control = $mem(pack('PVVVV', 20, 1, 1, $s, 0)); $m->control = FFI::cast('void *', FFI::addr($control)); $m->controllen = 24;
+	$sent = $c->sendmsg(3, FFI::addr($m), 0);
+	$c->close($s);
+	$said .= "$linger $sent ";
+}
+/* What is allowed: another option, and descriptors on a socket of one's own. */
+$own = $c->new('int[2]'); $c->socketpair(1, 1, 0, $own);
+$control = $mem(pack('PVVVV', 20, 1, 1, $listener, 0)); $m->control = FFI::cast('void *', FFI::addr($control));
+$said .= $c->setsockopt($listener, 1, 9, $mem(pack('V', 1)), 4) . ' ' . $c->sendmsg($own[0], FFI::addr($m), 0);
+file_put_contents(__DIR__ . '/var/new', $said);
+rename(__DIR__ . '/var/new', __DIR__ . '/var/said');
+$c->usleep(3000000);
+"""
+
+
+def refuses_descriptors():
+	"""Whether this kernel lets the reader of a socket do so."""
+	a, b = socket.socketpair()
+	with a, b:
+		try:
+			a.setsockopt(socket.SOL_SOCKET, 83, 0) # SO_PASSRIGHTS
+		except OSError:
+			return False
+		return True
+
+
+def ask(visitor, n):
+	visitor.send(b"GET /hello.php?n=%d HTTP/1.1\r\nHost: good.test\r\n\r\n" % n)
+	return visitor.response().body
+
+
+@pytest.mark.parametrize("level", levels.ALL)
+def test_descriptor_that_is_slow_to_close(bh, tmp, level):
+	"""A descriptor that comes along with an answer holds the front up for nobody."""
+	levels.need(tmp, level)
+	servers.write(bh.root + "/slow.php", SLOW_CLOSE)
+	said, go, ready = (bh.root + "/var/" + name for name in ("said", "go", "ready"))
+	for path in (said, go, ready):
+		if os.path.exists(path):
+			os.unlink(path)
+	fronts = bh.processes()[0]
+	visitors = [Conn(bh.addr, timeout=30) for _ in range(16)] # some of them are with the thread that the attacker is with
+	for v in visitors:
+		assert ask(v, 1) == b"hello 1\n"
+	attacker = threading.Thread(target=attack, args=(bh, level, "", "/slow.php?"))
+	attacker.start()
+	proc.wait_for(lambda: os.path.exists(ready), why="the attack")
+	for pid in fronts:
+		os.kill(pid, signal.SIGSTOP)
+	try:
+		servers.write(go, "")
+		proc.wait_for(lambda: os.path.exists(said), why="the attack")
+	finally:
+		for pid in fronts:
+			os.kill(pid, signal.SIGCONT)
+	took = []
+	for v in visitors:
+		begin = time.monotonic()
+		assert ask(v, 2) == b"hello 2\n"
+		took.append(time.monotonic() - begin)
+		v.close()
+	attacker.join()
+	assert max(took) < 1, took
+	passed = "1" if not refuses_descriptors() else "-1"
+	assert open(said).read().split() == ["-1", passed] * 4 + ["0", "1"]
 
 
 @pytest.mark.parametrize("level", levels.ALL)

@@ -116,7 +116,7 @@ const struct probe_case probe_cases[] = {
 	OK("setsockopt", BAD, SOL_SOCKET, SO_REUSEADDR), OK("setsockopt", BAD, SOL_SOCKET, SO_ERROR),
 	OK("setsockopt", BAD, SOL_SOCKET, SO_BROADCAST), OK("setsockopt", BAD, SOL_SOCKET, SO_SNDBUF),
 	OK("setsockopt", BAD, SOL_SOCKET, SO_RCVBUF), OK("setsockopt", BAD, SOL_SOCKET, SO_KEEPALIVE),
-	OK("setsockopt", BAD, SOL_SOCKET, SO_OOBINLINE), OK("setsockopt", BAD, SOL_SOCKET, SO_LINGER),
+	OK("setsockopt", BAD, SOL_SOCKET, SO_OOBINLINE), NO("setsockopt", BAD, SOL_SOCKET, SO_LINGER),
 	OK("setsockopt", BAD, SOL_SOCKET, SO_REUSEPORT), OK("setsockopt", BAD, SOL_SOCKET, SO_PASSCRED),
 	OK("setsockopt", BAD, SOL_SOCKET, SO_RCVTIMEO), OK("setsockopt", BAD, SOL_SOCKET, SO_SNDTIMEO),
 	NONE("setsockopt", BAD, SOL_SOCKET, SO_MARK), NONE("setsockopt", BAD, SOL_SOCKET, SO_ATTACH_FILTER),
