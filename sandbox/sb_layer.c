@@ -13,14 +13,6 @@ static const struct {
 };
 #define LAYERS_N (sizeof(layers_all) / sizeof(layers_all[0]))
 
-const char *sb_layer_name(unsigned bit)
-{
-	for (size_t i = 0; i < LAYERS_N; i++)
-		if (layers_all[i].bit == bit)
-			return layers_all[i].name;
-	return NULL;
-}
-
 static unsigned find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < LAYERS_N; i++)

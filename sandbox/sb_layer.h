@@ -18,9 +18,6 @@ enum sb_layer {
 	SB_LAYERS_ALL = 255
 };
 
-/** The name of the layer that @bit stands for, or NULL. Pure. */
-const char *sb_layer_name(unsigned bit);
-
 /** Names separated by commas, "" for none. Returns whether all are known; each at most once. Pure. */
 bool sb_layers_parse(const char *text, unsigned *layers);
 

@@ -357,14 +357,3 @@ bool opcache_is_stale(void)
 {
 	return oc.board != NULL && oc.board->image != oc.number;
 }
-
-int opcache_report_fd(void)
-{
-	return oc.report_fd;
-}
-
-void *opcache_segment(size_t *len)
-{
-	*len = oc.on ? oc.memory.len : 0;
-	return oc.on ? oc.memory.start : NULL;
-}

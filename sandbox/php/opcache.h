@@ -14,8 +14,8 @@
  *
  * Opcache's pointers hold: compiler and cells are children of one process, as opcache expects of those who share it.
  *
- * For who restores a cell's memory: the segment is one plain MAP_PRIVATE mapping of a file, readable and writable, at
- * opcache_segment(); the page behind opcache_is_stale() is MAP_SHARED; opcache_report_fd() stays open.
+ * For who restores a cell's memory: the segment is one plain MAP_PRIVATE mapping of a file, readable and writable; the page
+ * behind opcache_is_stale() is MAP_SHARED; the pipe for reports stays open.
  */
 #ifndef BH_OPCACHE_H
 #define BH_OPCACHE_H
@@ -73,11 +73,5 @@ int opcache_enter_cell(int conn) GW_MUST_USE;
 /** Whether a newer image exists than the one this process was forked with: a cell that lives on had better end after
  * this request. The page is writable by every cell of the site, so a lie costs the site its reuse of cells, no more. */
 bool opcache_is_stale(void);
-
-/** Where reports go, or -1. Opened by the zygote, the same in every cell. */
-int opcache_report_fd(void);
-
-/** The segment, or NULL with *@len 0 when it was not made private. */
-void *opcache_segment(size_t *len);
 
 #endif

@@ -164,6 +164,7 @@ int rb_space_each(struct rb_space *s, int (*add)(void *arg, const struct rb_mapp
 /** Seal what is mapped privately now, but the stack. Returns 0 or GW_ERR_SYS. */
 int rb_space_seal(struct rb_space *s);
 
+/** Note which mappings there are and where the program break is. Returns whether it could. */
 bool rb_space_take(struct rb_space *s);
 
 /** The counts of now. Returns whether they could be read. */

@@ -132,7 +132,6 @@ bool rb_space_take(struct rb_space *s)
 enum rollback_why rb_space_check(struct rb_space *s)
 {
 	struct listing l = {.ranges = s->now};
-
 	struct rb_counts now;
 
 	s->added_n = 0;
