@@ -24,6 +24,7 @@
 #include "gateway/generation.h"
 #include "gateway/master_lock.h"
 #include "gateway/pid_file.h"
+#include "sandbox/rollback/rollback.h"
 
 #define STOP_WAIT_MS 3000
 
@@ -144,6 +145,14 @@ static void set_server_log(struct master *m, const struct generation *g)
 	log_server()->fd = m->log_fd = fd;
 }
 
+static void say_isolation(void)
+{
+	const char *why;
+
+	if (!rollback_supported(&why))
+		log_notice("no RequestIsolation rollback here, fresh is the default: %s", why);
+}
+
 static void on_ready(struct generation_host *h, struct generation *g)
 {
 	struct master *m = container_of(h, struct master, host);
@@ -158,6 +167,8 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	m->next = NULL;
 	m->current = g;
 	set_server_log(m, g);
+	if (old == NULL)
+		say_isolation();
 	site_cgroups_check(m->host.launch.cgroups, g->conf);
 	if (old != NULL)
 		generation_drain(old);

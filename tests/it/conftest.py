@@ -160,7 +160,7 @@ class Target:
 			return None
 
 
-PHP_TARGETS = {"bulkhead": ["fresh", "shared", "worker"], "apache": ["apache"]}
+PHP_TARGETS = {"bulkhead": ["fresh", "rollback", "shared", "worker"], "apache": ["apache"]}
 
 
 def pytest_generate_tests(metafunc):
@@ -170,7 +170,7 @@ def pytest_generate_tests(metafunc):
 	if "php_target" in metafunc.fixturenames:
 		metafunc.parametrize("php_target", php, indirect=True)
 	if "cell_target" in metafunc.fixturenames:
-		metafunc.parametrize("cell_target", ["fresh", "shared"], indirect=True)
+		metafunc.parametrize("cell_target", ["fresh", "rollback", "shared"], indirect=True)
 
 
 def _target(request, docroot, name):

@@ -212,6 +212,7 @@ def bulkhead_conf(root, ini, fpm, fpm_tcp):
 	return (common(root) + pool("fpm", fpm.server()) + pool("tcp", fpm_tcp.server())
 		+ worker_vhost("static.test", root, "fpm")
 		+ prefork_vhost("fresh.test", root, "fresh", ini)
+		+ prefork_vhost("rollback.test", root, "rollback", ini)
 		+ prefork_vhost("shared.test", root, "shared", ini, "    MaxConnectionsPerChild 1000\n")
 		+ worker_vhost("worker.test", root, "fpm")
 		+ worker_vhost("tcp.test", root, "tcp"))

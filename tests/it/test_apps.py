@@ -21,7 +21,7 @@ PROFILES = ["strict", "legacy"]  # beside php, which the others have
 
 
 def target_names(config, profiles=()):
-	return ["fresh", "shared", "worker"] + list(profiles) if config.getoption("--peer") == "bulkhead" else ["apache"]
+	return ["fresh", "rollback", "shared", "worker"] + list(profiles) if config.getoption("--peer") == "bulkhead" else ["apache"]
 
 
 def unpacked(f, *a):
@@ -42,8 +42,9 @@ def app_server(config, tmp, fleet, ini, app, roots, *shown):
 	text += "".join('SandboxPath "%s"\n' % s for s in shown)
 	for profile in [p for p in PROFILES if p in roots]:
 		text += site_conf.prefork_vhost(profile + ".test", roots[profile], "fresh", ini).replace("SandboxProfile php", "SandboxProfile " + profile)
-	text += (site_conf.pool("fpm", fpm.server()) + site_conf.prefork_vhost("fresh.test", roots["fresh"], "fresh", ini)
-		+ site_conf.prefork_vhost("shared.test", roots["shared"], "shared", ini) + site_conf.worker_vhost("worker.test", roots["worker"], "fpm", timeout=60))
+	for level in ("fresh", "rollback", "shared"):
+		text += site_conf.prefork_vhost(level + ".test", roots[level], level, ini)
+	text += (site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("worker.test", roots["worker"], "fpm", timeout=60))
 	return fleet.start(servers.Bulkhead(tmp + "/" + app + "-bulkhead", text.replace("RequestTimeout 20", "RequestTimeout 60")))
 
 

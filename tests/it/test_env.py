@@ -182,7 +182,7 @@ def compare_all(here, there, raw, ignore):
 
 @pytest.mark.bulkhead
 @pytest.mark.parametrize("name", REQUESTS)
-@pytest.mark.parametrize("other", ["shared", "worker", "tcp"])
+@pytest.mark.parametrize("other", ["rollback", "shared", "worker", "tcp"])
 def test_same_on_both_paths(bulkhead, docroot, name, other):
 	compare_all(conftest.Target("fresh", bulkhead, docroot), conftest.Target(other, bulkhead, docroot), REQUESTS[name], SAPI_ONLY)
 
