@@ -73,6 +73,9 @@ static void check_dispatch(struct conf_build *b, struct conf_srv *srv, const str
 	bool is_only_base = srv == m && b->c->servers_n > 1;
 
 	fit_cells(s);
+	/* What a filter denies to all need not be put back; without one, nobody can say what a request has changed. */
+	if (s->isolation == CONF_ISOLATION_ROLLBACK && (s->sandbox_off & CONF_LAYER_FILTER) != 0)
+		s->isolation = CONF_ISOLATION_FRESH;
 	if (s->dispatch == CONF_DISPATCH_PREFORK) {
 		if (own_pool && !is_only_base)
 			conf_warn(b, srv->use_pool.node, -1, "UsePool has no effect with Dispatch prefork: add Dispatch worker");

@@ -139,6 +139,9 @@ int rb_memory_reserve(struct rb_memory *mem);
 /** Copy what is written already: the last thing before the point. Returns whether it could. */
 bool rb_memory_keep(struct rb_memory *mem);
 
+/** Whether all written pages lie where they can be put back. Changes nothing. */
+bool rb_memory_check(struct rb_memory *mem);
+
 /** Put back the pages that are always put back, written or not. On a stack of our own. */
 void rb_memory_restore_hot(const struct rb_memory *mem);
 

@@ -80,6 +80,15 @@ static void reserve_stack(void)
 	*deep = 0;
 }
 
+/* Where the count says that no other page was written, nobody needs to look for one. */
+static bool only_hot_written(void)
+{
+	struct rb_counts now;
+
+	return rb->space.exact && rb_space_count(&now) && now.written == rb->space.unchanging + rb->memory.hot_n &&
+	       !rb_space_is_swapped();
+}
+
 /* On the stack of ours: what is running is not overwritten. */
 static void go_back(void)
 {
@@ -90,12 +99,10 @@ static void go_back(void)
 		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
 	if (!rb_state_restore(&r->state))
 		_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
-	/* Where the count says that no other page was written, nobody needs to look for one. */
 	rb_memory_restore_hot(&r->memory);
 	if (!rb_space_count(&now) || now.size != r->space.counts.size)
 		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
-	bool sure = r->space.exact && now.written == r->space.unchanging + r->memory.hot_n && !rb_space_is_swapped();
-	if (!sure && !rb_memory_restore_cold(&r->memory))
+	if (!only_hot_written() && !rb_memory_restore_cold(&r->memory))
 		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN);
 	setcontext(&r->point);
 	_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
@@ -165,7 +172,12 @@ enum rollback_why rollback_check(void)
 {
 	enum rollback_why why = rb_state_check(&rb->state);
 
-	return why != ROLLBACK_OK ? why : rb_space_check(&rb->space);
+	if (why == ROLLBACK_OK)
+		why = rb_space_check(&rb->space);
+	/* What go_back() will have to find must be where it can: once the front has its answer, it may lease the cell again. */
+	if (why == ROLLBACK_OK && !only_hot_written() && !rb_memory_check(&rb->memory))
+		why = ROLLBACK_SCAN;
+	return why;
 }
 
 _Noreturn void rollback(void)

@@ -113,6 +113,11 @@ def status_of(pid):
 	return out
 
 
+def ns_pid(pid):
+	"""The process's number in its own pid namespace."""
+	return int(status_of(pid)["NSpid"].split()[-1])
+
+
 def cpu_of(pids):
 	"""CPU seconds of these processes and of their children that have ended."""
 	ticks = 0

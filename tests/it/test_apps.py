@@ -74,7 +74,7 @@ def mediawiki(request, tmp, ini, module_fleet):
 	roots = {n: apps.mediawiki_site(tmp, tmp + "/mw-" + n) for n in target_names(request.config)}
 	# A cell may start no program; MediaWiki takes note of that only when the functions for it are not there.
 	own = dict(ini, disable_functions="proc_open,popen,exec,shell_exec,system,passthru")
-	return app_server(request.config, tmp, module_fleet, own, "mw", roots, tmp + "/mediawiki-master", tmp + "/mediawiki-packages"), roots
+	return app_server(request.config, tmp, module_fleet, own, "mw", roots, tmp + "/db/run", tmp + "/mediawiki-master", tmp + "/mediawiki-packages"), roots
 
 
 @pytest.fixture(scope="module")
