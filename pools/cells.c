@@ -183,7 +183,13 @@ void cells_make_idle(struct cells *s, struct cell *c)
 {
 	unlink_list(s, c);
 	c->state = CELL_IDLE;
-	TAILQ_INSERT_HEAD(&s->idle, c, link);
+	/* Used last, used first: its memory is in the caches. But one that is still putting itself back goes behind one that
+	 * has done so, and the next request need not wait for it. */
+	struct cell *first = s->conf->isolation == CONF_ISOLATION_ROLLBACK && c->requests > 0 ? TAILQ_FIRST(&s->idle) : NULL;
+	if (first != NULL)
+		TAILQ_INSERT_AFTER(&s->idle, first, c, link);
+	else
+		TAILQ_INSERT_HEAD(&s->idle, c, link);
 	s->idle_n++;
 	serve(s);
 }

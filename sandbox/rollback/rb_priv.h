@@ -88,6 +88,7 @@ struct rb_state {
 	mode_t mask;
 	long threads;
 	struct rlimit limits[RLIM_NLIMITS];
+	bool limits_change; /* requests can change them, or the priority */
 	int priority;
 };
 

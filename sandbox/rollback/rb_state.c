@@ -175,6 +175,15 @@ static bool take_limits(struct rlimit *limits, int *priority)
 	return errno == 0;
 }
 
+/* Whether the filter lets requests change any of it: tried with what there is already. */
+static bool may_change(const struct rb_state *s)
+{
+	struct rlimit same = s->limits[RLIMIT_CORE];
+
+	return syscall(SYS_setrlimit, RLIMIT_CORE, &same) == 0 || syscall(SYS_prlimit64, 0, RLIMIT_CORE, &same, NULL) == 0 ||
+	       setpriority(PRIO_PROCESS, 0, s->priority) == 0;
+}
+
 static bool same_limits(const struct rb_state *s)
 {
 	struct rlimit now[RLIM_NLIMITS];
@@ -208,8 +217,11 @@ bool rb_state_take(struct rb_state *s)
 {
 	s->mask = umask(0);
 	umask(s->mask);
+	if (!take_limits(s->limits, &s->priority))
+		return false;
+	s->limits_change = may_change(s);
 	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && count_threads(&s->threads) &&
-	       take_limits(s->limits, &s->priority) && take_signals(s) && take_fds(s);
+	       take_signals(s) && take_fds(s);
 }
 
 enum rollback_why rb_state_check(const struct rb_state *s)
@@ -224,7 +236,7 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 	for (size_t i = 0; i < s->fds_n; i++)
 		if (!is_ours(s->fds[i].fd) && !(same_file(&s->fds[i]) && same_options(&s->fds[i]))) /* of ours the use tells */
 			return ROLLBACK_DESCRIPTOR;
-	if (!same_limits(s))
+	if (s->limits_change && !same_limits(s))
 		return ROLLBACK_LIMIT;
 	return any_pending() ? ROLLBACK_SIGNAL : ROLLBACK_OK;
 }
