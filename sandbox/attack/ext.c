@@ -16,6 +16,11 @@
 
 #include <php.h>
 
+static PHP_FUNCTION(bh_call);
+static PHP_FUNCTION(bh_int80);
+static PHP_FUNCTION(bh_address);
+static PHP_FUNCTION(bh_poke);
+
 #define ARGS_MAX 6u
 
 static long raw(long nr, const long a[ARGS_MAX])
@@ -33,7 +38,7 @@ static void take_args(zval *args, uint32_t n, long a[ARGS_MAX])
 }
 
 /* bh_call(string|int call, int|string ...args): ?int: the result or minus errno; null: this machine has no such call */
-PHP_FUNCTION(bh_call)
+static PHP_FUNCTION(bh_call)
 {
 	long a[ARGS_MAX] = {0};
 	zval *call, *args;
@@ -51,7 +56,7 @@ PHP_FUNCTION(bh_call)
 }
 
 /* bh_int80(int number, int argument): ?int: a call the way 32-bit programs make it; null: not this processor */
-PHP_FUNCTION(bh_int80)
+static PHP_FUNCTION(bh_int80)
 {
 	zend_long nr, arg;
 
@@ -70,7 +75,7 @@ PHP_FUNCTION(bh_int80)
 }
 
 /* bh_address(string octets): int: where they lie */
-PHP_FUNCTION(bh_address)
+static PHP_FUNCTION(bh_address)
 {
 	zend_string *s;
 
@@ -81,12 +86,13 @@ PHP_FUNCTION(bh_address)
 }
 
 /* bh_poke(int address, string octets): write there, whatever is there */
-PHP_FUNCTION(bh_poke)
+static PHP_FUNCTION(bh_poke)
 {
 	zend_long at;
 	char *octets;
 	size_t len;
 
+	(void)return_value; /* null */
 	ZEND_PARSE_PARAMETERS_START(2, 2)
 		Z_PARAM_LONG(at)
 		Z_PARAM_STRING(octets, len)
@@ -108,4 +114,5 @@ static const zend_function_entry functions[] = {
 static zend_module_entry bulkhead_selftest_module_entry = {
 	STANDARD_MODULE_HEADER, "bulkhead_selftest", functions, NULL, NULL, NULL, NULL, NULL, PACKAGE_VERSION, STANDARD_MODULE_PROPERTIES};
 
+ZEND_DLEXPORT zend_module_entry *get_module(void);
 ZEND_GET_MODULE(bulkhead_selftest)

@@ -177,7 +177,7 @@ def dokuwiki_install(b, title):
 
 def database(db, name):
 	"""A database and a user of that name, who owns it."""
-	db.sql("CREATE DATABASE {0}; CREATE USER '{0}'@'localhost' IDENTIFIED BY 'secret-{0}'; GRANT ALL ON {0}.* TO '{0}'@'localhost';".format(name))
+	db.sql("DROP DATABASE IF EXISTS {0}; DROP USER IF EXISTS '{0}'@'localhost'; CREATE DATABASE {0}; CREATE USER '{0}'@'localhost' IDENTIFIED BY 'secret-{0}'; GRANT ALL ON {0}.* TO '{0}'@'localhost';".format(name))
 
 
 def unpack_mediawiki(tmp):

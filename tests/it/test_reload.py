@@ -74,8 +74,8 @@ def test_graceful_stop_while_no_front_runs(static_server, fleet):
 	"""A front that crashed again and again is waited for before it is started anew; a stop is not."""
 	bh, _ = static_server
 	for _ in range(4):
-		proc.wait_for(lambda: bh.processes()[0], 20, 0.01, why="a front")
-		os.kill(bh.processes()[0][0], signal.SIGKILL)
+		fronts = proc.wait_for(lambda: bh.processes()[0], 20, 0.01, why="a front")
+		os.kill(fronts[0], signal.SIGKILL)
 		proc.wait_for(lambda: not bh.processes()[0] or proc.accepts(bh.addr), 5, 0.01, why="its end")
 	proc.wait_for(lambda: not bh.processes()[0], 5, 0.01, why="the pause")
 	os.kill(bh.pid, signal.SIGWINCH)

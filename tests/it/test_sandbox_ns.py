@@ -252,8 +252,9 @@ def test_links_of_others(tmp, places, ini, fleet):
 	assert s.server.get("b.test", "/run.php").status == 503
 	said = [line for line in s.server.log().splitlines() if "is a symbolic link that is not root's" in line]
 	assert said and "add SandboxPath %s " % places in said[0], said
-	ended = {int(n) for n in re.findall(r"site=b\.test zygote (\d+) exited with status 1", s.server.log())}
-	assert {int(n) for line in said for n in re.findall(r"\[pid (\d+):", line)} <= ended, "the machine's number, not that of the site's namespace"
+	speakers = {int(n) for line in said for n in re.findall(r"\[pid (\d+):", line)}
+	proc.wait_for(lambda: speakers <= {int(n) for n in re.findall(r"site=b\.test zygote (\d+) exited with status 1", s.server.log())}, 5,
+		why="the ends of %s: the machine's numbers, not those of the site's namespace" % speakers)
 
 
 @pytest.mark.skipif(not proc.ROOT, reason="owners need root")
