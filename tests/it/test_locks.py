@@ -110,7 +110,7 @@ def test_table_of_running_processes(own):
 def test_other_peoples_processes_are_not_shown(own):
 	stranger = subprocess.Popen(["sleep", "30"])
 	try:
-		rows = table(own.run("-k", "status").stdout)
+		rows = table(proc.wait_for(lambda: next((t for t in [own.run("-k", "status").stdout] if "ROLE " in t), None), 5, why="the table"))
 		assert own.pid in rows and stranger.pid not in rows and os.getpid() not in rows and 1 not in rows
 	finally:
 		stranger.kill()
