@@ -180,8 +180,8 @@ bool rb_space_is_swapped(void);
 /** Find out whether the counts are exact. Maps and unmaps memory. */
 bool rb_space_is_exact(void);
 
-/** Whether the mappings are those of rb_space_take(), and a few new ones that are noted. Changes nothing. */
-enum rollback_why rb_space_check(struct rb_space *s);
+/** Whether the mappings are those of rb_space_take(), and a few new ones that are noted; the counts are in @now. Changes nothing. */
+enum rollback_why rb_space_check(struct rb_space *s, struct rb_counts *now);
 
 /** Remove the new ones. Returns whether that made the address space what it was. */
 bool rb_space_restore(struct rb_space *s);

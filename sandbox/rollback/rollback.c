@@ -81,12 +81,9 @@ static void reserve_stack(void)
 }
 
 /* Where the count says that no other page was written, nobody needs to look for one. */
-static bool only_hot_written(void)
+static bool only_hot_written(const struct rb_counts *now)
 {
-	struct rb_counts now;
-
-	return rb->space.exact && rb_space_count(&now) && now.written == rb->space.unchanging + rb->memory.hot_n &&
-	       !rb_space_is_swapped();
+	return rb->space.exact && now->written == rb->space.unchanging + rb->memory.hot_n && !rb_space_is_swapped();
 }
 
 /* On the stack of ours: what is running is not overwritten. */
@@ -102,7 +99,7 @@ static void go_back(void)
 	rb_memory_restore_hot(&r->memory);
 	if (!rb_space_count(&now) || now.size != r->space.counts.size)
 		_exit(ROLLBACK_EXIT + ROLLBACK_MAPPING);
-	if (!only_hot_written() && !rb_memory_restore_cold(&r->memory))
+	if (!only_hot_written(&now) && !rb_memory_restore_cold(&r->memory))
 		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN);
 	setcontext(&r->point);
 	_exit(ROLLBACK_EXIT + ROLLBACK_STATE);
@@ -171,11 +168,12 @@ enum rollback_why rollback_point(void)
 enum rollback_why rollback_check(void)
 {
 	enum rollback_why why = rb_state_check(&rb->state);
+	struct rb_counts now;
 
 	if (why == ROLLBACK_OK)
-		why = rb_space_check(&rb->space);
+		why = rb_space_check(&rb->space, &now);
 	/* What go_back() will have to find must be where it can: once the front has its answer, it may lease the cell again. */
-	if (why == ROLLBACK_OK && !only_hot_written() && !rb_memory_check(&rb->memory))
+	if (why == ROLLBACK_OK && !only_hot_written(&now) && !rb_memory_check(&rb->memory))
 		why = ROLLBACK_SCAN;
 	return why;
 }
