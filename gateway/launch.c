@@ -213,13 +213,13 @@ pid_t launch_spare(struct site_cgroups *cgroups, const char *program, int *chan,
 	return pid;
 }
 
-/* Tell one that waits whose zygote it is. The front gets the channel after that, so this message is the first. */
-static int tell_spare(int chan, int spec)
+/* Give a zygote a descriptor on its own channel. The front gets the channel after that, so these messages are the first. */
+static int hand_over(int chan, unsigned type, int fd)
 {
 	struct ipc_msg m;
 
-	ipc_fill(&m, IPC_ZYGOTE_SPEC, 0, NULL);
-	m.fds[0] = spec;
+	ipc_fill(&m, type, 0, NULL);
+	m.fds[0] = fd;
 	m.fds_n = 1;
 	return ipc_send(chan, &m);
 }
@@ -247,7 +247,7 @@ static pid_t use_spare(const struct launch *l, const struct conf *c, const struc
 	if (pid == 0)
 		return 0;
 	int spec = prepare(l, c, site, with_mail, *leaf, why), err = spec < 0 ? spec : GW_OK;
-	bool told = spec >= 0 && tell_spare(*chan, spec) == GW_OK;
+	bool told = spec >= 0 && hand_over(*chan, IPC_ZYGOTE_SPEC, spec) == GW_OK;
 	if (spec >= 0)
 		io_close(&spec);
 	if (told)
@@ -277,16 +277,6 @@ static pid_t start_new(const struct launch *l, const struct conf *c, const struc
 }
 
 /* Whatever it was started with, what the spec says of mail comes over the channel, before the front gets that. */
-static int tell_mail(int chan, int mail)
-{
-	struct ipc_msg m;
-
-	ipc_fill(&m, IPC_ZYGOTE_MAIL, 0, NULL);
-	m.fds[0] = mail;
-	m.fds_n = 1;
-	return ipc_send(chan, &m);
-}
-
 pid_t launch_zygote(const struct launch *l, const struct conf *c, const struct conf_server *site, int mail, int *chan,
 	struct site_leaf **leaf, const char **why)
 {
@@ -295,7 +285,7 @@ pid_t launch_zygote(const struct launch *l, const struct conf *c, const struct c
 
 	if (pid == 0)
 		pid = start_new(l, c, site, mail != -1, chan, leaf, why);
-	if (pid > 0 && mail != -1 && tell_mail(*chan, mail) < 0) {
+	if (pid > 0 && mail != -1 && hand_over(*chan, IPC_ZYGOTE_MAIL, mail) < 0) {
 		*why = "cannot tell the zygote of its channel for mail";
 		kill(pid, SIGKILL);
 		io_close(chan);
