@@ -23,6 +23,8 @@ unsigned launch_view_layers(const struct conf_server *site, const struct sb_prob
  */
 int launch_view_fill(struct launch_view *v, const struct conf *c, const struct conf_server *site, const struct sb_probe *can,
 	struct spec *s) GW_MUST_USE;
+
+/** Free the strings that launch_view_fill() made; the spec must not be used any more. */
 void launch_view_fini(struct launch_view *v);
 
 #endif

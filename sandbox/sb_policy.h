@@ -33,6 +33,7 @@ struct sb_policy {
  */
 int sb_policy_make(struct sb_policy *p, const char *name, const struct sb_changes *changes, const char **why) GW_MUST_USE;
 
+/** Free the rows. A second call does no harm. */
 void sb_policy_fini(struct sb_policy *p);
 
 /** What one filter says to a call, the zygote's or the delta. Pure. */

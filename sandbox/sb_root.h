@@ -48,6 +48,8 @@ struct sb_root {
  * Returns 0 or GW_ERR_SYS. One thread. The fds of @r are closed by sb_root_fini() and, all but those shown, by sb_root_switch().
  */
 int sb_root_init(struct sb_root *r, bool attach, bool trust_links) GW_MUST_USE;
+
+/** Close every descriptor and free every path. */
 void sb_root_fini(struct sb_root *r);
 
 /** A mount namespace of our own, in which nothing that is mounted is seen by the host. Returns 0 or GW_ERR_SYS. */
