@@ -431,13 +431,22 @@ static bool network_fits(const struct spec *s)
 	return own == ((s->layers & SB_LAYER_NET) != 0) && (own || strcmp(name, "host") == 0);
 }
 
+int spec_level_find(const char *name)
+{
+	static const char *const names[] = {[SPEC_FRESH] = "fresh", [SPEC_ROLLBACK] = "rollback", [SPEC_SHARED] = "shared"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
 static int check_spec(struct decoding *d)
 {
 	for (size_t i = 0; i < FIELDS_N; i++)
 		if (fields[i].required && (d->seen & 1U << i) == 0)
 			return refuse(d, "a required setting is missing");
-	if (strcmp(d->s->isolation, "fresh") != 0 && strcmp(d->s->isolation, "rollback") != 0 &&
-	    strcmp(d->s->isolation, "shared") != 0)
+	if (spec_level_find(d->s->isolation) == -1)
 		return refuse(d, "isolation is neither fresh nor rollback nor shared");
 	if (!network_fits(d->s))
 		return refuse(d, "the network is unknown or does not fit the layers");

@@ -58,7 +58,7 @@ struct spec {
 	size_t groups_n;
 	const gid_t *groups;
 	const char *profile;    /* "php" ... a name of sb_profile_find() */
-	const char *isolation;  /* "fresh", "rollback" or "shared" */
+	const char *isolation;  /* a name of spec_level_find() */
 	unsigned max_requests;  /* shared: requests before a cell is renewed; 0 = no limit */
 	unsigned mail_timeout_ms; /* how long mail() may wait; 0: there is no mail process for this site */
 	int64_t limit_nofile;   /* rlimits; -1 leaves the default of the role */
@@ -79,6 +79,12 @@ struct spec {
 	const struct spec_path *paths;
 	struct spec_ports connect, bind;
 };
+
+/* What is left of one request for the next; as conf's RequestIsolation. */
+enum spec_level { SPEC_FRESH, SPEC_ROLLBACK, SPEC_SHARED };
+
+/** The level of that name ("fresh", "rollback", "shared"), or -1. A decoded spec's isolation has one. Pure. */
+int spec_level_find(const char *name);
 
 /** Append the encoding of @s to @out. Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE past SPEC_MAX. Pure. */
 int spec_encode(const struct spec *s, struct buf *out) GW_MUST_USE;

@@ -24,9 +24,7 @@
 #include "sandbox/sb_proc.h"
 #include "sandbox/sb_sigsys.h"
 
-enum level { LEVEL_FRESH, LEVEL_ROLLBACK, LEVEL_SHARED };
-
-static enum level level;
+static enum spec_level level;
 static unsigned requests_left;
 static enum rollback_why status;
 
@@ -51,7 +49,7 @@ static int close_but(unsigned from, unsigned to, int keep)
 /* The socket for a learning cell's listener is needed a moment longer. */
 static int close_others(unsigned from, int keep)
 {
-	if (level == LEVEL_ROLLBACK) {
+	if (level == SPEC_ROLLBACK) {
 		if (from < ROLLBACK_FD && close_but(from, ROLLBACK_FD - 1, keep) == -1)
 			return -1;
 		from = ROLLBACK_FD + ROLLBACK_FDS_N;
@@ -76,13 +74,13 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
-	if (level == LEVEL_ROLLBACK)
+	if (level == SPEC_ROLLBACK)
 		warm_paths_look_up();
-	if (level == LEVEL_ROLLBACK && chunk_pool_start() != 0)
+	if (level == SPEC_ROLLBACK && chunk_pool_start() != 0)
 		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");
-	if (level == LEVEL_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
+	if (level == SPEC_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
 		log_err("a cell cannot be rolled back, it answers one request: %m");
-		level = LEVEL_FRESH;
+		level = SPEC_FRESH;
 	}
 	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd, plan->learn_sock) == -1)
 		die("descriptors");
@@ -129,27 +127,14 @@ static bool cannot_go_back(void)
 	return status != ROLLBACK_OK || opcache_is_stale() || warm_paths_are_old();
 }
 
-static const struct {
-	const char *name;
-	sapi_last_fn *last;
-} levels[] = {
-	[LEVEL_FRESH] = {"fresh", always}, [LEVEL_ROLLBACK] = {"rollback", cannot_go_back}, [LEVEL_SHARED] = {"shared", is_used_up}};
-
-static enum level find_level(const char *name)
-{
-	enum level l = LEVEL_FRESH;
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strcmp(levels[i].name, name) == 0)
-			l = (enum level)i;
-	return l;
-}
+static sapi_last_fn *const last[] = {
+	[SPEC_FRESH] = always, [SPEC_ROLLBACK] = cannot_go_back, [SPEC_SHARED] = is_used_up};
 
 _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 {
 	FCGX_Request request;
 
-	level = find_level(plan->spec->isolation);
+	level = (enum spec_level)spec_level_find(plan->spec->isolation);
 	requests_left = plan->spec->max_requests; /* 0: goes past the end of numbers and never comes back */
 	hot_pages_fetch(&plan->hot);
 	log_role("cell");
@@ -164,14 +149,14 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		die("libfcgi");
 	request.ipcFd = CELL_CONN_FD;
 	request.keepConnection = 1;
-	if (level == LEVEL_ROLLBACK)
+	if (level == SPEC_ROLLBACK)
 		status = rollback_point();
 	if (status != ROLLBACK_OK) {
 		log_err("a cell cannot be rolled back, it answers one request: %s", rollback_why_text(ROLLBACK_EXIT + (int)status));
-		level = LEVEL_FRESH;
+		level = SPEC_FRESH;
 	}
-	while (next_request(plan, &request) && sapi_answer(&request, levels[level].last))
-		if (level == LEVEL_ROLLBACK)
+	while (next_request(plan, &request) && sapi_answer(&request, last[level]))
+		if (level == SPEC_ROLLBACK)
 			rollback(); /* to the point, not past this line */
 	/* Everything is sent and PHP has ended the request: no destructor, no handler of ours is left to run. */
 	_exit(status == ROLLBACK_OK ? EXIT_SUCCESS : ROLLBACK_EXIT + (int)status);

@@ -60,7 +60,7 @@ static struct {
 int opcache_find(const struct spec *s, const char **why)
 {
 	*why = "opcache's memory is not to be told from other shared memory: change opcache.memory_consumption";
-	int err = strcmp(s->isolation, "shared") == 0 ? 0 : opcache_memory_find(&oc.memory);
+	int err = spec_level_find(s->isolation) == SPEC_SHARED ? 0 : opcache_memory_find(&oc.memory);
 	if (err != 0 || oc.memory.start == NULL)
 		return err;
 	*why = "opcache's descriptors";

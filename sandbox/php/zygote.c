@@ -473,9 +473,10 @@ static int harden(struct zygote *z, char *off, size_t len, const char **why)
 /* Cells that are rolled back find in the image what they were; others only start from it. */
 static int take_image(const struct spec *s)
 {
-	bool rolled_back = strcmp(s->isolation, "rollback") == 0;
-	enum image_kind kind = rolled_back ? IMAGE_ALL : strcmp(s->isolation, "fresh") == 0 ? IMAGE_CODE : IMAGE_DATA;
-	int image, err = image_take(kind, &image);
+	static const enum image_kind kinds[] = {
+		[SPEC_FRESH] = IMAGE_CODE, [SPEC_ROLLBACK] = IMAGE_ALL, [SPEC_SHARED] = IMAGE_DATA};
+	int level = spec_level_find(s->isolation), image, err = image_take(kinds[level], &image);
+	bool rolled_back = level == SPEC_ROLLBACK;
 
 	if (err == 0 && rolled_back)
 		err = warm_paths_start();
@@ -516,7 +517,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = take_image(s);
 	if (err != 0)
 		return err;
-	if (strcmp(s->isolation, "fresh") == 0) {
+	if (spec_level_find(s->isolation) == SPEC_FRESH) {
 		hot_pages_learn(&z->plan.hot);
 		hot_text_keep();
 	}

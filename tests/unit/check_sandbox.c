@@ -54,6 +54,8 @@ START_TEST(spec_round_trip)
 	ck_assert_mem_eq(s.groups, groups, sizeof(groups));
 	ck_assert_str_eq(s.profile, "php");
 	ck_assert_str_eq(s.isolation, "shared");
+	ck_assert_int_eq(spec_level_find(s.isolation), SPEC_SHARED);
+	ck_assert_int_eq(spec_level_find("sharing"), -1);
 	ck_assert_uint_eq(s.max_requests, full.max_requests);
 	ck_assert_int_eq(s.limit_nofile, -1);
 	ck_assert_uint_eq(s.ini_n, 4);
