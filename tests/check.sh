@@ -95,7 +95,8 @@ step_asan() {
 # Master and front of the sanitizer build, cells of the plain one: a sanitizer's run-time calls more than a cell may.
 step_asan_it() {
 	local bin=$CHECK_DIR/asan-bin
-	rm -rf "$bin" && mkdir -p "$bin" && cp "$CHECK_DIR/asan/bulkhead" "$CHECK_DIR/gcc/bulkhead-php$PHPV" "$bin/" || return 1
+	rm -rf "$bin" && mkdir -p "$bin" && cp "$CHECK_DIR/asan/bulkhead" "$CHECK_DIR/gcc/bulkhead-php$PHPV" \
+		"$CHECK_DIR/gcc/bulkhead-selftest$PHPV.so" "$bin/" || return 1
 	BULKHEAD_SANITIZED=1 check_pytest asan-it "$bin" -m 'not slow'
 }
 
