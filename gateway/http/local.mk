@@ -1,6 +1,7 @@
 # HTTP decoders and static files. Nothing here knows a connection, a configuration or a loop.
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+	gateway/http/accept_encoding.c gateway/http/accept_encoding.h \
 	gateway/http/access_format.c gateway/http/access_format.h \
 	gateway/http/access_items.c gateway/http/access_items.h \
 	gateway/http/cgi_header.c gateway/http/cgi_header.h \
@@ -24,7 +25,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_http tests/unit/check_static
 TESTS += tests/unit/check_http tests/unit/check_static
 tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h tests/unit/unit.h \
-	tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c
+	tests/unit/check_accept_encoding.c tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c
 tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
 tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/check_static.h tests/unit/unit.h \
@@ -55,7 +56,18 @@ tests_fuzz_replay_access_format_SOURCES = tests/fuzz/fuzz_access_format.c tests/
 tests_fuzz_replay_access_format_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/access_format"'
 tests_fuzz_replay_access_format_LDADD = libhttp.a libbase.a
 EXTRA_DIST += tests/fuzz/corpus/http1 tests/fuzz/corpus/chunked tests/fuzz/corpus/cgi_header tests/fuzz/corpus/uri tests/fuzz/corpus/range tests/fuzz/corpus/access_format
+check_PROGRAMS += tests/fuzz/replay_accept_encoding
+TESTS += tests/fuzz/replay_accept_encoding
+tests_fuzz_replay_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c tests/fuzz/replay.c
+tests_fuzz_replay_accept_encoding_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/accept_encoding"'
+tests_fuzz_replay_accept_encoding_LDADD = libhttp.a libbase.a
+EXTRA_DIST += tests/fuzz/corpus/accept_encoding tests/fuzz/dict/accept_encoding.dict
 if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_accept_encoding
+tests_fuzz_fuzz_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c \
+	gateway/http/accept_encoding.c gateway/http/http_chars.c
+tests_fuzz_fuzz_accept_encoding_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_accept_encoding_LDADD = libbase.a
 noinst_PROGRAMS += tests/fuzz/fuzz_http1 tests/fuzz/fuzz_chunked tests/fuzz/fuzz_cgi_header tests/fuzz/fuzz_uri tests/fuzz/fuzz_range tests/fuzz/fuzz_access_format
 tests_fuzz_fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c \
 	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c

@@ -5,6 +5,7 @@
 
 #include "tests/unit/unit.h"
 
+Suite *suite_accept_encoding(void);
 Suite *suite_http_values(void);
 Suite *suite_http_scripts(void);
 Suite *suite_access_format(void);
