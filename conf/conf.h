@@ -68,6 +68,13 @@ enum conf_handler_kind {
 	CONF_HANDLER_DENY     /* a handler we do not have: requests get 403, never the source */
 };
 
+/* AllowEncodedSlashes: what "%2F" in a path is. */
+enum conf_slashes {
+	CONF_SLASHES_OFF = 1,  /* refused with 404 */
+	CONF_SLASHES_ON,       /* a slash like any other */
+	CONF_SLASHES_NODECODE  /* three octets of a name */
+};
+
 struct conf_pool;
 
 struct conf_handler {
@@ -234,6 +241,8 @@ struct conf_server {
 	unsigned timeout_ms, keepalive_timeout_ms, max_keepalive_requests; /* 0 requests = no limit */
 	bool keepalive;
 	unsigned limit_line, limit_fields, limit_field_size;
+	enum conf_slashes encoded_slashes;
+	bool merge_slashes;               /* false: PATH_INFO keeps repeated slashes; rules and files never see them */
 
 	/* who answers PHP */
 	enum conf_dispatch dispatch;

@@ -28,6 +28,7 @@
 static const char *const dispatch_words[] = {"prefork", "worker", NULL};
 static const char *const isolation_words[] = {"fresh", "rollback", "shared", NULL};
 static const char *const profile_words[] = {"php", "strict", "legacy", "learn", NULL};
+static const char *const slashes_words[] = {"Off", "On", "NoDecode", NULL};
 static const char *const network_words[] = {"host", "none", "loopback", NULL};
 
 #define REFUSED(n, w, why) {D(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
@@ -79,6 +80,9 @@ const struct conf_directive conf_directives[] = {
 	{D("LimitRequestLine", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_line), RANGE(64, 1048576), .doc = "Longest request line."},
 	{D("LimitRequestFields", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(limit_fields), RANGE(1, 32767), .doc = "Most header fields of a request."},
 	{D("LimitRequestFieldSize", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_field_size), RANGE(64, 1048576), .doc = "Longest header field."},
+
+	{D("AllowEncodedSlashes", HOSTS, 0, 1, 1, "Off|On|NoDecode"), .set = conf_set_word, SRV(encoded_slashes), .words = slashes_words, .doc = "%2F in a path: refused with 404 (Off, when not given), a slash like any other, before dot segments are resolved and rules are asked (On), or three octets of a name (NoDecode)."},
+	{D("MergeSlashes", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(merge_slashes), .doc = "Off: repeated slashes stay in PATH_INFO. Rules and files see one slash for them either way, so that none can be walked around."},
 
 	/* who answers PHP */
 	{D("Dispatch", HOSTS, 0, 1, 1, "prefork|worker"), .set = conf_set_dispatch, SRV(dispatch), .words = dispatch_words, .doc = "Who answers PHP: cells of the site's own, or a FastCGI pool. Without it, what the MPM named by LoadModule says; else prefork."},
@@ -240,8 +244,8 @@ const struct conf_directive conf_directives[] = {
 #define WHY "only HTTP/1.1 and 1.0 are spoken, strictly"
 	NONE("Protocols"), NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"),
 	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
-	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeSlashes"), NONE("MergeTrailers"),
-	NONE("AllowEncodedSlashes"), NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
+	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeTrailers"),
+	NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
 #undef WHY
 #define WHY "Timeout says how long a client may be silent"
 	NONE("RequestReadTimeout"),

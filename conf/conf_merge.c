@@ -138,6 +138,8 @@ void conf_server_defaults(struct conf_server *s)
 	s->limit_line = 8190;
 	s->limit_fields = 100;
 	s->limit_field_size = 8190;
+	s->encoded_slashes = CONF_SLASHES_OFF;
+	s->merge_slashes = true;
 	s->dispatch = CONF_DISPATCH_PREFORK;
 	s->isolation = CONF_ISOLATION_FRESH;
 	s->profile = CONF_PROFILE_PHP;

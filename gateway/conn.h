@@ -62,6 +62,7 @@ struct request {
 	const char *host;         /* lower case, no port; NULL when none was sent */
 	const char *authority;    /* what HTTP_HOST says; NULL when none was sent */
 	char *path;               /* decoded, normalised; NULL until that succeeded */
+	const char *kept_path;    /* the same with repeated slashes, for MergeSlashes Off; else NULL */
 	const struct conf_server *server;
 	struct route route;
 	bool is_head, logged;

@@ -66,6 +66,7 @@ void request_reset(struct request *r)
 	r->route.fd = -1;
 	r->head = r->method = r->target = r->query = r->request_line = r->host = r->authority = NULL;
 	r->path = NULL;
+	r->kept_path = NULL;
 	r->is_head = r->logged = false;
 	r->out_start = 0;
 	arena_reset(&r->arena);
@@ -104,10 +105,9 @@ static bool take_head(struct conn *c, size_t len)
 	r->protocol = h->minor >= 1 ? "HTTP/1.1" : "HTTP/1.0";
 	r->host = h->host.len > 0 ? lower(str_of(r, &h->host)) : NULL;
 	r->authority = h->host.len > 0 ? str_of(r, &h->authority) : NULL;
-	r->path = arena_alloc(&r->arena, h->path.len + 1);
 	r->request_line = arena_printf(&r->arena, "%s %s %s", r->method, r->target, r->protocol);
 	/* Without its Host or query a request would be another one. */
-	return r->method != NULL && r->target != NULL && r->path != NULL && r->request_line != NULL &&
+	return r->method != NULL && r->target != NULL && r->request_line != NULL &&
 		(r->query != NULL || !h->has_query) && ((r->host != NULL && r->authority != NULL) || h->host.len == 0);
 }
 
@@ -164,9 +164,28 @@ static void route(struct conn *c)
 	struct request *r = &c->req;
 	struct worker *w = c->w;
 	const struct route_env env = {
-		.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop)};
+		.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
+		.kept = r->kept_path};
 
 	route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
+}
+
+/* The request's path from @raw, as the host reads it. NULL: *@status says what to answer. */
+static char *read_path(struct request *r, const char *raw, size_t len, int *status)
+{
+	static const unsigned flags[] = {
+		[CONF_SLASHES_OFF] = 0, [CONF_SLASHES_ON] = URI_SLASH_DECODE, [CONF_SLASHES_NODECODE] = URI_SLASH_KEEP};
+	unsigned how = flags[r->server->encoded_slashes];
+	char *path = arena_alloc(&r->arena, len + 1), *kept = NULL;
+	ssize_t n = path != NULL ? uri_normalise(raw, len, how, path) : -500;
+
+	if (n >= 0 && !r->server->merge_slashes) {
+		kept = arena_alloc(&r->arena, len + 1);
+		n = kept != NULL ? uri_normalise(raw, len, how | URI_SLASHES_KEEP, kept) : -500;
+	}
+	*status = n < 0 ? (int)-n : 0;
+	r->kept_path = kept;
+	return n < 0 ? NULL : path;
 }
 
 void request_start(struct conn *c, size_t len)
@@ -191,10 +210,10 @@ void request_start(struct conn *c, size_t len)
 		respond_options(c, "GET, HEAD, POST, OPTIONS"); /* OPTIONS *: about the server, not a resource */
 		return;
 	}
-	ssize_t n = uri_normalise(r->head + r->h.path.off, r->h.path.len, r->path);
-	if (n < 0) {
-		r->path = NULL;
-		respond_status(c, (int)-n);
+	int status;
+	r->path = read_path(r, r->head + r->h.path.off, r->h.path.len, &status);
+	if (r->path == NULL) {
+		respond_status(c, status);
 		return;
 	}
 	route(c);
@@ -207,9 +226,12 @@ bool request_redirect(struct conn *c, const char *path, int status)
 	struct redirected old = r->redirected;
 	const char *q = strchr(path, '?');
 	size_t len = q != NULL ? (size_t)(q - path) : strlen(path);
-	char *decoded = arena_alloc(&r->arena, len + 1);
+	int err;
 
-	if (decoded == NULL || old.count >= REDIRECTS_MAX || uri_normalise(path, len, decoded) < 0)
+	if (old.count >= REDIRECTS_MAX)
+		return false;
+	char *decoded = read_path(r, path, len, &err);
+	if (decoded == NULL)
 		return false;
 	r->redirected = (struct redirected){.count = old.count + 1, .status = status != 0 ? status : old.status,
 		.url = r->path != NULL ? r->path : r->target, .query = r->query, .method = r->method};

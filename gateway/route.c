@@ -403,7 +403,10 @@ static void route_in_root(struct routing *t)
 		return;
 	}
 	r->script_name = arena_strndup(t->a, t->path, path_upto(t, used));
-	route_file(t, t->rest, used, t->rest + used);
+	const char *path_info = t->rest + used;
+	if (t->env->kept != NULL && !t->in_index && *path_info != '\0')
+		path_info = uri_kept_rest(t->env->kept, path_upto(t, used));
+	route_file(t, t->rest, used, path_info);
 }
 
 static void route_run(struct routing *t)

@@ -40,6 +40,7 @@ struct route_env {
 	struct conf_cache *cache;
 	struct root_cache *roots;
 	uint64_t now_ms; /* the loop's clock */
+	const char *kept; /* the path with its repeated slashes, which PATH_INFO is taken from; NULL: from the path itself */
 };
 
 /**

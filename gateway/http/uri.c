@@ -3,8 +3,8 @@
 
 #include "gateway/http/http_chars.h"
 
-/* One octet of the path, an escape decoded. Returns octets read, or minus a status. */
-static int next_octet(const char *in, size_t len, char *out)
+/* One octet of the path, an escape decoded; what stays encoded is as it was. Returns octets read, or minus a status. */
+static int next_octet(const char *in, size_t len, unsigned flags, char *out)
 {
 	if (in[0] == '\0')
 		return -400;
@@ -17,8 +17,12 @@ static int next_octet(const char *in, size_t len, char *out)
 	int octet = http_hex(in[1]) << 4 | http_hex(in[2]);
 	if (octet == '\0')
 		return -400;
+	if (octet == '/' && (flags & URI_SLASH_KEEP) != 0) {
+		*out = '%'; /* the two digits that follow are octets like others */
+		return 1;
+	}
 	/* A slash that came encoded is data in one segment; no file name can hold it, and rules must not see a separator. */
-	if (octet == '/')
+	if (octet == '/' && (flags & URI_SLASH_DECODE) == 0)
 		return -404;
 	*out = (char)octet;
 	return 3;
@@ -35,17 +39,19 @@ static bool end_segment(char *out, size_t seg, size_t *n)
 	if (len == 1 && out[seg] == '.') {
 		*n = seg;
 	} else if (len == 2 && out[seg] == '.' && out[seg + 1] == '.') {
-		if (seg == 1)
-			return false;
 		size_t up = seg - 1;
-		while (out[up - 1] != '/')
+		while (up > 0 && out[up] == '/') /* more than one where they are kept */
 			up--;
-		*n = up;
+		if (up == 0)
+			return false;
+		while (out[up] != '/')
+			up--;
+		*n = up + 1;
 	}
 	return true;
 }
 
-ssize_t uri_normalise(const char *in, size_t len, char *out)
+ssize_t uri_normalise(const char *in, size_t len, unsigned flags, char *out)
 {
 	size_t n = 1, seg = 1; /* octets written; start of the current segment, just behind its slash */
 
@@ -53,27 +59,39 @@ ssize_t uri_normalise(const char *in, size_t len, char *out)
 		return -400;
 	out[0] = '/';
 	for (size_t i = 1; i < len;) {
-		if (in[i] == '/') {
-			i++;
-			if (n == seg) /* a slash on a slash */
-				continue;
-			if (!end_segment(out, seg, &n))
-				return -400;
-			if (out[n - 1] != '/')
-				out[n++] = '/';
-			seg = n;
-			continue;
-		}
-		int used = next_octet(in + i, len - i, &out[n]);
+		char octet;
+		int used = next_octet(in + i, len - i, flags, &octet);
 		if (used < 0)
 			return used;
-		n++;
 		i += (size_t)used;
+		if (octet != '/') {
+			out[n++] = octet;
+			continue;
+		}
+		if (n == seg && (flags & URI_SLASHES_KEEP) == 0) /* a slash on a slash */
+			continue;
+		size_t was = n;
+		if (!end_segment(out, seg, &n))
+			return -400;
+		/* A segment that was taken back took its slash along: the one before it is there. */
+		if (n == was)
+			out[n++] = '/';
+		seg = n;
 	}
 	if (!end_segment(out, seg, &n))
 		return -400;
 	out[n] = '\0';
 	return (ssize_t)n;
+}
+
+const char *uri_kept_rest(const char *kept, size_t merged_len)
+{
+	for (; merged_len > 0 && *kept != '\0'; merged_len--) {
+		while (kept[0] == '/' && kept[1] == '/')
+			kept++;
+		kept++;
+	}
+	return kept;
 }
 
 size_t uri_encode_path(const char *in, size_t len, char *out)

@@ -87,7 +87,7 @@ static const struct {
 START_TEST(uris)
 {
 	char out[64];
-	ssize_t rc = uri_normalise(uri_cases[_i].in, strlen(uri_cases[_i].in), out);
+	ssize_t rc = uri_normalise(uri_cases[_i].in, strlen(uri_cases[_i].in), 0, out);
 
 	if (uri_cases[_i].out == NULL) {
 		ck_assert_msg(rc == uri_cases[_i].status, "%s", uri_cases[_i].in);
@@ -98,11 +98,62 @@ START_TEST(uris)
 }
 END_TEST
 
+/* The same paths read in the other ways. */
+static const struct {
+	const char *in, *out;
+	int status;
+	unsigned flags;
+} uri_flag_cases[] = {
+	{"/a%2fb", "/a/b", 0, URI_SLASH_DECODE},
+	{"/a%2F%2fb", "/a/b", 0, URI_SLASH_DECODE},
+	{"/a/..%2f..%2fetc", NULL, -400, URI_SLASH_DECODE},
+	{"/a/b%2f..%2fc", "/a/c", 0, URI_SLASH_DECODE},
+	{"/a%2f%2e%2e%2fb", "/b", 0, URI_SLASH_DECODE},
+	{"/a%252fb", "/a%2fb", 0, URI_SLASH_DECODE},
+	{"/a%00", NULL, -400, URI_SLASH_DECODE},
+	{"/a%2fb", "/a%2fb", 0, URI_SLASH_KEEP},
+	{"/a%2Fb%20", "/a%2Fb ", 0, URI_SLASH_KEEP},
+	{"/..%2f..", "/..%2f..", 0, URI_SLASH_KEEP},
+	{"/a%2", NULL, -400, URI_SLASH_KEEP},
+	{"//a///b//", "//a///b//", 0, URI_SLASHES_KEEP},
+	{"/a//../b", "/b", 0, URI_SLASHES_KEEP},
+	{"/a//.//b", "/a///b", 0, URI_SLASHES_KEEP},
+	{"//../a", NULL, -400, URI_SLASHES_KEEP},
+	{"//a/..//b", "///b", 0, URI_SLASHES_KEEP},
+	{"/a/b//..", "/a/", 0, URI_SLASHES_KEEP},
+	{"/a%2fb", NULL, -404, URI_SLASHES_KEEP},
+	{"/a%2f/b", "/a//b", 0, URI_SLASHES_KEEP | URI_SLASH_DECODE},
+};
+
+START_TEST(uri_flagged)
+{
+	char out[64];
+	ssize_t rc = uri_normalise(uri_flag_cases[_i].in, strlen(uri_flag_cases[_i].in), uri_flag_cases[_i].flags, out);
+
+	if (uri_flag_cases[_i].out == NULL) {
+		ck_assert_msg(rc == uri_flag_cases[_i].status, "%s", uri_flag_cases[_i].in);
+		return;
+	}
+	ck_assert_str_eq(out, uri_flag_cases[_i].out);
+	ck_assert_int_eq(rc, (ssize_t)strlen(out));
+}
+END_TEST
+
+START_TEST(uri_rest)
+{
+	ck_assert_str_eq(uri_kept_rest("/x.php//http://a", 6), "//http://a");
+	ck_assert_str_eq(uri_kept_rest("//d///x.php//a", 8), "//a");
+	ck_assert_str_eq(uri_kept_rest("//d//a", 3), "a");
+	ck_assert_str_eq(uri_kept_rest("/x.php", 6), "");
+	ck_assert_str_eq(uri_kept_rest("/x.php", 60), "");
+}
+END_TEST
+
 START_TEST(uri_nul_and_escape)
 {
 	char out[64];
 
-	ck_assert_int_eq(uri_normalise("/a\0b", 4, out), -400);
+	ck_assert_int_eq(uri_normalise("/a\0b", 4, 0, out), -400);
 	ck_assert_uint_eq(uri_encode_path("/a b?%\r\n\"\xc3<>;@:!", 15, out), strlen(out));
 	ck_assert_str_eq(out, "/a%20b%3F%25%0D%0A%22%C3%3C%3E;@:");
 }
@@ -389,6 +440,8 @@ Suite *suite_http_values(void)
 
 	tcase_add_test(t, chars);
 	tcase_add_loop_test(t, uris, 0, COUNT(uri_cases));
+	tcase_add_loop_test(t, uri_flagged, 0, COUNT(uri_flag_cases));
+	tcase_add_test(t, uri_rest);
 	tcase_add_test(t, uri_nul_and_escape);
 	tcase_add_loop_test(t, dates, 0, COUNT(date_cases));
 	tcase_add_test(t, date_round_trip);
