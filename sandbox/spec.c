@@ -170,7 +170,7 @@ struct decoding {
 	const char **trees;
 	struct spec_ini *ini;
 	const char **calls; /* allowed from the front, denied from the end */
-	size_t groups_max, trees_max, ini_max, calls_max, paths_max, connect_max, bind_max;
+	size_t groups_max, trees_max, ini_max, allow_max, deny_max, paths_max, connect_max, bind_max;
 	struct spec_path *paths;
 	uint16_t *connect, *bind;
 	uint32_t seen; /* bit i: fields[i] came */
@@ -334,12 +334,12 @@ static int add_call(struct decoding *d, const char *text, bool allow)
 {
 	struct sb_changes *c = &d->s->calls;
 
-	if (c->allow_n + c->deny_n == d->calls_max || !is_name(text))
+	if ((allow ? c->allow_n == d->allow_max : c->deny_n == d->deny_max) || !is_name(text))
 		return refuse(d, "a system call is not a name");
 	if (allow)
 		d->calls[c->allow_n++] = text;
 	else
-		d->calls[d->calls_max - ++c->deny_n] = text;
+		d->calls[d->allow_max + c->deny_n++] = text;
 	return 0;
 }
 
@@ -481,8 +481,9 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 	d.bind = arena_calloc(a, d.bind_max + 1, sizeof(*d.bind));
 	d.groups = arena_calloc(a, d.groups_max + 1, sizeof(*d.groups));
 	d.ini = arena_calloc(a, d.ini_max + 1, sizeof(*d.ini));
-	d.calls_max = count_lines(in, len, "allow\t") + count_lines(in, len, "deny\t");
-	d.calls = arena_calloc(a, d.calls_max + 1, sizeof(*d.calls));
+	d.allow_max = count_lines(in, len, "allow\t");
+	d.deny_max = count_lines(in, len, "deny\t");
+	d.calls = arena_calloc(a, d.allow_max + d.deny_max + 1, sizeof(*d.calls));
 	d.trees = arena_calloc(a, d.trees_max + 1, sizeof(*d.trees));
 	if (d.groups == NULL || d.ini == NULL || d.calls == NULL || d.trees == NULL ||
 	    d.paths == NULL || d.connect == NULL || d.bind == NULL)
@@ -502,7 +503,7 @@ int spec_decode(const char *in, size_t len, struct arena *a, struct spec *s, con
 		line = nl + 1;
 	}
 	s->calls.allow = d.calls;
-	s->calls.deny = d.calls + d.calls_max - s->calls.deny_n;
+	s->calls.deny = d.calls + d.allow_max;
 	if (err == 0)
 		err = check_spec(&d);
 	*why = d.why;
