@@ -61,7 +61,7 @@ TESTS += tests/fuzz/replay_accept_encoding
 tests_fuzz_replay_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c tests/fuzz/replay.c
 tests_fuzz_replay_accept_encoding_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/accept_encoding"'
 tests_fuzz_replay_accept_encoding_LDADD = libhttp.a libbase.a
-EXTRA_DIST += tests/fuzz/corpus/accept_encoding tests/fuzz/dict/accept_encoding.dict
+EXTRA_DIST += tests/fuzz/corpus/accept_encoding
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_accept_encoding
 tests_fuzz_fuzz_accept_encoding_SOURCES = tests/fuzz/fuzz_accept_encoding.c \
