@@ -90,26 +90,14 @@ static void put_redirect(struct env *e, const struct cgi_env_in *in)
 	put_s(e, "REDIRECT_REQUEST_METHOD", in->redirect_method);
 }
 
-static bool name_is(const struct cgi_env_in *in, const struct http1_field *f, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (f->name.len != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((in->head[f->name.off + i] | 0x20) != name[i])
-			return false;
-	return true;
-}
-
 /*
  * Letters, digits and "-" only, as in Apache: "X_A" would pass for "X-A", and so would "X.A", since PHP makes the dot of a
  * variable's name an underscore.
  */
-static bool plain_name(const struct cgi_env_in *in, const struct http1_field *f)
+static bool plain_name(const struct req_field *f)
 {
-	for (size_t i = 0; i < f->name.len; i++) {
-		char ch = in->head[f->name.off + i], lower = (char)(ch | 0x20);
+	for (size_t i = 0; i < f->name_len; i++) {
+		char ch = f->name[i], lower = (char)(ch | 0x20);
 		if (!((lower >= 'a' && lower <= 'z') || (ch >= '0' && ch <= '9') || ch == '-'))
 			return false;
 	}
@@ -117,25 +105,25 @@ static bool plain_name(const struct cgi_env_in *in, const struct http1_field *f)
 }
 
 /* Fields that never become HTTP_ variables: ones with a meaning of their own, and ones that could forge a variable. */
-static bool skipped(const struct cgi_env_in *in, const struct http1_field *f)
+static bool skipped(const struct req_field *f)
 {
 	static const char *const names[] = {"content-length", "content-type", "proxy", "transfer-encoding"};
 
-	if (f->name.len > NAME_MAX_OCTETS || !plain_name(in, f))
+	if (f->name_len > NAME_MAX_OCTETS || !plain_name(f))
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (name_is(in, f, names[i]))
+		if (req_field_is(f, names[i]))
 			return true;
 	return false;
 }
 
 /* Whether a name is the same but for letter case. */
-static bool same_name(const struct cgi_env_in *in, const struct http1_field *a, const struct http1_field *b)
+static bool same_name(const struct req_field *a, const struct req_field *b)
 {
-	if (a->name.len != b->name.len)
+	if (a->name_len != b->name_len)
 		return false;
-	for (size_t i = 0; i < a->name.len; i++) {
-		char x = in->head[a->name.off + i], y = in->head[b->name.off + i];
+	for (size_t i = 0; i < a->name_len; i++) {
+		char x = a->name[i], y = b->name[i];
 		if (x >= 'A' && x <= 'Z')
 			x = (char)(x | 0x20);
 		if (y >= 'A' && y <= 'Z')
@@ -146,28 +134,28 @@ static bool same_name(const struct cgi_env_in *in, const struct http1_field *a, 
 	return true;
 }
 
-static size_t http_name(const struct cgi_env_in *in, const struct http1_field *f, char *out)
+static size_t http_name(const struct req_field *f, char *out)
 {
 	memcpy(out, "HTTP_", 5);
-	for (size_t i = 0; i < f->name.len; i++) {
-		char ch = in->head[f->name.off + i];
+	for (size_t i = 0; i < f->name_len; i++) {
+		char ch = f->name[i];
 		out[5 + i] = ch == '-' ? '_' : ch >= 'a' && ch <= 'z' ? (char)(ch & ~0x20) : ch;
 	}
-	return 5 + f->name.len;
+	return 5 + f->name_len;
 }
 
 static size_t find_next(const struct cgi_env_in *in, size_t at, size_t from)
 {
-	for (size_t i = from; i < in->h->fields_n; i++)
-		if (same_name(in, &in->h->fields[at], &in->h->fields[i]))
+	for (size_t i = from; i < in->fields->n; i++)
+		if (same_name(&in->fields->list[at], &in->fields->list[i]))
 			return i;
-	return in->h->fields_n;
+	return in->fields->n;
 }
 
 static bool seen_before(const struct cgi_env_in *in, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (same_name(in, &in->h->fields[at], &in->h->fields[i]))
+		if (same_name(&in->fields->list[at], &in->fields->list[i]))
 			return true;
 	return false;
 }
@@ -175,12 +163,12 @@ static bool seen_before(const struct cgi_env_in *in, size_t at)
 static void put_joined(struct env *e, const struct cgi_env_in *in, size_t at, const char *name, size_t name_len)
 {
 	static _Thread_local char text[JOIN_MAX];
-	const char *sep = name_is(in, &in->h->fields[at], "cookie") ? "; " : ", ";
+	const char *sep = req_field_is(&in->fields->list[at], "cookie") ? "; " : ", ";
 	size_t len = 0;
 
-	for (size_t i = at; i < in->h->fields_n; i = find_next(in, at, i + 1)) {
-		const struct http1_str *v = &in->h->fields[i].value;
-		if (len + v->len + 2 > sizeof(text)) {
+	for (size_t i = at; i < in->fields->n; i = find_next(in, at, i + 1)) {
+		const struct req_field *f = &in->fields->list[i];
+		if (len + f->value_len + 2 > sizeof(text)) {
 			e->err = GW_ERR_RANGE;
 			return;
 		}
@@ -188,8 +176,8 @@ static void put_joined(struct env *e, const struct cgi_env_in *in, size_t at, co
 			memcpy(text + len, sep, 2);
 			len += 2;
 		}
-		memcpy(text + len, in->head + v->off, v->len);
-		len += v->len;
+		memcpy(text + len, f->value, f->value_len);
+		len += f->value_len;
 	}
 	if (e->err == 0)
 		e->err = e->put(e->arg, name, name_len, text, len);
@@ -199,15 +187,15 @@ static void put_fields(struct env *e, const struct cgi_env_in *in)
 {
 	char name[NAME_MAX_OCTETS + 8];
 
-	for (size_t i = 0; i < in->h->fields_n && e->err == 0; i++) {
-		const struct http1_field *f = &in->h->fields[i];
-		if (skipped(in, f) || name_is(in, f, "host") || seen_before(in, i))
+	for (size_t i = 0; i < in->fields->n && e->err == 0; i++) {
+		const struct req_field *f = &in->fields->list[i];
+		if (skipped(f) || req_field_is(f, "host") || seen_before(in, i))
 			continue;
-		size_t n = http_name(in, f, name);
-		if (find_next(in, i, i + 1) < in->h->fields_n)
+		size_t n = http_name(f, name);
+		if (find_next(in, i, i + 1) < in->fields->n)
 			put_joined(e, in, i, name, n);
 		else
-			e->err = e->put(e->arg, name, n, in->head + f->value.off, f->value.len);
+			e->err = e->put(e->arg, name, n, f->value, f->value_len);
 	}
 	put_s(e, "HTTP_HOST", in->authority);
 }
@@ -217,10 +205,10 @@ static void put_content(struct env *e, const struct cgi_env_in *in)
 	if (in->content_length < 0)
 		return;
 	put_u(e, "CONTENT_LENGTH", (unsigned long long)in->content_length);
-	for (size_t i = 0; i < in->h->fields_n; i++) {
-		const struct http1_field *f = &in->h->fields[i];
-		if (name_is(in, f, "content-type")) {
-			put_n(e, "CONTENT_TYPE", in->head + f->value.off, f->value.len);
+	for (size_t i = 0; i < in->fields->n; i++) {
+		const struct req_field *f = &in->fields->list[i];
+		if (req_field_is(f, "content-type")) {
+			put_n(e, "CONTENT_TYPE", f->value, f->value_len);
 			return;
 		}
 	}

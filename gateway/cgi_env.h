@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gateway/http/http1_parse.h"
+#include "gateway/http/req_fields.h"
 
 struct cgi_env_in {
 	const char *method, *protocol, *request_uri, *query; /* query NULL = "" */
@@ -22,8 +22,7 @@ struct cgi_env_in {
 	const char *authority;                               /* NULL: no Host was sent */
 	const char *scheme;                                  /* "http" or "https", which a proxy before us may speak */
 	int64_t content_length;                              /* -1: no body */
-	const char *head;                                    /* what the fields point into */
-	const struct http1_request *h;
+	const struct req_fields *fields;
 	int redirect_status;                                 /* 200, or an ErrorDocument's status */
 	const char *redirect_url, *redirect_query, *redirect_method; /* NULL: not an internal redirect */
 };

@@ -24,6 +24,8 @@
 #include "pools/cells.h"
 
 struct conn;
+struct http1_request;
+struct request;
 
 /* What every thread of a front shares; read-only once the threads run, but for the fields said. */
 struct front {
@@ -63,6 +65,10 @@ struct worker {
 	struct conn *conns, *dirty;      /* all connections; those with output to send at the end of this batch */
 	struct conn *idle_old, *idle_new;/* connections that wait in silence for a request, longest first */
 	unsigned conns_n;
+	struct request *dropped, *spare; /* given up, to be released at the end of the batch; kept for reuse */
+	unsigned spare_n;
+	struct http1_request *spare_parse;
+	struct buf spare_in;             /* the read buffer of a connection that went idle */
 	bool draining, drained, accepting;
 	time_t date_at;
 	char date[HTTP_DATE_LEN + 1];    /* "Date" of this second */

@@ -34,6 +34,12 @@ void outq_fini(struct outq *q)
 	drop_file(q);
 }
 
+void outq_reset(struct outq *q, size_t keep)
+{
+	buf_recycle(&q->mem, keep);
+	drop_file(q);
+}
+
 int outq_tmpfile(int dir_fd)
 {
 	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -94,7 +100,7 @@ int64_t outq_pending(const struct outq *q)
 	return (int64_t)buf_unread(&q->mem) + q->file_left;
 }
 
-static int64_t io_result(ssize_t n)
+int64_t outq_io_result(ssize_t n)
 {
 	if (n >= 0)
 		return n;
@@ -109,7 +115,7 @@ int64_t outq_flush(struct outq *q, int sock)
 
 	if (buf_unread(&q->mem) > 0) {
 		int more = q->file_left > 0 ? MSG_MORE : 0;
-		int64_t n = io_result(send(sock, buf_head(&q->mem), buf_unread(&q->mem), MSG_NOSIGNAL | more));
+		int64_t n = outq_io_result(send(sock, buf_head(&q->mem), buf_unread(&q->mem), MSG_NOSIGNAL | more));
 		if (n <= 0)
 			return n;
 		buf_consume(&q->mem, (size_t)n);
@@ -119,7 +125,7 @@ int64_t outq_flush(struct outq *q, int sock)
 		off_t off = q->file_off;
 		size_t want = q->file_left > SENDFILE_MAX ? SENDFILE_MAX : (size_t)q->file_left;
 		ssize_t sent = sendfile(sock, q->file_fd, &off, want);
-		int64_t n = io_result(sent);
+		int64_t n = outq_io_result(sent);
 		if (sent == 0) { /* the file became shorter than announced */
 			errno = ENODATA;
 			return GW_ERR_SYS;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
@@ -29,6 +30,9 @@ void outq_init(struct outq *q);
 /** Free the memory, close the file. */
 void outq_fini(struct outq *q);
 
+/** Forget what is queued; keep at most @keep octets of memory. */
+void outq_reset(struct outq *q, size_t keep);
+
 /** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file made in directory @spool_dir_fd. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */
 int outq_append(struct outq *q, int spool_dir_fd, const void *data, size_t n) GW_MUST_USE;
 
@@ -37,6 +41,9 @@ void outq_file(struct outq *q, int fd, int64_t off, int64_t len);
 
 /** Write to @sock. Returns octets written (0: would block), GW_ERR_CLOSED, or GW_ERR_SYS (also when a file shrank meanwhile). */
 int64_t outq_flush(struct outq *q, int sock) GW_MUST_USE;
+
+/** What write(2) and its kin returned, as outq_flush() says it: a full socket is 0, a client that left GW_ERR_CLOSED. */
+int64_t outq_io_result(ssize_t n) GW_MUST_USE;
 
 /** Octets queued. */
 int64_t outq_pending(const struct outq *q);

@@ -6,15 +6,15 @@
 #include "gateway/base/io.h"
 #include "gateway/outq.h"
 
-void req_body_init(struct req_body *b, const struct http1_request *h)
+void req_body_init(struct req_body *b, int64_t length, enum req_body_kind kind, bool expect)
 {
-	b->present = h->chunked || h->content_length > 0;
-	b->chunked = h->chunked;
+	b->chunked = kind == REQ_BODY_CHUNKED;
+	b->present = b->chunked || length > 0;
 	b->complete = !b->present;
-	b->left = h->chunked ? 0 : h->content_length;
+	b->left = b->chunked || length < 0 ? 0 : length;
 	b->received = 0;
 	b->limit = 0;
-	b->expect = h->expect_continue && b->present;
+	b->expect = expect && b->present;
 	b->discard = false;
 	b->fd = -1;
 	http1_chunked_init(&b->decoder);

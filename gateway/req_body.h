@@ -15,7 +15,10 @@
 #define REQ_BODY_MEM (64 * 1024)
 #define REQ_BODY_DISCARD_MAX (256 * 1024) /* octets read off for an answer that did not want them; more closes the connection */
 
-struct conn;
+enum req_body_kind {
+	REQ_BODY_COUNTED, /* HTTP/1 with Content-Length, or no body at all */
+	REQ_BODY_CHUNKED  /* HTTP/1, chunked coding */
+};
 
 struct req_body {
 	struct buf mem;
@@ -29,8 +32,8 @@ struct req_body {
 	struct http1_chunked decoder;
 };
 
-/** Prepare from the request head: what body will come. Reads nothing. */
-void req_body_init(struct req_body *b, const struct http1_request *h);
+/** Prepare for what body will come: of @length octets (< 0: none), or chunked; after 100 Continue (@expect). Reads nothing. */
+void req_body_init(struct req_body *b, int64_t length, enum req_body_kind kind, bool expect);
 void req_body_fini(struct req_body *b);
 
 /** Forget a body, keep the memory. */

@@ -13,21 +13,23 @@
 #define REDIRECTS_MAX 10
 #define KEEP_OCTETS 16384 /* of each buffer, between requests of a connection */
 
-void request_init(struct request *r)
+#define SPARE_MAX 64      /* requests a worker keeps for reuse */
+
+static void request_init(struct request *r)
 {
-	memset(r, 0, sizeof(*r) - sizeof(r->h));
+	memset(r, 0, sizeof(*r));
 	arena_init(&r->arena);
 	r->body.fd = r->route.fd = -1;
 	buf_init(&r->body.mem);
 	buf_init(&r->resp.fields);
 	buf_init(&r->params);
-	buf_init(&r->out);
+	buf_init(&r->cgi_out);
 	buf_init(&r->errline);
+	outq_init(&r->out);
 	cgi_header_init(&r->cgi);
-	http1_request_init(&r->h);
 }
 
-void request_fini(struct request *r)
+static void request_fini(struct request *r)
 {
 	route_close(&r->route);
 	free(r->file);
@@ -35,8 +37,9 @@ void request_fini(struct request *r)
 	cgi_header_fini(&r->cgi);
 	buf_fini(&r->resp.fields);
 	buf_fini(&r->params);
-	buf_fini(&r->out);
+	buf_fini(&r->cgi_out);
 	buf_fini(&r->errline);
+	outq_fini(&r->out);
 	arena_fini(&r->arena);
 }
 
@@ -49,120 +52,150 @@ static void answer_reset(struct request *r)
 	cgi_header_fini(&r->cgi);
 	cgi_header_init(&r->cgi);
 	buf_recycle(&r->params, KEEP_OCTETS);
-	buf_recycle(&r->out, KEEP_OCTETS);
+	buf_recycle(&r->cgi_out, KEEP_OCTETS);
 	r->out_ended = r->retried = false;
 }
 
-void request_reset(struct request *r)
+/* Ready for another request; frees what the last one held, keeps some memory. */
+static void request_reset(struct request *r)
 {
 	answer_reset(r);
 	req_body_reset(&r->body);
-	buf_reset(&r->resp.fields);
-	buf_reset(&r->errline);
+	outq_reset(&r->out, KEEP_OCTETS);
+	buf_recycle(&r->resp.fields, KEEP_OCTETS);
+	buf_recycle(&r->errline, KEEP_OCTETS);
 	struct buf fields = r->resp.fields;
 	r->resp = (struct response){.fields = fields};
 	r->redirected = (struct redirected){0};
 	memset(&r->route, 0, sizeof(r->route));
 	r->route.fd = -1;
-	r->head = r->method = r->target = r->query = r->request_line = r->host = r->authority = NULL;
+	r->head = r->method = r->target = r->query = r->protocol = r->request_line = r->uri = r->host = r->authority = NULL;
+	r->fields = (struct req_fields){0};
 	r->path = NULL;
 	r->kept_path = NULL;
-	r->is_head = r->logged = false;
-	r->out_start = 0;
+	r->server = NULL;
+	r->is_head = r->logged = r->has_body = r->dead = r->upstream = r->waiting = false;
+	r->octets_out = 0;
+	r->state = REQUEST_NEW;
 	arena_reset(&r->arena);
-	http1_request_init(&r->h);
+}
+
+struct request *request_new(struct conn *c, const struct request_io *io)
+{
+	struct worker *w = c->w;
+	struct request *r = w->spare;
+
+	if (r != NULL) {
+		w->spare = r->next;
+		w->spare_n--;
+	} else {
+		r = malloc(sizeof(*r));
+		if (r == NULL)
+			return NULL;
+		request_init(r);
+	}
+	r->w = w;
+	r->conn = c;
+	r->io = io;
+	r->next = NULL;
+	return r;
+}
+
+void request_release(struct request *r)
+{
+	struct worker *w = r->w;
+
+	if (w->spare_n == SPARE_MAX) {
+		request_fini(r);
+		free(r);
+		return;
+	}
+	request_reset(r);
+	r->next = w->spare;
+	w->spare = r;
+	w->spare_n++;
+}
+
+void request_drop(struct request *r)
+{
+	if (r->dead)
+		return;
+	r->dead = true;
+	if (r->state == REQUEST_WORK)
+		serve_php_abort(r);
+	request_log(r, true);
+	r->next = r->w->dropped;
+	r->w->dropped = r;
+}
+
+void request_reap(struct worker *w)
+{
+	while (w->dropped != NULL) {
+		struct request *r = w->dropped;
+		w->dropped = r->next;
+		request_release(r);
+	}
+}
+
+const struct conf_server *request_server(const struct request *r)
+{
+	return r->server != NULL ? r->server : r->w->front->conf->servers[0];
 }
 
 /* --- from head to answer ---------------------------------------------------------------------------------------------- */
 
-static char *str_of(struct request *r, const struct http1_str *s)
+static void deny(struct request *r, int status)
 {
-	return arena_strndup(&r->arena, r->head + s->off, s->len);
+	if (r->route.why != NULL)
+		request_log_line(r, LOG_LV_ERROR, "%d: %s", status, r->route.why);
+	respond_status(r, status);
 }
 
-static char *lower(char *s)
+static void start_body(struct request *r)
 {
-	for (char *p = s; p != NULL && *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p | 0x20);
-	return s;
-}
-
-/* Copy the head out of the connection's buffer and name its parts. */
-static bool take_head(struct conn *c, size_t len)
-{
-	struct request *r = &c->req;
-	const struct http1_request *h = &r->h;
-
-	r->head = arena_strndup(&r->arena, (const char *)buf_head(&c->in), len);
-	buf_consume(&c->in, len);
-	if (r->head == NULL)
-		return false;
-	r->head_len = len;
-	r->method = str_of(r, &h->method);
-	r->target = str_of(r, &h->target);
-	r->query = h->has_query ? str_of(r, &h->query) : NULL;
-	r->protocol = h->minor >= 1 ? "HTTP/1.1" : "HTTP/1.0";
-	r->host = h->host.len > 0 ? lower(str_of(r, &h->host)) : NULL;
-	r->authority = h->host.len > 0 ? str_of(r, &h->authority) : NULL;
-	r->request_line = arena_printf(&r->arena, "%s %s %s", r->method, r->target, r->protocol);
-	/* Without its Host or query a request would be another one. */
-	return r->method != NULL && r->target != NULL && r->request_line != NULL &&
-		(r->query != NULL || !h->has_query) && ((r->host != NULL && r->authority != NULL) || h->host.len == 0);
-}
-
-static void deny(struct conn *c, int status)
-{
-	if (c->req.route.why != NULL)
-		conn_log(c, LOG_LV_ERROR, "%d: %s", status, c->req.route.why);
-	respond_status(c, status);
-}
-
-static void start_body(struct conn *c)
-{
-	struct request *r = &c->req;
-	struct req_body *b = &r->body;
-
-	b->limit = r->route.dir->limit_body;
-	if (b->limit > 0 && r->h.content_length > b->limit) {
-		conn_log(c, LOG_LV_INFO, "413: Content-Length %lld is past LimitRequestBody %lld",
-			(long long)r->h.content_length, (long long)b->limit);
-		respond_status(c, 413);
+	r->body.limit = r->route.dir->limit_body;
+	if (r->body.limit > 0 && r->content_length > r->body.limit) {
+		request_log_line(r, LOG_LV_INFO, "413: Content-Length %lld is past LimitRequestBody %lld",
+			(long long)r->content_length, (long long)r->body.limit);
+		respond_status(r, 413);
 		return;
 	}
-	conn_body_start(c);
+	r->state = REQUEST_BODY;
+	r->io->read_body(r);
 }
 
-static void dispatch(struct conn *c)
+void request_body_done(struct request *r)
 {
-	struct request *r = &c->req;
+	serve_php(r);
+}
 
+static void dispatch(struct request *r)
+{
 	switch (r->route.kind) {
 	case ROUTE_STATUS:
-		deny(c, r->route.status);
+		deny(r, r->route.status);
 		break;
 	case ROUTE_REDIRECT:
-		respond_redirect(c, r->route.status, r->route.location);
+		respond_redirect(r, r->route.status, r->route.location);
 		break;
 	case ROUTE_STATIC:
-		serve_static(c);
+		serve_static(r);
 		break;
 	case ROUTE_LISTING:
-		serve_listing(c);
+		serve_listing(r);
 		break;
 	case ROUTE_PHP:
 		if (req_body_pending(&r->body) && r->redirected.count == 0)
-			start_body(c);
+			start_body(r);
 		else
-			serve_php(c);
+			serve_php(r);
 		break;
 	}
 }
 
-static void route(struct conn *c)
+static void route(struct request *r)
 {
-	struct request *r = &c->req;
-	struct worker *w = c->w;
+	struct worker *w = r->w;
 	const struct route_env env = {
 		.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
 		.kept = r->kept_path};
@@ -188,41 +221,38 @@ static char *read_path(struct request *r, const char *raw, size_t len, int *stat
 	return n < 0 ? NULL : path;
 }
 
-void request_start(struct conn *c, size_t len)
+void request_begin(struct request *r)
 {
-	struct request *r = &c->req;
-	const struct conf *conf = c->w->front->conf;
-
 	clock_gettime(CLOCK_REALTIME, &r->start);
 	r->start_us = io_now_us();
-	if (!take_head(c, len)) {
-		conn_abort(c);
-		return;
-	}
-	req_body_init(&r->body, &r->h);
-	r->server = conf_find_server(conf, (const struct sockaddr *)&c->local, r->host);
+	r->server = conf_find_server(r->w->front->conf, (const struct sockaddr *)&r->conn->local, r->host);
 	r->is_head = strcmp(r->method, "HEAD") == 0;
-	if (!r->h.keep_alive || !r->server->keepalive || c->w->draining ||
-	    (r->server->max_keepalive_requests > 0 && c->served + 1 >= r->server->max_keepalive_requests))
-		c->closing = true;
-	if (r->h.path.len == 1 && r->head[r->h.path.off] == '*') {
-		r->path = NULL;
-		respond_options(c, "GET, HEAD, POST, OPTIONS"); /* OPTIONS *: about the server, not a resource */
+}
+
+void request_route(struct request *r)
+{
+	if (strcmp(r->uri, "*") == 0) {
+		respond_options(r, "GET, HEAD, POST, OPTIONS"); /* OPTIONS *: about the server, not a resource */
 		return;
 	}
 	int status;
-	r->path = read_path(r, r->head + r->h.path.off, r->h.path.len, &status);
+	r->path = read_path(r, r->uri, r->uri_path_len, &status);
 	if (r->path == NULL) {
-		respond_status(c, status);
+		respond_status(r, status);
 		return;
 	}
-	route(c);
-	dispatch(c);
+	route(r);
+	dispatch(r);
 }
 
-bool request_redirect(struct conn *c, const char *path, int status)
+void request_answered(struct request *r)
 {
-	struct request *r = &c->req;
+	r->state = REQUEST_SEND;
+	request_dirty(r);
+}
+
+bool request_redirect(struct request *r, const char *path, int status)
+{
 	struct redirected old = r->redirected;
 	const char *q = strchr(path, '?');
 	size_t len = q != NULL ? (size_t)(q - path) : strlen(path);
@@ -239,78 +269,11 @@ bool request_redirect(struct conn *c, const char *path, int status)
 	r->method = r->is_head ? "HEAD" : "GET";
 	r->path = decoded;
 	answer_reset(r);
-	route(c);
+	route(r);
 	if (status != 0 && (r->route.kind == ROUTE_STATUS || r->route.kind == ROUTE_REDIRECT)) {
-		conn_log(c, LOG_LV_ERROR, "ErrorDocument %s for %d cannot be served", path, status);
+		request_log_line(r, LOG_LV_ERROR, "ErrorDocument %s for %d cannot be served", path, status);
 		return false;
 	}
-	dispatch(c);
+	dispatch(r);
 	return true;
-}
-
-/* --- access log -------------------------------------------------------------------------------------------------------------- */
-
-static const char *request_field(void *arg, const char *name, size_t *len)
-{
-	struct conn *c = arg;
-	const struct http1_field *f = http1_field_find(&c->req.h, c->req.head, name);
-
-	if (f == NULL)
-		return NULL;
-	*len = f->value.len;
-	return c->req.head + f->value.off;
-}
-
-static const char *response_field(void *arg, const char *name, size_t *len)
-{
-	struct conn *c = arg;
-
-	const struct cgi_header sent = {.fields = c->req.resp.fields};
-
-	return cgi_header_find(&sent, name, len);
-}
-
-void request_log(struct conn *c, bool aborted)
-{
-	struct request *r = &c->req;
-	const struct front *f = c->w->front;
-	const struct conf_server *s = r->server != NULL ? r->server : f->conf->servers[0];
-	char peer_port[12], local_port[12], canonical_port[12];
-
-	if (r->logged || r->head == NULL || s->custom_logs_n == 0)
-		return;
-	r->logged = true;
-	snprintf(peer_port, sizeof(peer_port), "%u", c->peer_port);
-	snprintf(local_port, sizeof(local_port), "%u", c->local_port);
-	snprintf(canonical_port, sizeof(canonical_port), "%u", s->port != 0 ? s->port : c->local_port);
-	bool parsed = r->server != NULL;
-	struct access_event e = {
-		.client_ip = c->peer_ip[0] != '\0' ? c->peer_ip : NULL,
-		.client_port = peer_port,
-		.local_ip = c->local_ip[0] != '\0' ? c->local_ip : NULL,
-		.local_port = local_port,
-		.server_name = s->name,
-		.canonical_port = canonical_port,
-		.method = r->method,
-		.request_line = r->request_line,
-		.path = r->path != NULL ? r->path : r->target,
-		.query = r->query,
-		.protocol = r->protocol,
-		.filename = r->route.filename,
-		.handler = r->upstream ? "php" : NULL,
-		.status_original = r->redirected.status != 0 ? r->redirected.status : r->resp.status,
-		.status = r->resp.status != 0 ? r->resp.status : 499,
-		.bytes_body = r->resp.body_octets,
-		.bytes_in = r->head_len + r->body.received,
-		.bytes_out = c->octets_out > r->out_start ? c->octets_out - r->out_start : 0,
-		.duration_us = parsed ? io_now_us() - r->start_us : 0,
-		.start = r->start,
-		.keepalive_count = c->served,
-		.connection_state = aborted ? 'X' : c->closing ? '-' : '+',
-		.arg = c,
-		.request_field = parsed ? request_field : NULL,
-		.response_field = response_field,
-		.env = NULL,
-	};
-	access_log_add(&c->w->log, s, f->formats, &e);
 }

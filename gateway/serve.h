@@ -3,24 +3,24 @@
 #ifndef SERVE_H
 #define SERVE_H
 
-#include "gateway/conn.h"
+#include "gateway/request.h"
 
-/** Static file of c->req.route: conditions, ranges, type. serve_static.c */
-void serve_static(struct conn *c);
+/** Static file of r->route: conditions, ranges, type. serve_static.c */
+void serve_static(struct request *r);
 
-/** Directory listing of c->req.route. serve_listing.c */
-void serve_listing(struct conn *c);
+/** Directory listing of r->route. serve_listing.c */
+void serve_listing(struct request *r);
 
 /** PHP or another FastCGI responder: takes a lease and streams the answer. The body is complete. serve_php.c */
-void serve_php(struct conn *c);
+void serve_php(struct request *r);
 
 /** The client is gone or the answer cannot be used: let go of the lease or the place in the queue. */
-void serve_php_abort(struct conn *c);
+void serve_php_abort(struct request *r);
 
 /** Queue script output collected in this batch, with a head if that was not sent; called at the end of the batch. */
-void serve_php_flush(struct conn *c);
+void serve_php_flush(struct request *r);
 
 /** The client's queue has drained: read on from the application. */
-void serve_php_resume(struct conn *c);
+void serve_php_resume(struct request *r);
 
 #endif

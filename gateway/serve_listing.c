@@ -16,11 +16,9 @@ struct entry {
 	char name[];
 };
 
-static bool visible(struct conn *c, const struct dirent *d)
+static bool visible(struct request *r, const struct dirent *d)
 {
-	const struct request *r = &c->req;
-
-	return d->d_name[0] != '.' && route_may_list(&r->route, c->w->cache, c->w->front->conf, r->server, r->path, d->d_name,
+	return d->d_name[0] != '.' && route_may_list(&r->route, r->w->cache, r->w->front->conf, r->server, r->path, d->d_name,
 		d->d_type == DT_DIR);
 }
 
@@ -58,7 +56,7 @@ static struct entry *entry_of(const struct dirent *d)
 	return e;
 }
 
-static int put_entries(struct conn *c, struct buf *page, DIR *dir)
+static int put_entries(struct request *r, struct buf *page, DIR *dir)
 {
 	struct entry **list = calloc(ENTRIES_MAX, sizeof(*list));
 	struct dirent *d;
@@ -66,7 +64,7 @@ static int put_entries(struct conn *c, struct buf *page, DIR *dir)
 	int err = list == NULL ? GW_ERR_NOMEM : 0;
 
 	while (err == 0 && n < ENTRIES_MAX && (d = readdir(dir)) != NULL) {
-		if (!visible(c, d))
+		if (!visible(r, d))
 			continue;
 		list[n] = entry_of(d);
 		if (list[n] == NULL)
@@ -85,9 +83,9 @@ static int put_entries(struct conn *c, struct buf *page, DIR *dir)
 	return err;
 }
 
-static int put_page(struct conn *c, struct buf *page, DIR *dir)
+static int put_page(struct request *r, struct buf *page, DIR *dir)
 {
-	const char *path = c->req.path;
+	const char *path = r->path;
 	int err = buf_puts(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Index of ");
 
 	if (err == 0)
@@ -101,30 +99,30 @@ static int put_page(struct conn *c, struct buf *page, DIR *dir)
 	if (err == 0 && strcmp(path, "/") != 0)
 		err = buf_puts(page, "<li><a href=\"../\">../</a></li>\n");
 	if (err == 0)
-		err = put_entries(c, page, dir);
+		err = put_entries(r, page, dir);
 	return err < 0 ? err : buf_puts(page, "</ul></body></html>\n");
 }
 
-void serve_listing(struct conn *c)
+void serve_listing(struct request *r)
 {
 	static const char type[] = "Content-Type: text/html; charset=utf-8\r\n";
 	struct buf page, fields;
 	DIR *dir = NULL;
 
-	if (!respond_unless_read(c))
+	if (!respond_unless_read(r))
 		return;
 	buf_init(&page);
 	buf_init(&fields);
-	dir = fdopendir(c->req.route.fd);
+	dir = fdopendir(r->route.fd);
 	if (dir != NULL)
-		c->req.route.fd = -1; /* closedir() closes it */
+		r->route.fd = -1; /* closedir() closes it */
 	if (dir == NULL)
-		respond_status(c, 403);
-	else if (put_page(c, &page, dir) < 0 || buf_puts(&fields, type) < 0)
-		conn_abort(c);
-	else if (respond_head(c, 200, NULL, &fields, (int64_t)buf_unread(&page)) &&
-		 respond_body(c, buf_head(&page), buf_unread(&page)))
-		conn_answered(c);
+		respond_status(r, 403);
+	else if (put_page(r, &page, dir) < 0 || buf_puts(&fields, type) < 0)
+		request_abort(r);
+	else if (respond_head(r, 200, NULL, &fields, (int64_t)buf_unread(&page)) &&
+		 respond_body(r, buf_head(&page), buf_unread(&page)))
+		request_answered(r);
 	if (dir != NULL)
 		closedir(dir);
 	buf_fini(&page);

@@ -17,14 +17,14 @@
 
 #define ERRLINE_MAX 16384
 
-static struct conn *conn_of_fcgi(struct fcgi_client *f)
+static struct request *request_of_fcgi(struct fcgi_client *f)
 {
-	return container_of(f, struct conn, req.fcgi);
+	return container_of(f, struct request, fcgi);
 }
 
-static struct conn *conn_of_waiter(struct backend_waiter *w)
+static struct request *request_of_waiter(struct backend_waiter *w)
 {
-	return container_of(w, struct conn, req.waiter);
+	return container_of(w, struct request, waiter);
 }
 
 /* --- parameters -------------------------------------------------------------------------------------------------------- */
@@ -34,12 +34,10 @@ static int put_param(void *arg, const char *name, size_t name_len, const char *v
 	return fcgi_put_param(arg, name, name_len, value, value_len);
 }
 
-static unsigned server_port(const struct conn *c)
+static unsigned server_port(const struct request *r)
 {
-	const struct request *r = &c->req;
-
-	if (r->authority != NULL && r->h.port != 0)
-		return r->h.port;
+	if (r->authority != NULL && r->host_port != 0)
+		return r->host_port;
 	if (r->server->port != 0)
 		return r->server->port;
 	return conf_scheme_port(r->server); /* Apache's UseCanonicalName Off: the scheme's port when nobody named one */
@@ -62,9 +60,8 @@ static int put_ini(struct buf *params, const char *name, const struct conf_ini *
 }
 
 /* A cell knows its virtual host's values from its start, and hears its directory's; the host's own pool hears the host's. */
-static int put_all_ini(struct conn *c)
+static int put_all_ini(struct request *r)
 {
-	struct request *r = &c->req;
 	bool own_pool = r->server->dispatch == CONF_DISPATCH_WORKER;
 	const struct conf_ini *ini = own_pool ? r->server->ini : r->route.dir->ini;
 	size_t n = own_pool ? r->server->ini_n : r->route.dir->ini_n;
@@ -76,15 +73,13 @@ static int put_all_ini(struct conn *c)
 	return err < 0 ? err : put_ini(&r->params, "PHP_ADMIN_VALUE", ini, n, true);
 }
 
-static int build_params(struct conn *c)
+static int build_params(struct request *r)
 {
-	struct request *r = &c->req;
 	bool first = r->redirected.count == 0;
-	bool has_body = first && (r->body.received > 0 || r->h.content_length >= 0 || r->h.chunked);
 	struct cgi_env_in in = {
 		.method = r->method,
 		.protocol = r->protocol,
-		.request_uri = arena_strndup(&r->arena, r->head + r->h.path.off, r->h.path.len),
+		.request_uri = r->uri,
 		.query = r->query,
 		.script_name = r->route.script_name,
 		.path_info = r->route.path_info,
@@ -94,53 +89,48 @@ static int build_params(struct conn *c)
 		.context_prefix = r->route.context_prefix,
 		.admin = r->server->admin,
 		.server_name = r->host != NULL ? r->host : r->server->name,
-		.server_addr = c->local_ip,
-		.remote_addr = c->peer_ip,
-		.server_port = server_port(c),
-		.remote_port = c->peer_port,
+		.server_addr = r->conn->local_ip,
+		.remote_addr = r->conn->peer_ip,
+		.server_port = server_port(r),
+		.remote_port = r->conn->peer_port,
 		.authority = r->authority,
 		.scheme = conf_scheme(r->server),
-		.content_length = has_body ? (int64_t)r->body.received : -1,
-		.head = r->head,
-		.h = &r->h,
+		.content_length = first && r->has_body ? (int64_t)r->body.received : -1,
+		.fields = &r->fields,
 		.redirect_status = r->redirected.status != 0 ? r->redirected.status : 200,
 		.redirect_url = r->redirected.url,
 		.redirect_query = r->redirected.query,
 		.redirect_method = r->redirected.method,
 	};
 
-	/* REQUEST_URI stays what the client asked for, in origin form. */
-	if (r->h.has_query)
-		in.request_uri = arena_printf(&r->arena, "%s?%.*s", in.request_uri, (int)r->h.query.len, r->head + r->h.query.off);
-	if (in.request_uri == NULL)
-		return GW_ERR_NOMEM;
 	buf_reset(&r->params);
 	int err = cgi_env_build(&in, put_param, &r->params);
-	return err < 0 ? err : put_all_ini(c);
+	return err < 0 ? err : put_all_ini(r);
 }
 
 /* --- failure -------------------------------------------------------------------------------------------------------------- */
 
-static void fail(struct conn *c, enum backend_fail why, const char *detail)
+static void fail(struct request *r, enum backend_fail why, const char *detail)
 {
-	struct request *r = &c->req;
 	int status = backend_fail_status(why);
 
-	conn_log(c, LOG_LV_ERROR, "%d: %s%s%s", status, backend_fail_text(why), detail != NULL ? ": " : "",
+	request_log_line(r, LOG_LV_ERROR, "%d: %s%s%s", status, backend_fail_text(why), detail != NULL ? ": " : "",
 		detail != NULL ? detail : "");
 	r->out_ended = true;
 	if (!r->resp.head_queued) {
-		respond_status(c, status);
+		respond_status(r, status);
 		return;
 	}
 	/* Part of the answer is out: only a connection that ends early tells the client. */
-	if (buf_unread(&r->out) > 0)
-		respond_body(c, buf_head(&r->out), buf_unread(&r->out));
-	buf_reset(&r->out);
-	if (c->dead)
+	if (buf_unread(&r->cgi_out) > 0)
+		respond_body(r, buf_head(&r->cgi_out), buf_unread(&r->cgi_out));
+	buf_reset(&r->cgi_out);
+	if (r->dead)
 		return;
-	r->resp.cut = c->closing = true;
-	conn_answered(c);
+	r->resp.cut = true;
+	if (!r->io->end(r))
+		return;
+	request_answered(r);
 }
 
 /* Safe to run twice (RFC 9110 9.2.2), and so worth repeating when a kept connection turned out dead. */
@@ -156,16 +146,15 @@ static bool idempotent(const struct request *r)
 
 /* --- the exchange ----------------------------------------------------------------------------------------------------------- */
 
-static bool take_header(struct conn *c, const uint8_t **data, size_t *n)
+static bool take_header(struct request *r, const uint8_t **data, size_t *n)
 {
-	struct request *r = &c->req;
 	const char *why = NULL;
 
 	ssize_t used = cgi_header_feed(&r->cgi, *data, *n, &why);
 	if (used < 0) {
 		fcgi_client_abort(&r->fcgi, LEASE_CLOSE);
 		r->upstream = false;
-		fail(c, used == GW_ERR_NOMEM ? BACKEND_NOMEM : BACKEND_BAD_HEADER, why);
+		fail(r, used == GW_ERR_NOMEM ? BACKEND_NOMEM : BACKEND_BAD_HEADER, why);
 		return false;
 	}
 	*data += used;
@@ -173,45 +162,44 @@ static bool take_header(struct conn *c, const uint8_t **data, size_t *n)
 	return r->cgi.done;
 }
 
-static bool over_backlog(const struct conn *c)
+static bool over_backlog(const struct request *r)
 {
-	return c->out.spool && c->out.file_off + c->out.file_left > OUTQ_SPOOL_MAX;
+	return r->out.spool && r->out.file_off + r->out.file_left > OUTQ_SPOOL_MAX;
 }
 
 static void on_stdout(struct fcgi_client *f, const uint8_t *data, size_t n)
 {
-	struct conn *c = conn_of_fcgi(f);
-	struct request *r = &c->req;
+	struct request *r = request_of_fcgi(f);
 
-	if (!r->cgi.done && !take_header(c, &data, &n))
+	if (!r->cgi.done && !take_header(r, &data, &n))
 		return;
-	conn_dirty(c);
+	request_dirty(r);
 	if (r->is_head)
 		return;
-	if (buf_append(&r->out, data, n) < 0) {
-		conn_abort(c);
+	if (buf_append(&r->cgi_out, data, n) < 0) {
+		request_abort(r);
 		return;
 	}
 	/* A busy stream must not wait for the end of the batch in memory. */
-	if (buf_unread(&r->out) > OUTQ_MEM_MAX)
-		serve_php_flush(c);
-	if (!c->dead && r->upstream && over_backlog(c))
+	if (buf_unread(&r->cgi_out) > OUTQ_MEM_MAX)
+		serve_php_flush(r);
+	if (!r->dead && r->upstream && over_backlog(r))
 		fcgi_client_pause(f);
 }
 
-static void log_errline(struct conn *c)
+static void log_errline(struct request *r)
 {
-	struct buf *b = &c->req.errline;
+	struct buf *b = &r->errline;
 
-	if (front_may_log(c->w->front, c->req.server, buf_unread(b)))
-		conn_log(c, LOG_LV_ERROR, "%.*s", (int)buf_unread(b), (const char *)buf_head(b));
+	if (front_may_log(r->w->front, r->server, buf_unread(b)))
+		request_log_line(r, LOG_LV_ERROR, "%.*s", (int)buf_unread(b), (const char *)buf_head(b));
 	buf_reset(b);
 }
 
 static void on_stderr(struct fcgi_client *f, const uint8_t *data, size_t n)
 {
-	struct conn *c = conn_of_fcgi(f);
-	struct buf *b = &c->req.errline;
+	struct request *r = request_of_fcgi(f);
+	struct buf *b = &r->errline;
 
 	while (n > 0) {
 		const uint8_t *end = memchr(data, '\n', n);
@@ -220,34 +208,33 @@ static void on_stderr(struct fcgi_client *f, const uint8_t *data, size_t n)
 		if (buf_append(b, data, len < room ? len : room) < 0)
 			return;
 		if (end != NULL && buf_unread(b) > 0)
-			log_errline(c);
+			log_errline(r);
 		len += end != NULL;
 		data += len;
 		n -= len;
 	}
 }
 
-static void start(struct conn *c, bool fresh_only);
+static void start(struct request *r, bool fresh_only);
 
 static void on_end(struct fcgi_client *f, enum backend_fail why, uint32_t app_status, const char *detail, bool untouched)
 {
-	struct conn *c = conn_of_fcgi(f);
-	struct request *r = &c->req;
+	struct request *r = request_of_fcgi(f);
 
 	(void)app_status;
 	r->upstream = false;
 	if (buf_unread(&r->errline) > 0)
-		log_errline(c);
+		log_errline(r);
 	if (why == BACKEND_OK && r->cgi.done) {
 		r->out_ended = true;
-		conn_dirty(c);
+		request_dirty(r);
 	} else if (why == BACKEND_OK) {
-		fail(c, BACKEND_BAD_HEADER, "the script sent no header block");
+		fail(r, BACKEND_BAD_HEADER, "the script sent no header block");
 	} else if (untouched && !r->retried && idempotent(r)) {
 		r->retried = true;
-		start(c, true);
+		start(r, true);
 	} else {
-		fail(c, why, detail);
+		fail(r, why, detail);
 	}
 }
 
@@ -255,25 +242,23 @@ static const struct fcgi_client_ops client_ops = {.stdout_cb = on_stdout, .stder
 
 static void on_lease(struct backend_waiter *w, struct lease *lease, enum backend_fail why)
 {
-	struct conn *c = conn_of_waiter(w);
-	struct request *r = &c->req;
+	struct request *r = request_of_waiter(w);
 	bool with_body = r->redirected.count == 0;
 	struct fcgi_body body = {.mem = buf_head(&r->body.mem), .fd = r->body.fd, .len = with_body ? r->body.received : 0};
 
 	r->waiting = false;
 	if (lease == NULL) {
-		fail(c, why, NULL);
+		fail(r, why, NULL);
 		return;
 	}
 	r->upstream = true;
-	fcgi_client_start(&r->fcgi, &client_ops, c->w->loop, lease, buf_head(&r->params), buf_unread(&r->params), &body,
+	fcgi_client_start(&r->fcgi, &client_ops, r->w->loop, lease, buf_head(&r->params), buf_unread(&r->params), &body,
 		r->server->request_timeout_ms);
 }
 
-static struct backend *choose_backend(const struct conn *c)
+static struct backend *choose_backend(const struct request *r)
 {
-	const struct front *f = c->w->front;
-	const struct request *r = &c->req;
+	const struct front *f = r->w->front;
 
 	if (r->route.pool != NULL)
 		return f->pools[r->route.pool->index];
@@ -282,36 +267,33 @@ static struct backend *choose_backend(const struct conn *c)
 	return f->sites[r->server->index];
 }
 
-static void start(struct conn *c, bool fresh_only)
+static void start(struct request *r, bool fresh_only)
 {
-	struct request *r = &c->req;
-	struct backend *b = choose_backend(c);
+	struct backend *b = choose_backend(r);
 
-	c->state = CONN_WORK;
+	r->state = REQUEST_WORK;
 	if (b == NULL) {
-		conn_log(c, LOG_LV_ERROR, "403: nothing runs PHP for this virtual host: add UsePool or Dispatch prefork");
-		respond_status(c, 403);
+		request_log_line(r, LOG_LV_ERROR, "403: nothing runs PHP for this virtual host: add UsePool or Dispatch prefork");
+		respond_status(r, 403);
 		return;
 	}
 	r->waiting = true;
-	r->waiter = (struct backend_waiter){.loop = c->w->loop, .ready = on_lease, .fresh_only = fresh_only};
+	r->waiter = (struct backend_waiter){.loop = r->w->loop, .ready = on_lease, .fresh_only = fresh_only};
 	backend_acquire(b, &r->waiter);
 }
 
-void serve_php(struct conn *c)
+void serve_php(struct request *r)
 {
-	if (build_params(c) < 0) {
-		conn_log(c, LOG_LV_ERROR, "400: the request does not fit into CGI variables");
-		respond_status(c, 400);
+	if (build_params(r) < 0) {
+		request_log_line(r, LOG_LV_ERROR, "400: the request does not fit into CGI variables");
+		respond_status(r, 400);
 		return;
 	}
-	start(c, false);
+	start(r, false);
 }
 
-void serve_php_abort(struct conn *c)
+void serve_php_abort(struct request *r)
 {
-	struct request *r = &c->req;
-
 	if (r->waiting)
 		backend_cancel(&r->waiter);
 	if (r->upstream)
@@ -322,56 +304,50 @@ void serve_php_abort(struct conn *c)
 /* --- output ------------------------------------------------------------------------------------------------------------------ */
 
 /* A script's "Location: /path" without a status is answered by that path (RFC 3875 6.2.2). */
-static bool local_redirect(struct conn *c)
+static bool local_redirect(struct request *r)
 {
-	struct request *r = &c->req;
 	const char *path = r->cgi.local_redirect;
 
 	if (path == NULL)
 		return false;
 	path = arena_strdup(&r->arena, path);
-	serve_php_abort(c);
-	if (path == NULL || !request_redirect(c, path, 0)) {
-		conn_log(c, LOG_LV_ERROR, "502: too many internal redirects, or a bad path in Location");
-		respond_status(c, 502);
+	serve_php_abort(r);
+	if (path == NULL || !request_redirect(r, path, 0)) {
+		request_log_line(r, LOG_LV_ERROR, "502: too many internal redirects, or a bad path in Location");
+		respond_status(r, 502);
 	}
 	return true;
 }
 
-static bool queue_head(struct conn *c)
+static bool queue_head(struct request *r)
 {
-	struct request *r = &c->req;
 	int64_t length = r->cgi.content_length;
 	int status = r->redirected.status != 0 && r->cgi.status == 200 ? r->redirected.status : r->cgi.status;
 
 	if (length < 0 && r->out_ended && !r->is_head)
-		length = (int64_t)buf_unread(&r->out);
-	return respond_head(c, status, r->cgi.reason, &r->cgi.fields, length);
+		length = (int64_t)buf_unread(&r->cgi_out);
+	return respond_head(r, status, r->cgi.reason, &r->cgi.fields, length);
 }
 
-void serve_php_flush(struct conn *c)
+void serve_php_flush(struct request *r)
 {
-	struct request *r = &c->req;
-
-	if (!r->cgi.done || c->state != CONN_WORK)
+	if (!r->cgi.done || r->state != REQUEST_WORK)
 		return;
-	if (!r->resp.head_queued && (local_redirect(c) || !queue_head(c)))
+	if (!r->resp.head_queued && (local_redirect(r) || !queue_head(r)))
 		return;
-	if (buf_unread(&r->out) > 0 && !respond_body(c, buf_head(&r->out), buf_unread(&r->out)))
+	if (buf_unread(&r->cgi_out) > 0 && !respond_body(r, buf_head(&r->cgi_out), buf_unread(&r->cgi_out)))
 		return;
-	buf_reset(&r->out);
+	buf_reset(&r->cgi_out);
 	if (r->out_ended) {
-		respond_end(c);
-		if (c->dead)
+		respond_end(r);
+		if (r->dead)
 			return;
-		if (r->resp.cut)
-			c->closing = true;
-		c->state = CONN_SEND;
+		r->state = REQUEST_SEND;
 	}
 }
 
-void serve_php_resume(struct conn *c)
+void serve_php_resume(struct request *r)
 {
-	if (c->req.upstream && c->req.fcgi.paused && !over_backlog(c))
-		fcgi_client_resume(&c->req.fcgi);
+	if (r->upstream && r->fcgi.paused && !over_backlog(r))
+		fcgi_client_resume(&r->fcgi);
 }

@@ -13,6 +13,7 @@ libhttp_a_SOURCES = \
 	gateway/http/http_chars.c gateway/http/http_chars.h \
 	gateway/http/http_date.c gateway/http/http_date.h \
 	gateway/http/multirange.c gateway/http/multirange.h \
+	gateway/http/req_fields.c gateway/http/req_fields.h \
 	gateway/http/status_text.c gateway/http/status_text.h \
 	gateway/http/uri.c gateway/http/uri.h
 libhttp_a_SOURCES += \

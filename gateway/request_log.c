@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request leaves in the logs. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/io.h"
+#include "gateway/request.h"
+
+void request_log_line(struct request *r, enum log_level level, const char *fmt, ...)
+{
+	const struct conf_server *s = request_server(r);
+	const struct log_sink *sink = &r->w->front->sinks[s->index];
+	char text[8192];
+	va_list ap;
+
+	if (!log_enabled(sink, level))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	const char *script = r->route.script_name != NULL ? r->route.script_name : r->path;
+	struct log_about about = {.client = r->conn->peer_text, .script = script != NULL ? script : r->target};
+	log_line(sink, level, &about, "%s", text);
+}
+
+/* --- access log -------------------------------------------------------------------------------------------------------------- */
+
+static const char *request_field(void *arg, const char *name, size_t *len)
+{
+	struct request *r = arg;
+	const struct req_field *f = req_fields_find(&r->fields, name);
+
+	if (f == NULL)
+		return NULL;
+	*len = f->value_len;
+	return f->value;
+}
+
+static const char *response_field(void *arg, const char *name, size_t *len)
+{
+	struct request *r = arg;
+
+	const struct cgi_header sent = {.fields = r->resp.fields};
+
+	return cgi_header_find(&sent, name, len);
+}
+
+void request_log(struct request *r, bool aborted)
+{
+	const struct front *f = r->w->front;
+	const struct conn *c = r->conn;
+	const struct conf_server *s = r->server != NULL ? r->server : f->conf->servers[0];
+	char peer_port[12], local_port[12], canonical_port[12];
+
+	if (r->logged || r->head == NULL || s->custom_logs_n == 0)
+		return;
+	r->logged = true;
+	snprintf(peer_port, sizeof(peer_port), "%u", c->peer_port);
+	snprintf(local_port, sizeof(local_port), "%u", c->local_port);
+	snprintf(canonical_port, sizeof(canonical_port), "%u", s->port != 0 ? s->port : c->local_port);
+	bool parsed = r->server != NULL;
+	struct access_event e = {
+		.client_ip = c->peer_ip[0] != '\0' ? c->peer_ip : NULL,
+		.client_port = peer_port,
+		.local_ip = c->local_ip[0] != '\0' ? c->local_ip : NULL,
+		.local_port = local_port,
+		.server_name = s->name,
+		.canonical_port = canonical_port,
+		.method = r->method,
+		.request_line = r->request_line,
+		.path = r->path != NULL ? r->path : r->target,
+		.query = r->query,
+		.protocol = r->protocol,
+		.filename = r->route.filename,
+		.handler = r->upstream ? "php" : NULL,
+		.status_original = r->redirected.status != 0 ? r->redirected.status : r->resp.status,
+		.status = r->resp.status != 0 ? r->resp.status : 499,
+		.bytes_body = r->resp.body_octets,
+		.bytes_in = r->head_len + r->body.received,
+		.bytes_out = r->octets_out,
+		.duration_us = parsed ? io_now_us() - r->start_us : 0,
+		.start = r->start,
+		.keepalive_count = c->served,
+		.connection_state = aborted ? 'X' : c->closing ? '-' : '+',
+		.arg = r,
+		.request_field = parsed ? request_field : NULL,
+		.response_field = response_field,
+		.env = NULL,
+	};
+	access_log_add(&r->w->log, s, f->formats, &e);
+}
