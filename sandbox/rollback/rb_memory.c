@@ -69,7 +69,12 @@ static long scan(struct rb_memory *mem, uintptr_t *from)
 		.return_mask = PAGE_IS_WPALLOWED};
 	int n = ioctl(rb_fd(RB_FD_PAGEMAP), PAGEMAP_SCAN, &arg);
 
-	*from = n == -1 ? *from : (uintptr_t)arg.walk_end;
+	if (n == -1)
+		return n;
+	/* The kernel collects 512 ranges at a time, and then says at the end of the walk where it stood when that was full last. */
+	*from = (uintptr_t)arg.walk_end;
+	if (n > 0 && *from < (uintptr_t)mem->found[n - 1].end)
+		*from = (uintptr_t)mem->found[n - 1].end;
 	return n;
 }
 

@@ -42,8 +42,9 @@ class Page:
 
 
 class App:
-	"""An application: how it is set up, its pages, and (pattern, word, why) for each thing that is never the same twice."""
-	pages, changing, ini = (), (), {}
+	"""An application: how it is set up, its pages, (pattern, word, why) for each thing that is never the same twice, and cookies
+	that are set now and then, with the reason."""
+	pages, changing, cookies, ini = (), (), {}, {}
 
 	def __init__(self, tmp, db):
 		self.tmp, self.db, self.root = tmp, db, "%s/soak-%s" % (tmp, self.name)
@@ -117,6 +118,7 @@ class MediaWiki(App):
 	name = "mediawiki"
 	# It notices only missing functions. A cell ends with a request that has called the last of them, so that nothing would be put back.
 	ini = {"disable_functions": "proc_open,popen,exec,shell_exec,system,passthru,fastcgi_finish_request"}
+	cookies = dict.fromkeys(("UseDC", "UseCDNCache"), "set by a POST that came to write to the database, which a preview does when something had expired")
 	TEXT = "== Cargo ==\n* '''rope''' \u6f6e\n{| class=\"wikitable\"\n| a || {{PAGENAME}}\n|}\n[[Category:Freight]]\n"
 	pages = (
 		Page("/", status=301), Page("/index.php/Main_Page"), Page("/index.php/Tide_tables"), Page("/index.php/None_such", status=404), Page("/index.php?title=Main_Page&action=history"),
@@ -255,7 +257,7 @@ class Soak:
 			headers += FORM
 			body = browser.urllib.parse.urlencode({k: v.replace("{token}", self.tokens.get(page.name, "")) for k, v in page.fields.items()}).encode()
 		r = rawhttp.get(self.servers[kind].addr, HOST, page.path, headers=headers, method="POST" if page.fields else "GET", body=body, timeout=60)
-		cookies = sorted({c.split("=", 1)[0] for c in r.all("set-cookie")})
+		cookies = sorted({c.split("=", 1)[0] for c in r.all("set-cookie")} - set(self.app.cookies))
 		return r.status, "%d %s %s %s\n" % (r.status, r.get("content-type"), self.app.normal(r.get("location") or "-"), cookies) + self.app.normal(r.body.decode("utf-8", "replace"))
 
 	def references(self):

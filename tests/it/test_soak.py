@@ -23,13 +23,8 @@ def db(tmp):
 	assert not d.stop()
 
 
-# Not as it should be: seen failing and passing.
-MEDIAWIKI = pytest.param("mediawiki", "rollback", marks=pytest.mark.xfail(strict=False,
-	reason="the cookies of a few edits differ from those under fresh; the cause is not found"))
-
-
 # Under shared, one that keeps its cells is enough: test_apps.py uses them all.
-@pytest.mark.parametrize("name,level", [MEDIAWIKI if n == "mediawiki" else (n, "rollback") for n in soak.APPS] + [("phpmyadmin", "shared")])
+@pytest.mark.parametrize("name,level", [(n, "rollback") for n in soak.APPS] + [("phpmyadmin", "shared")])
 def test_soak(tmp, ini, db, name, level):
 	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
 	levels.need(tmp, level)

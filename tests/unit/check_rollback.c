@@ -115,6 +115,23 @@ static bool left_memory(void)
 	       heap[299999] != 'h';
 }
 
+/* More ranges than the kernel collects at a time: every other page is left alone. */
+#define SCATTERED 800
+static char wide[2 * SCATTERED][4096];
+
+static void make_scattered(void)
+{
+	for (size_t i = 0; i < SCATTERED; i++)
+		wide[2 * i][i] = 's';
+}
+static bool left_scattered(void)
+{
+	for (size_t i = 0; i < SCATTERED; i++)
+		if (wide[2 * i][i] != 0)
+			return true;
+	return false;
+}
+
 static void make_freed(void)
 {
 	freed = malloc(50000);
@@ -210,7 +227,7 @@ static bool left_state(void)
 }
 
 static const struct kind kinds[] = {
-	{"memory", make_memory, left_memory}, {"freed memory", make_freed, left_freed}, {"stack", make_stack, left_stack},
+	{"memory", make_memory, left_memory}, {"scattered pages", make_scattered, left_scattered}, {"freed memory", make_freed, left_freed}, {"stack", make_stack, left_stack},
 	{"mappings", make_mapping, left_mapping}, {"descriptors", make_fds, left_fds}, {"state", make_state, left_state}};
 
 /* In a child: rounds of making and looking; with @back each ends with rollback. Its exit status is the last round's why. */
