@@ -80,6 +80,9 @@ static int build(struct conf *c, struct conf_parser *p, const struct conf_load_o
 	if (b.srv == NULL)
 		return GW_ERR_NOMEM;
 	conf_server_defaults(b.srv->s);
+	/* As safe as can be had without a process for each request, where that can be had. */
+	if (o->check_rollback != NULL && o->check_rollback() == NULL)
+		b.srv->s->isolation = CONF_ISOLATION_ROLLBACK;
 	b.dir = &b.srv->raw;
 	conf_build_walk(&b, p->root.children);
 	if (!b.oom)

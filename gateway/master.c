@@ -150,7 +150,7 @@ static void say_isolation(void)
 	const char *why;
 
 	if (!rollback_supported(&why))
-		log_notice("no RequestIsolation rollback here, it is fresh instead: %s", why);
+		log_notice("no RequestIsolation rollback here, fresh is the default: %s", why);
 }
 
 static void on_ready(struct generation_host *h, struct generation *g)
