@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	gateway/base/container.h \
 	gateway/base/err.c gateway/base/err.h \
 	gateway/base/io.c gateway/base/io.h \
+	gateway/base/ip_net.c gateway/base/ip_net.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/log_budget.c gateway/base/log_budget.h \
 	gateway/base/loop.c gateway/base/loop.h

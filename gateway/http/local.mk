@@ -13,6 +13,8 @@ libhttp_a_SOURCES = \
 	gateway/http/http_chars.c gateway/http/http_chars.h \
 	gateway/http/http_date.c gateway/http/http_date.h \
 	gateway/http/multirange.c gateway/http/multirange.h \
+	gateway/http/proxy_protocol.c gateway/http/proxy_protocol.h \
+	gateway/http/remote_ip.c gateway/http/remote_ip.h \
 	gateway/http/req_fields.c gateway/http/req_fields.h \
 	gateway/http/status_text.c gateway/http/status_text.h \
 	gateway/http/uri.c gateway/http/uri.h
@@ -26,7 +28,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_http tests/unit/check_static
 TESTS += tests/unit/check_http tests/unit/check_static
 tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h tests/unit/unit.h \
-	tests/unit/check_accept_encoding.c tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c
+	tests/unit/check_accept_encoding.c tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c tests/unit/check_proxies.c
 tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
 tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/check_static.h tests/unit/unit.h \
@@ -37,6 +39,8 @@ endif
 
 # Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
 check_PROGRAMS += tests/fuzz/replay_http1 tests/fuzz/replay_chunked tests/fuzz/replay_cgi_header tests/fuzz/replay_uri tests/fuzz/replay_range tests/fuzz/replay_access_format
+check_PROGRAMS += tests/fuzz/replay_proxy_protocol tests/fuzz/replay_remote_ip
+TESTS += tests/fuzz/replay_proxy_protocol tests/fuzz/replay_remote_ip
 TESTS += tests/fuzz/replay_http1 tests/fuzz/replay_chunked tests/fuzz/replay_cgi_header tests/fuzz/replay_uri tests/fuzz/replay_range tests/fuzz/replay_access_format
 tests_fuzz_replay_http1_SOURCES = tests/fuzz/fuzz_http1.c tests/fuzz/replay.c
 tests_fuzz_replay_http1_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/http1"'
@@ -56,6 +60,13 @@ tests_fuzz_replay_range_LDADD = libhttp.a libbase.a
 tests_fuzz_replay_access_format_SOURCES = tests/fuzz/fuzz_access_format.c tests/fuzz/replay.c
 tests_fuzz_replay_access_format_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/access_format"'
 tests_fuzz_replay_access_format_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_proxy_protocol_SOURCES = tests/fuzz/fuzz_proxy_protocol.c tests/fuzz/replay.c
+tests_fuzz_replay_proxy_protocol_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/proxy_protocol"'
+tests_fuzz_replay_proxy_protocol_LDADD = libhttp.a libbase.a
+tests_fuzz_replay_remote_ip_SOURCES = tests/fuzz/fuzz_remote_ip.c tests/fuzz/replay.c
+tests_fuzz_replay_remote_ip_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/remote_ip"'
+tests_fuzz_replay_remote_ip_LDADD = libhttp.a libbase.a
+EXTRA_DIST += tests/fuzz/corpus/proxy_protocol tests/fuzz/corpus/remote_ip
 EXTRA_DIST += tests/fuzz/corpus/http1 tests/fuzz/corpus/chunked tests/fuzz/corpus/cgi_header tests/fuzz/corpus/uri tests/fuzz/corpus/range tests/fuzz/corpus/access_format
 check_PROGRAMS += tests/fuzz/replay_accept_encoding
 TESTS += tests/fuzz/replay_accept_encoding
@@ -94,4 +105,12 @@ tests_fuzz_fuzz_access_format_SOURCES = tests/fuzz/fuzz_access_format.c \
 	gateway/http/access_format.c gateway/http/access_items.c gateway/http/http_chars.c
 tests_fuzz_fuzz_access_format_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_access_format_LDADD = libbase.a
+noinst_PROGRAMS += tests/fuzz/fuzz_proxy_protocol tests/fuzz/fuzz_remote_ip
+tests_fuzz_fuzz_proxy_protocol_SOURCES = tests/fuzz/fuzz_proxy_protocol.c gateway/http/proxy_protocol.c gateway/base/ip_net.c
+tests_fuzz_fuzz_proxy_protocol_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_proxy_protocol_LDADD = libbase.a
+tests_fuzz_fuzz_remote_ip_SOURCES = tests/fuzz/fuzz_remote_ip.c \
+	gateway/http/remote_ip.c gateway/http/req_fields.c gateway/http/http_chars.c gateway/base/ip_net.c
+tests_fuzz_fuzz_remote_ip_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_remote_ip_LDADD = libbase.a
 endif
