@@ -84,11 +84,6 @@ void build_info_print(void)
 	printf("  compiler                     %s\n", __VERSION__);
 	printf("  configuration                %s/bulkhead\n", BH_SYSCONFDIR);
 	printf("  libseccomp                   %u.%u.%u\n", s->major, s->minor, s->micro);
-#ifdef HAVE_SYSTEMD
-	puts("  systemd notification         yes");
-#else
-	puts("  systemd notification         no");
-#endif
 	print_php();
 	if (uname(&u) == -1)
 		return;

@@ -187,8 +187,17 @@ static int read_controllers(struct cgroup_tree *t, int fd)
 	return GW_ERR_NOTFOUND;
 }
 
+/* A master before us has made LEAF and moved to it, and we were born there: its tree is ours now. */
+static void climb(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL && strcmp(slash + 1, LEAF) == 0)
+		*slash = '\0';
+}
+
 /* The directory of our own cgroup, when we may use it. */
-static int find_own(struct cgroup_tree *t, int *fd)
+static int find_own(struct cgroup_tree *t, int *fd, bool adopt)
 {
 	char *path = t->path;
 
@@ -197,6 +206,8 @@ static int find_own(struct cgroup_tree *t, int *fd)
 		snprintf(t->off, sizeof(t->off), "cgroup v2 is not mounted");
 		return GW_ERR_NOTFOUND;
 	}
+	if (adopt)
+		climb(path);
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd == -1 || faccessat(*fd, "cgroup.subtree_control", W_OK, AT_EACCESS) == -1 || faccessat(*fd, ".", W_OK, AT_EACCESS) == -1) {
 		snprintf(t->off, sizeof(t->off), "%.180s: %s", path, strerror(errno));
@@ -217,7 +228,7 @@ static int find_own(struct cgroup_tree *t, int *fd)
 
 int cgroup_tree_probe(struct cgroup_tree *t)
 {
-	int fd = -1, err = find_own(t, &fd);
+	int fd = -1, err = find_own(t, &fd, false);
 
 	io_close(&fd);
 	return err;
@@ -269,7 +280,7 @@ static int below_root(struct cgroup_tree *t)
 
 static int take(struct cgroup_tree *t)
 {
-	if (is_root(t->fd) && below_root(t) < 0)
+	if (t->parent_fd == -1 && is_root(t->fd) && below_root(t) < 0)
 		return GW_ERR_SYS;
 	if (mkdirat(t->fd, LEAF, 0755) == -1 && errno != EEXIST)
 		return GW_ERR_SYS;
@@ -283,13 +294,29 @@ static int take(struct cgroup_tree *t)
 	return switch_on(t, t->fd) > 0 ? GW_OK : GW_ERR_SYS;
 }
 
-int cgroup_tree_open(struct cgroup_tree *t)
+/* Whether that was made below the root by a master, and where it lies then: the last one takes it away. */
+static void adopt_parent(struct cgroup_tree *t)
 {
-	int fd = -1, err = find_own(t, &fd);
+	const char *name = strrchr(t->path, '/');
+	int up = openat(t->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (up != -1 && name != NULL && strncmp(name + 1, "bulkhead-", 9) == 0 && strlen(name + 1) < sizeof(t->own) && is_root(up)) {
+		t->parent_fd = up;
+		snprintf(t->own, sizeof(t->own), "%s", name + 1);
+	} else {
+		io_close(&up);
+	}
+}
+
+int cgroup_tree_open(struct cgroup_tree *t, bool adopt)
+{
+	int fd = -1, err = find_own(t, &fd, adopt);
 
 	if (err < 0)
 		return err;
 	t->fd = fd;
+	if (adopt)
+		adopt_parent(t);
 	err = take(t);
 	if (err < 0) {
 		/* The kernel's word for processes beside us, a shell above all. */
@@ -304,4 +331,10 @@ void cgroup_tree_close(struct cgroup_tree *t)
 {
 	if (t->fd != -1)
 		undo(t);
+}
+
+void cgroup_tree_leave(struct cgroup_tree *t)
+{
+	io_close(&t->fd);
+	io_close(&t->parent_fd);
 }

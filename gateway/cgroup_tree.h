@@ -36,13 +36,16 @@ int cgroup_tree_probe(struct cgroup_tree *t) GW_MUST_USE;
 
 /**
  * Take possession: move this process (one thread, without children) to a cgroup "server" of its own and switch the
- * controllers on beside it. Returns 0 or minus enum gw_err with t->off set and everything as before. Master only; close
- * with cgroup_tree_close().
+ * controllers on beside it. @adopt: a master that we take over from has done so, and started us there. Returns 0 or minus
+ * enum gw_err with t->off set and everything as before. Master only; close with cgroup_tree_close().
  */
-int cgroup_tree_open(struct cgroup_tree *t) GW_MUST_USE;
+int cgroup_tree_open(struct cgroup_tree *t, bool adopt) GW_MUST_USE;
 
 /** Go back to where cgroup_tree_open() found us, as far as that is possible, and close. Harmless when fd is -1. */
 void cgroup_tree_close(struct cgroup_tree *t);
+
+/** Close and leave everything to the master that has taken over. */
+void cgroup_tree_leave(struct cgroup_tree *t);
 
 /** Write a cgroup's file in one write(2), as the kernel wants it. Returns 0 or GW_ERR_SYS. */
 int cgroup_put(int dir, const char *file, const char *fmt, ...) GW_PRINTF(3, 4) GW_MUST_USE;

@@ -21,7 +21,8 @@ static const char help[] =
 	"  -t             check the configuration; list what has no effect here\n"
 	"  -S             virtual hosts: dispatch, isolation, profile, user and pool of each; locks of the running processes\n"
 	"  -X             stay in the foreground\n"
-	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart, status (as the second part of -S)\n"
+	"  -k COMMAND     start, stop, graceful (reload), graceful-stop, restart, reopen (logs), upgrade (to the\n"
+	"                 program that is installed now), status (as the second part of -S)\n"
 	"  -l             what is compiled in\n"
 	"  -L             the directives, as Markdown\n"
 	"  -v, -V         version; with build settings and what this kernel and user make possible\n"
@@ -47,7 +48,7 @@ static bool add(const char **list, size_t *n, const char *value, char option)
 
 static bool set_signal(struct cmdline *c, const char *word)
 {
-	static const char *const words[] = {"start", "stop", "graceful", "graceful-stop", "restart", "status"};
+	static const char *const words[] = {"start", "stop", "graceful", "graceful-stop", "restart", "reopen", "upgrade", "status"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strcmp(word, words[i]) != 0)
@@ -56,7 +57,7 @@ static bool set_signal(struct cmdline *c, const char *word)
 		c->action = i == 0 ? CMD_RUN : strcmp(word, "status") == 0 ? CMD_STATUS : CMD_SIGNAL;
 		return true;
 	}
-	fprintf(stderr, "bulkhead: -k %s: unknown; one of start, stop, graceful, graceful-stop, restart, status\n", word);
+	fprintf(stderr, "bulkhead: -k %s: unknown; one of start, stop, graceful, graceful-stop, restart, reopen, upgrade, status\n", word);
 	return false;
 }
 

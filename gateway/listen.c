@@ -16,23 +16,40 @@
 
 static bool same_addr(const struct conf_addr *a, const struct conf_addr *b)
 {
+	if (a->u.sa.sa_family != b->u.sa.sa_family)
+		return false;
+	/* The kernel counts the NUL at the end of a path, or does not. */
+	if (a->u.sa.sa_family == AF_UNIX)
+		return strncmp(a->u.un.sun_path, b->u.un.sun_path, sizeof(a->u.un.sun_path)) == 0;
 	return a->len == b->len && memcmp(&a->u, &b->u, a->len) == 0;
 }
 
-static int find_fd(const struct listen_set *s, const struct conf_addr *addr)
+static struct listen_socket *find_addr(const struct listen_stock *st, const struct conf_addr *addr)
 {
-	for (size_t i = 0; s != NULL && i < s->n; i++)
-		if (same_addr(&s->addrs[i], addr))
-			return s->fds[i];
-	return -1;
+	for (size_t i = 0; i < st->n; i++)
+		if (same_addr(&st->v[i].addr, addr))
+			return &st->v[i];
+	return NULL;
 }
 
-static bool holds_fd(const struct listen_set *s, int fd)
+static struct listen_socket *find_fd(const struct listen_stock *st, int fd)
 {
-	for (size_t i = 0; s != NULL && i < s->n; i++)
-		if (s->fds[i] == fd)
-			return true;
-	return false;
+	for (size_t i = 0; i < st->n; i++)
+		if (st->v[i].fd == fd)
+			return &st->v[i];
+	return NULL;
+}
+
+static struct listen_socket *add_socket(struct listen_stock *st, int fd, const struct conf_addr *addr)
+{
+	struct listen_socket *v = realloc(st->v, (st->n + 1) * sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	st->v = v;
+	v[st->n] = (struct listen_socket){.fd = fd, .addr = *addr};
+	v[st->n].addr.text = NULL; /* outlives the configuration */
+	return &v[st->n++];
 }
 
 /* A socket file left by a server that is gone: nobody accepts on it. */
@@ -97,40 +114,107 @@ static int open_one(const struct conf *c, const struct conf_addr *a)
 	return fd;
 }
 
-int listen_open(struct listen_set *out, const struct conf *c, const struct listen_set *old)
+int listen_adopt(struct listen_stock *st, int fd)
 {
-	struct listen_set s = {.n = 0, .fds = calloc(c->listen_n + 1, sizeof(int)),
-		.addrs = calloc(c->listen_n + 1, sizeof(struct conf_addr))};
-	int err = s.fds == NULL || s.addrs == NULL ? GW_ERR_NOMEM : GW_OK;
+	struct conf_addr addr = {.len = sizeof(addr.u)};
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == -1 || !listening ||
+	    getsockname(fd, &addr.u.sa, &addr.len) == -1)
+		return GW_ERR_PROTO;
+	st->shared = true;
+	return add_socket(st, fd, &addr) != NULL ? GW_OK : GW_ERR_NOMEM;
+}
+
+/* One that listens at @a; it may be one that has stopped to. NULL with errno set. */
+static struct listen_socket *take(const struct conf *c, const struct conf_addr *a, struct listen_stock *st)
+{
+	struct listen_socket *s = find_addr(st, a);
+
+	if (s == NULL) {
+		int fd = open_one(c, a);
+		if (fd == -1)
+			return NULL;
+		s = add_socket(st, fd, a);
+		if (s == NULL) {
+			close(fd);
+			errno = ENOMEM;
+			return NULL;
+		}
+	} else if (s->quiet) {
+		if (listen(s->fd, BACKLOG) == -1)
+			return NULL;
+		s->quiet = false;
+	}
+	s->users++;
+	s->serving++;
+	return s;
+}
+
+int listen_open(struct listen_set *out, const struct conf *c, struct listen_stock *st)
+{
+	struct listen_set s = {.n = 0, .fds = calloc(c->listen_n + 1, sizeof(int))};
+	int err = s.fds == NULL ? GW_ERR_NOMEM : GW_OK;
 
 	for (size_t i = 0; i < c->listen_n && err == GW_OK; i++) {
-		int fd = find_fd(old, &c->listen[i]);
-		if (fd == -1)
-			fd = open_one(c, &c->listen[i]);
-		if (fd == -1) {
+		const struct listen_socket *k = take(c, &c->listen[i], st);
+		if (k == NULL) {
 			log_line(log_server(), LOG_LV_CRIT, NULL, "cannot listen on %s: %s%s", c->listen[i].text, strerror(errno),
 				errno == EADDRINUSE ? ": another server is running there" :
 				errno == EACCES && c->listen[i].u.sa.sa_family != AF_UNIX ? ": ports below 1024 need root" : "");
 			err = GW_ERR_SYS;
 			break;
 		}
-		s.fds[s.n] = fd;
-		s.addrs[s.n] = c->listen[i];
-		s.addrs[s.n++].text = NULL; /* outlives the configuration */
+		s.fds[s.n++] = k->fd;
 	}
 	if (err == GW_OK)
 		*out = s;
 	else
-		listen_close(&s, old);
+		listen_close(&s, st);
 	return err;
 }
 
-void listen_close(struct listen_set *s, const struct listen_set *keep)
+/* tcp(7): a listening socket that is shut down for reading listens no more, keeps its port, and can listen again. */
+void listen_retire(struct listen_set *s, struct listen_stock *st)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (!holds_fd(keep, s->fds[i]))
-			close(s->fds[i]);
+	for (size_t i = 0; i < s->n && !s->retired; i++) {
+		struct listen_socket *k = find_fd(st, s->fds[i]);
+		if (k != NULL && --k->serving == 0 && !st->shared && k->addr.u.sa.sa_family != AF_UNIX)
+			k->quiet = shutdown(k->fd, SHUT_RD) == 0;
+	}
+	s->retired = true;
+}
+
+void listen_trim(struct listen_stock *st)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->n; i++) {
+		if (st->v[i].users > 0) {
+			st->v[kept++] = st->v[i];
+			continue;
+		}
+		if (!st->shared)
+			shutdown(st->v[i].fd, SHUT_RD); /* an old front or master may hold it for long */
+		close(st->v[i].fd);
+	}
+	st->n = kept;
+	if (kept == 0) {
+		free(st->v);
+		st->v = NULL;
+	}
+}
+
+void listen_close(struct listen_set *s, struct listen_stock *st)
+{
+	listen_retire(s, st);
+	for (size_t i = 0; i < s->n; i++) {
+		struct listen_socket *k = find_fd(st, s->fds[i]);
+		if (k != NULL)
+			k->users--;
+	}
 	free(s->fds);
-	free(s->addrs);
-	*s = (struct listen_set){0};
+	*s = (struct listen_set){.retired = true};
+	listen_trim(st);
 }

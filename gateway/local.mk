@@ -17,6 +17,7 @@ libgateway_a_SOURCES = \
 	gateway/build_info.c gateway/build_info.h \
 	gateway/cgroup_tree.c gateway/cgroup_tree.h \
 	gateway/cmdline.c gateway/cmdline.h \
+	gateway/control.c gateway/control.h \
 	gateway/generation.c gateway/generation.h \
 	gateway/front_paths.c gateway/front_paths.h \
 	gateway/learned.c gateway/learned.h \
@@ -27,6 +28,8 @@ libgateway_a_SOURCES = \
 	gateway/master.c gateway/master.h \
 	gateway/mail_proc.c gateway/mail_proc.h \
 	gateway/master_lock.c gateway/master_lock.h \
+	gateway/master_priv.h gateway/master_upgrade.c \
+	gateway/notify.c gateway/notify.h \
 	gateway/pid_file.c gateway/pid_file.h \
 	gateway/site_cgroup.c gateway/site_cgroup.h gateway/site_cgroup_priv.h gateway/site_cgroup_watch.c \
 	gateway/selftest.c gateway/selftest.h \
@@ -34,13 +37,14 @@ libgateway_a_SOURCES = \
 	gateway/selftest_server.c gateway/selftest_server.h \
 	gateway/spare.c gateway/spare.h \
 	gateway/running.c gateway/running.h \
-	gateway/spawn.c gateway/spawn.h
-libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS) $(SYSTEMD_CFLAGS)
+	gateway/spawn.c gateway/spawn.h \
+	gateway/takeover.c gateway/takeover.h
+libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
 bulkhead_LDADD = libgateway.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
-	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(SYSTEMD_LIBS)
+	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_selftest

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,14 @@
 #include "gateway/base/io.h"
 #include "gateway/build_info.h"
 #include "gateway/cmdline.h"
+#include "gateway/control.h"
 #include "gateway/http/access_format.h"
 #include "gateway/launch.h"
 #include "gateway/learned.h"
 #include "gateway/master.h"
 #include "gateway/pid_file.h"
 #include "gateway/running.h"
+#include "gateway/takeover.h"
 #include "sandbox/sb_policy.h"
 #include "sandbox/rollback/rollback.h"
 #include "gateway/selftest.h"
@@ -60,8 +63,8 @@ static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name, .check_rollback = check_rollback};
 }
 
-/* Load and print what is wrong; NULL when there were errors. */
-static struct conf *load(const struct conf_load_opts *o)
+/* Load and print what is wrong, also to @report when that is a descriptor; NULL when there were errors. */
+static struct conf *load(const struct conf_load_opts *o, int report)
 {
 	struct conf_diags diags;
 
@@ -69,6 +72,8 @@ static struct conf *load(const struct conf_load_opts *o)
 	struct conf *c = conf_load(o, &diags);
 	if (diags.n > 0)
 		conf_diags_print(&diags, STDERR_FILENO);
+	if (diags.n > 0 && report != -1)
+		conf_diags_print(&diags, report);
 	conf_diags_fini(&diags);
 	return c;
 }
@@ -85,20 +90,40 @@ static bool wait_gone(pid_t pid)
 	return false;
 }
 
+/* What only the server itself can say is done; -1: there is nobody to ask. */
+static int control_ask_known(const char *pid_file, const char *word)
+{
+	if (strcmp(word, "restart") == 0)
+		word = control_words[CONTROL_GRACEFUL];
+	for (int w = 0; w < CONTROL_WORDS; w++)
+		if (strcmp(word, control_words[w]) == 0)
+			return control_ask(pid_file, word);
+	return -1;
+}
+
 static int send_signal(const struct conf *c, const char *word)
 {
 	static const struct {
 		const char *word;
 		int signal;
-	} signals[] = {{"stop", SIGTERM}, {"graceful", SIGUSR1}, {"graceful-stop", SIGWINCH}, {"restart", SIGHUP}};
+	} signals[] = {{"stop", SIGTERM}, {"graceful", SIGUSR1}, {"graceful-stop", SIGWINCH}, {"restart", SIGHUP},
+		{"reopen", SIGUSR1}};
 	pid_t pid = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
-	int signal = 0;
+	int signal = 0, status = pid == 0 ? -1 : control_ask_known(c->pid_file, word);
+
+	if (status != -1)
+		return status;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		if (strcmp(word, signals[i].word) == 0)
 			signal = signals[i].signal;
 	if (pid == 0) {
 		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+		return EXIT_FAILURE;
+	}
+	if (signal == 0) {
+		fprintf(stderr, "bulkhead: process %d cannot be asked for %s: there is no %s.ctl, or it is not for this user\n", (int)pid, word,
+			c->pid_file);
 		return EXIT_FAILURE;
 	}
 	if (kill(pid, signal) == -1) {
@@ -133,12 +158,29 @@ static void warn_unprivileged(void)
 			"keep sites from each other and from your files; bulkhead -V says whether they are there\n");
 }
 
-static int with_configuration(const struct cmdline *cmd)
+/* Where this program lies, also when another has been put there since. */
+static const char *own_path(char *const *argv)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return argv[0];
+	path[n] = '\0';
+	return path;
+}
+
+static int with_configuration(const struct cmdline *cmd, char *const *argv)
 {
 	static struct master_opts opts; /* outlives this call: the master reloads from it */
+	static struct takeover from = {.report = -1};
 
+	if (cmd->action == CMD_RUN && takeover_read(&from) < 0) {
+		fprintf(stderr, "bulkhead: " TAKEOVER_ENV " is set, and not by a server that is being upgraded\n");
+		return EXIT_FAILURE;
+	}
 	load_opts(cmd, &opts.load);
-	struct conf *c = load(&opts.load);
+	struct conf *c = load(&opts.load, from.report);
 	if (c == NULL)
 		return EXIT_FAILURE;
 	int status = EXIT_SUCCESS;
@@ -165,6 +207,9 @@ static int with_configuration(const struct cmdline *cmd)
 	default:
 		warn_unprivileged();
 		opts.foreground = cmd->foreground;
+		opts.program = own_path(argv);
+		opts.argv = argv;
+		opts.from = &from;
 		return master_run(c, &opts);
 	}
 	conf_free(c);
@@ -213,6 +258,6 @@ int main(int argc, char **argv)
 		conf_dump_reference(STDOUT_FILENO);
 		return EXIT_SUCCESS;
 	default:
-		return with_configuration(&cmd);
+		return with_configuration(&cmd, argv);
 	}
 }

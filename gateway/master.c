@@ -13,9 +13,6 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #include "gateway/base/container.h"
 #include "gateway/base/io.h"
@@ -23,37 +20,14 @@
 #include "gateway/base/loop.h"
 #include "gateway/generation.h"
 #include "gateway/master_lock.h"
+#include "gateway/master_priv.h"
+#include "gateway/notify.h"
 #include "gateway/pid_file.h"
 #include "sandbox/rollback/rollback.h"
 
 #define STOP_WAIT_MS 3000
 
-struct master {
-	const struct master_opts *opts;
-	struct generation_host host;
-	struct spares spares;
-	struct loop_io signals;
-	struct loop_timer stop_timer;
-	struct generation *gens;    /* all that still have a process, newest first */
-	struct generation *current; /* the one that serves */
-	struct generation *next;    /* being started by a reload */
-	bool reload_again, stopping;
-	int log_fd;                 /* the server's error log; -1: standard error */
-	int tell_fd;                /* pipe to the waiting parent of a daemon; -1 */
-	int status;
-	char *pid_path;
-};
-
 static void sweep(struct master *m);
-
-static void notify(const char *state)
-{
-#ifdef HAVE_SYSTEMD
-	sd_notify(0, state);
-#else
-	(void)state;
-#endif
-}
 
 /* --- start, one line to whoever waits for us ------------------------------------------------------------------------------ */
 
@@ -108,20 +82,19 @@ static void raise_descriptors(void)
 static struct generation *start_generation(struct master *m, struct conf *c)
 {
 	struct listen_set listens;
-	const struct listen_set *old = m->current != NULL ? &m->current->listens : NULL;
 
-	if (listen_open(&listens, c, old) < 0) {
+	if (listen_open(&listens, c, &m->listens) < 0) {
 		conf_free(c);
 		return NULL;
 	}
 	struct generation *g = generation_new(&m->host, c, &listens);
 	if (g == NULL) {
-		listen_close(&listens, old);
+		listen_close(&listens, &m->listens);
 		conf_free(c);
 		return NULL;
 	}
 	if (generation_start(g) < 0) {
-		listen_close(&g->listens, old);
+		listen_close(&g->listens, &m->listens);
 		generation_free(g);
 		return NULL;
 	}
@@ -153,6 +126,37 @@ static void say_isolation(void)
 		log_notice("no RequestIsolation rollback here, fresh is the default: %s", why);
 }
 
+static void drain(struct master *m, struct generation *g)
+{
+	generation_drain(g);
+	listen_retire(&g->listens, &m->listens);
+}
+
+/* Everybody who waits for a server learns that there is one. */
+static void serve_first(struct master *m, const struct generation *g)
+{
+	m->served = true;
+	m->listens.shared = false; /* the old one serves no more */
+	listen_trim(&m->listens);
+	if (g->conf->pid_file != NULL) {
+		m->pid_path = strdup(g->conf->pid_file);
+		if (m->pid_path != NULL && pid_file_write(m->pid_path) < 0)
+			log_err("cannot write PidFile %s: %m", m->pid_path);
+		if (m->pid_path != NULL && control_open(&m->control, m->host.loop, m->pid_path) < 0)
+			log_warn("no socket beside PidFile %s, so -k is not told how things went: %m", m->pid_path);
+	}
+	log_tee(-1);
+	takeover_tell(&m->from, TAKEOVER_SERVES);
+	tell_parent(m, true);
+	if (m->host.daemon)
+		io_detach(log_server()->fd);
+}
+
+static void end_reload(struct master *m, bool ok)
+{
+	control_done(&m->control, CONTROL_GRACEFUL, ok);
+}
+
 static void on_ready(struct generation_host *h, struct generation *g)
 {
 	struct master *m = container_of(h, struct master, host);
@@ -171,27 +175,35 @@ static void on_ready(struct generation_host *h, struct generation *g)
 		say_isolation();
 	site_cgroups_check(m->host.launch.cgroups, g->conf);
 	if (old != NULL)
-		generation_drain(old);
+		drain(m, old);
 	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
 		old != NULL ? " after reload" : "");
-	if (m->pid_path == NULL && g->conf->pid_file != NULL) {
-		m->pid_path = strdup(g->conf->pid_file);
-		if (m->pid_path != NULL && pid_file_write(m->pid_path) < 0)
-			log_err("cannot write PidFile %s: %m", m->pid_path);
-	}
-	tell_parent(m, true);
-	if (old == NULL && m->host.daemon)
-		io_detach(log_server()->fd);
+	if (old == NULL)
+		serve_first(m, g);
 	spares_set(&m->spares, g->conf); /* they inherit no terminal, and no pipe that somebody reads to its end */
-	notify("READY=1");
+	if (old != NULL || m->from.report == -1)
+		notify_send("READY=1"); /* after an upgrade it is ready already, and we are not its main process yet */
+	end_reload(m, true);
 	sweep(m); /* the old one has perhaps no process left, and a further reload may wait for this one */
 }
 
-static void log_diags(const struct conf_diags *d)
+static void log_diags(struct master *m, const struct conf_diags *d)
 {
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
+		control_say(&m->control, CONTROL_GRACEFUL, "%s:%u:%u: %s: %s\n", d->v[i].file, d->v[i].line, d->v[i].column,
+			d->v[i].error ? "error" : "warning", d->v[i].text);
 		log_line(log_server(), d->v[i].error ? LOG_LV_ERROR : LOG_LV_WARN, NULL, "%s:%u:%u: %s", d->v[i].file, d->v[i].line,
 			d->v[i].column, d->v[i].text);
+	}
+}
+
+/* sd_notify(3): when it began, for services of type notify-reload. */
+static void notify_reloading(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)io_now_us());
+	notify_send(text);
 }
 
 static void reload(struct master *m)
@@ -202,25 +214,31 @@ static void reload(struct master *m)
 		m->reload_again = true;
 		return;
 	}
-	notify("RELOADING=1");
+	control_begin(&m->control, CONTROL_GRACEFUL);
+	notify_reloading();
 	conf_diags_init(&diags);
 	struct conf *c = conf_load(&m->opts->load, &diags);
-	log_diags(&diags);
+	log_diags(m, &diags);
 	conf_diags_fini(&diags);
 	if (c != NULL)
 		m->next = start_generation(m, c);
 	if (m->next == NULL) {
 		log_err("reload refused: the running configuration stays in service");
-		notify("READY=1\nSTATUS=last reload refused, see the error log");
+		notify_send("READY=1\nSTATUS=last reload refused, see the error log");
+		control_say(&m->control, CONTROL_GRACEFUL, "bulkhead: reload refused: the running configuration stays in service\n");
+		end_reload(m, false);
 	}
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------------------ */
 
-static void stop_now(struct master *m)
+void master_stop_now(struct master *m)
 {
-	m->stopping = true;
-	notify("STOPPING=1");
+	m->stopping = m->stopping_now = true;
+	if (!m->handed_over)
+		notify_send("STOPPING=1");
+	takeover_tell(&m->from, TAKEOVER_STOP);
+	master_upgrade_end(m);
 	spares_end(&m->spares);
 	for (struct generation *g = m->gens; g != NULL; g = g->next)
 		generation_kill(g);
@@ -229,15 +247,19 @@ static void stop_now(struct master *m)
 		loop_stop(m->host.loop);
 }
 
-static void stop_gracefully(struct master *m)
+void master_stop_gracefully(struct master *m)
 {
 	m->stopping = true;
-	notify("STOPPING=1");
+	if (!m->handed_over) {
+		notify_send("STOPPING=1");
+		master_upgrade_end(m);
+	}
+	spares_end(&m->spares);
 	for (struct generation *g = m->gens; g != NULL; g = g->next) {
 		if (g == m->next)
 			generation_kill(g);
 		else if (g->state != GEN_DRAINING)
-			generation_drain(g);
+			drain(m, g);
 	}
 	sweep(m);
 }
@@ -250,13 +272,6 @@ static void on_stop_timer(struct loop *l, struct loop_timer *t)
 }
 
 /* --- children -------------------------------------------------------------------------------------------------------------------- */
-
-static const struct listen_set *listens_in_use(const struct master *m)
-{
-	if (m->current != NULL)
-		return &m->current->listens;
-	return m->next != NULL ? &m->next->listens : NULL;
-}
 
 /* A generation without processes: forget it. Sockets that no other one uses are closed. */
 static void drop_generation(struct master *m, struct generation *g)
@@ -272,11 +287,12 @@ static void drop_generation(struct master *m, struct generation *g)
 		m->next = NULL;
 		if (m->current != NULL && !m->stopping) {
 			log_err("reload failed: the running configuration stays in service");
-			notify("READY=1\nSTATUS=last reload failed, see the error log");
+			notify_send("READY=1\nSTATUS=last reload failed, see the error log");
+			control_say(&m->control, CONTROL_GRACEFUL, "bulkhead: reload failed, see the error log: the running configuration stays in service\n");
+			end_reload(m, false);
 		}
 	}
-	if (m->next == NULL || m->current != NULL || m->stopping)
-		listen_close(&g->listens, listens_in_use(m));
+	listen_close(&g->listens, &m->listens);
 	generation_free(g);
 }
 
@@ -306,7 +322,7 @@ static void reap(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (spares_reaped(&m->spares, pid))
+		if (spares_reaped(&m->spares, pid) || master_upgrade_reaped(m, pid, status))
 			continue;
 		for (struct generation *g = m->gens; g != NULL; g = g->next)
 			if (generation_reaped(g, pid, status))
@@ -335,11 +351,11 @@ static void on_signal(struct loop *l, struct loop_io *io, uint32_t ready)
 			break;
 		case SIGWINCH:
 			log_notice("graceful stop asked for");
-			stop_gracefully(m);
+			master_stop_gracefully(m);
 			break;
 		default:
 			log_notice("stop asked for");
-			stop_now(m);
+			master_stop_now(m);
 			break;
 		}
 	}
@@ -360,55 +376,111 @@ static int watch_signals(struct master *m)
 	return m->signals.fd == -1 ? GW_ERR_SYS : loop_io_add(m->host.loop, &m->signals, 0);
 }
 
-int master_run(struct conf *c, const struct master_opts *opts)
+static void on_ask(struct control *k, enum control_word word)
 {
-	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS};
-	pid_t running = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
+	struct master *m = container_of(k, struct master, control);
 
-	log_role("master");
-	if (running > 0 && running != getpid()) {
-		log_line(log_server(), LOG_LV_CRIT, NULL, "bulkhead is running already as process %d (PidFile %s)", (int)running,
-			c->pid_file);
-		conf_free(c);
-		return EXIT_FAILURE;
+	if (word == CONTROL_UPGRADE) {
+		master_upgrade(m);
+	} else if (m->stopping) {
+		control_begin(k, word);
+		control_say(k, word, "bulkhead: the server is ending\n");
+		control_done(k, word, false);
+	} else {
+		log_notice("%s asked for", control_words[word]);
+		reload(m);
 	}
-	if (!opts->foreground && become_daemon(&m) < 0) {
-		log_err("cannot detach: %m");
-		return EXIT_FAILURE;
+}
+
+/* What another master has left to us. */
+static int adopt(struct master *m)
+{
+	if (m->opts->from == NULL || m->opts->from->report == -1)
+		return GW_OK;
+	m->from = *m->opts->from;
+	log_tee(m->from.report);
+	for (size_t i = 0; i < m->from.listens_n; i++) {
+		int err = listen_adopt(&m->listens, m->from.listens[i]);
+		if (err < 0) {
+			log_err("descriptor %d, which should be a listening socket: %s", m->from.listens[i], gw_strerror(err));
+			return err;
+		}
 	}
+	return GW_OK;
+}
+
+/* Another that runs already, unless it is the one that we take over from. */
+static bool runs_already(const struct master *m, const struct conf *c)
+{
+	pid_t running = c->pid_file != NULL && m->from.report == -1 ? pid_file_read(c->pid_file) : 0;
+
+	if (running <= 0 || running == getpid())
+		return false;
+	log_line(log_server(), LOG_LV_CRIT, NULL, "bulkhead is running already as process %d (PidFile %s)", (int)running, c->pid_file);
+	return true;
+}
+
+/* Everything but a generation. */
+static int set_up(struct master *m, const struct conf *c)
+{
+	bool adopted = m->from.report != -1;
+
 	prctl(PR_SET_NAME, "bulkhead");
 	raise_descriptors();
 	if (master_drop(geteuid() == 0) < 0) {
 		log_err("cannot give up capabilities: %m");
-		tell_parent(&m, false);
+		return GW_ERR_SYS;
+	}
+	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
+		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
+	m->host.launch.cgroups = m->host.loop == NULL ? NULL : site_cgroups_new(m->host.loop, adopted);
+	m->host.launch.spares = &m->spares;
+	spares_init(&m->spares, m->host.loop, m->host.launch.cgroups);
+	if (m->host.launch.cgroups != NULL && watch_signals(m) == 0)
+		return GW_OK;
+	log_err("cannot start: %m");
+	return GW_ERR_SYS;
+}
+
+/* Before the generations' end nothing here may be freed; all of it is when the process ends. */
+static void tear_down(struct master *m)
+{
+	control_close(&m->control, !m->handed_over);
+	if (m->pid_path != NULL && !m->handed_over)
+		pid_file_remove(m->pid_path);
+	free(m->pid_path);
+	site_cgroups_free(m->host.launch.cgroups, m->handed_over || (m->from.report != -1 && !m->served));
+	takeover_fini(&m->from);
+	loop_free(m->host.loop);
+}
+
+int master_run(struct conf *c, const struct master_opts *opts)
+{
+	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS, .from.report = -1,
+		.upgrade.report.fd = -1, .stop_timer.cb = on_stop_timer, .control = {.ask = on_ask, .listener.fd = -1}};
+
+	log_role("master");
+	if (adopt(&m) < 0 || runs_already(&m, c)) {
+		conf_free(c);
 		return EXIT_FAILURE;
 	}
-	m.host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
-		.daemon = !opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
-	m.stop_timer.cb = on_stop_timer;
-	m.host.launch.cgroups = m.host.loop == NULL ? NULL : site_cgroups_new(m.host.loop);
-	m.host.launch.spares = &m.spares;
-	spares_init(&m.spares, m.host.loop, m.host.launch.cgroups);
-	if (m.host.launch.cgroups == NULL || watch_signals(&m) < 0) {
-		log_err("cannot start: %m");
+	if (!opts->foreground && m.from.report == -1 && become_daemon(&m) < 0) {
+		log_err("cannot detach: %m");
+		return EXIT_FAILURE;
+	}
+	if (set_up(&m, c) < 0) {
+		tell_parent(&m, false);
 		return EXIT_FAILURE;
 	}
 	m.next = start_generation(&m, c);
-	if (m.next == NULL) {
-		tell_parent(&m, false);
-		site_cgroups_free(m.host.launch.cgroups);
-		loop_free(m.host.loop);
-		return EXIT_FAILURE;
-	}
-	if (loop_run(m.host.loop) < 0)
+	if (m.next == NULL)
+		m.status = EXIT_FAILURE;
+	else if (loop_run(m.host.loop) < 0)
 		m.status = EXIT_FAILURE;
 	spares_end(&m.spares);
 	tell_parent(&m, false);
-	if (m.pid_path != NULL)
-		pid_file_remove(m.pid_path);
-	free(m.pid_path);
-	log_notice("bulkhead ended");
-	site_cgroups_free(m.host.launch.cgroups);
-	loop_free(m.host.loop);
+	if (m.served)
+		log_notice("bulkhead ended");
+	tear_down(&m);
 	return m.status;
 }

@@ -11,9 +11,14 @@
 
 #include "conf/conf.h"
 
+struct takeover;
+
 struct master_opts {
 	struct conf_load_opts load; /* for reloads */
 	bool foreground;            /* -X, -DFOREGROUND */
+	const char *program;        /* absolute path of this program, for an upgrade */
+	char *const *argv;          /* and how it was started */
+	const struct takeover *from;/* what another master hands over; NULL or report -1: nothing */
 };
 
 /**

@@ -180,7 +180,8 @@ int site_leaf_new(struct site_cgroups *cs, struct site_leaf **out, const char **
 	leaf->fd = leaf->watch_memory = leaf->watch_pids = -1;
 	leaf->next = cs->leaves;
 	cs->leaves = leaf;
-	snprintf(leaf->name, sizeof(leaf->name), "z%lu", ++cs->serial);
+	/* While an upgrade drains the old master, two make cgroups here. */
+	snprintf(leaf->name, sizeof(leaf->name), "z%d-%lu", (int)getpid(), ++cs->serial);
 	if (asprintf(&leaf->path, "%s/%s", cs->tree.path, leaf->name) == -1)
 		leaf->path = NULL;
 	else if (mkdirat(cs->tree.fd, leaf->name, 0755) == 0)
@@ -292,7 +293,7 @@ void site_leaf_end(struct site_cgroups *cs, struct site_leaf *leaf)
 
 /* --- all of them ---------------------------------------------------------------------------------------------------------------- */
 
-struct site_cgroups *site_cgroups_new(struct loop *l)
+struct site_cgroups *site_cgroups_new(struct loop *l, bool adopt)
 {
 	struct site_cgroups *cs = calloc(1, sizeof(*cs));
 
@@ -302,7 +303,7 @@ struct site_cgroups *site_cgroups_new(struct loop *l)
 	cs->sweep.cb = on_sweep;
 	cs->tell.cb = site_on_tell;
 	cs->inotify = (struct loop_io){.fd = -1, .events = EPOLLIN, .cb = site_on_inotify};
-	if (cgroup_tree_open(&cs->tree) < 0)
+	if (cgroup_tree_open(&cs->tree, adopt) < 0)
 		return cs;
 	cs->inotify.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (cs->inotify.fd != -1 && loop_io_add(l, &cs->inotify, 0) < 0)
@@ -312,7 +313,7 @@ struct site_cgroups *site_cgroups_new(struct loop *l)
 	return cs;
 }
 
-void site_cgroups_free(struct site_cgroups *cs)
+void site_cgroups_free(struct site_cgroups *cs, bool leave)
 {
 	const struct timespec moment = {.tv_nsec = 20 * 1000 * 1000};
 
@@ -333,6 +334,9 @@ void site_cgroups_free(struct site_cgroups *cs)
 	loop_timer_stop(cs->loop, &cs->tell);
 	loop_io_del(cs->loop, &cs->inotify);
 	io_close(&cs->inotify.fd);
-	cgroup_tree_close(&cs->tree);
+	if (leave)
+		cgroup_tree_leave(&cs->tree);
+	else
+		cgroup_tree_close(&cs->tree);
 	free(cs);
 }

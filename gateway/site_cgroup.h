@@ -19,12 +19,13 @@ struct site_leaf;    /* a zygote's */
 
 /**
  * Take the server's own subtree and watch it. NULL only when memory or descriptors are out (errno); where there is no
- * cgroup v2 for us all calls below do nothing but say so.
+ * cgroup v2 for us all calls below do nothing but say so. @adopt: see cgroup_tree_open().
  */
-struct site_cgroups *site_cgroups_new(struct loop *l);
+struct site_cgroups *site_cgroups_new(struct loop *l, bool adopt);
 
-/** Remove what can be removed, and free. The processes of all sites are gone, or being killed. */
-void site_cgroups_free(struct site_cgroups *cs);
+/** Remove what can be removed, and free. The processes of all sites are gone, or being killed. @leave: another master has
+ * the subtree, and only what we made ourselves is removed. */
+void site_cgroups_free(struct site_cgroups *cs, bool leave);
 
 /** Log, the first time, what there is; warn about bounds that @c names and that cannot hold here. */
 void site_cgroups_check(struct site_cgroups *cs, const struct conf *c);

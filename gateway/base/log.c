@@ -17,6 +17,8 @@
 
 static const char *role_name = "bulkhead";
 static pid_t own_pid, machine_pid; /* 0: log_pid_of_machine() was not called */
+static int tee_fd = -1;
+static pid_t tee_pid;
 static struct log_sink server_sink = {.fd = STDERR_FILENO, .level = LOG_LV_NOTICE, .site = NULL};
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", "trace"};
@@ -24,6 +26,12 @@ static const char *const level_names[] = {"emerg", "alert", "crit", "error", "wa
 void log_role(const char *role)
 {
 	role_name = role;
+}
+
+void log_tee(int fd)
+{
+	tee_fd = fd;
+	tee_pid = getpid();
 }
 
 void log_pid_of_machine(void)
@@ -152,6 +160,9 @@ void log_line(const struct log_sink *sink, enum log_level level, const struct lo
 	*l.p++ = '\n';
 	/* A full disk must not stop the server: the result is ignored on purpose. */
 	if (write(sink->fd, out, (size_t)(l.p - out)) == -1)
+		errno = 0;
+	/* Not a child's: the descriptor may be another's there. */
+	if (tee_fd != -1 && level <= LOG_LV_ERROR && getpid() == tee_pid && write(tee_fd, out, (size_t)(l.p - out)) == -1)
 		errno = 0;
 	errno = saved;
 }

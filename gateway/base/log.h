@@ -34,6 +34,9 @@ struct log_about {
 /** The role name in every line of this process ("master", "front", "zygote", "cell"); static string. Call before threads. */
 void log_role(const char *role);
 
+/** What is an error or worse goes to @fd, too (-1: no more), from this process, not from its children. Before threads. */
+void log_tee(int fd);
+
 /**
  * Lines of this process carry the number that the machine's procfs has for it, for a process that is 1 in a namespace of
  * its own. Call it while that /proc is in sight; without it, nothing changes. Children keep their own numbers.

@@ -13,6 +13,7 @@
 #include "gateway/req_body.h"
 #include "gateway/running.h"
 #include "gateway/site_cgroup.h"
+#include "gateway/takeover.h"
 #include "tests/unit/unit.h"
 
 /* --- CGI variables -------------------------------------------------------------------------------------------------------- */
@@ -389,6 +390,25 @@ START_TEST(disk_of_a_path_is_found)
 }
 END_TEST
 
+START_TEST(what_is_handed_over_is_read)
+{
+	static const char *const bad[] = {"", "listen=5", "report=7 report=8", "report=2", "report=", "report=7x", "report=-1", "report=99999999",
+		"report=7 listen", "report=7 listen=1", "report=7  =9 listen=0x9"};
+	struct takeover t;
+
+	ck_assert_int_eq(takeover_parse("report=7 listen=8 later=9 listen=10", &t), GW_OK);
+	ck_assert_int_eq(t.report, 7);
+	ck_assert_uint_eq(t.listens_n, 2);
+	ck_assert(t.listens[0] == 8 && t.listens[1] == 10);
+	t.report = -1; /* no descriptor of ours */
+	takeover_fini(&t);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		ck_assert_msg(takeover_parse(bad[i], &t) == GW_ERR_PROTO, "%s", bad[i]);
+		ck_assert(t.report == -1 && t.listens == NULL && t.listens_n == 0);
+	}
+}
+END_TEST
+
 static Suite *gateway_suite(void)
 {
 	Suite *s = suite_create("gateway");
@@ -406,6 +426,7 @@ static Suite *gateway_suite(void)
 	tcase_add_test(tc, own_cgroup_is_found);
 	tcase_add_test(tc, counts_of_a_cgroup_are_read);
 	tcase_add_test(tc, disk_of_a_path_is_found);
+	tcase_add_test(tc, what_is_handed_over_is_read);
 	suite_add_tcase(s, tc);
 	return s;
 }
