@@ -53,7 +53,7 @@ static const struct sb_rule refused[] = {
 
 static const struct sb_rule violations[] = {
 	VIOLATIONS(KILL),
-	{.name = "unshare", .action = SB_KILL, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, CLONE_SYSVSEM))},
+	{.name = "unshare", .action = SB_KILL, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, RB_UNSHARE))},
 	{.name = "userfaultfd", .action = SB_KILL, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_KILL, .where = SB_DELTA},
 };
@@ -61,7 +61,7 @@ static const struct sb_rule violations[] = {
 /* Programs try some of these to find out what they may: no reason to end a request of a site that may run them. */
 static const struct sb_rule violations_eperm[] = {
 	VIOLATIONS(EPERM_),
-	{.name = "unshare", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, CLONE_SYSVSEM))},
+	{.name = "unshare", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS_NOT_LONG(0, RB_UNSHARE))},
 	{.name = "userfaultfd", .action = SB_EPERM, .where = SB_DELTA},
 	{.name = "seccomp", .action = SB_EPERM, .where = SB_DELTA},
 };
@@ -89,8 +89,8 @@ static const struct sb_rule zygote[] = {
 	{.name = "mseal", .where = SB_ZYGOTE},
 	{.name = "ioctl", .where = SB_ZYGOTE, WHEN1(IS(0, ROLLBACK_FD + RB_FD_UFFD)), ONE_OF(1, uffd_ioctls)},
 	{.name = "ioctl", WHEN2(IS(0, ROLLBACK_FD + RB_FD_PAGEMAP), IS(1, PAGEMAP_SCAN))},
-	/* And it gives back the semaphores that its request has taken; no other flag goes with that one. */
-	{.name = "unshare", WHEN1(IS_LONG(0, CLONE_SYSVSEM))},
+	/* And it asks whether it has one thread, and gives back the semaphores that its request has taken: these flags, no others. */
+	{.name = "unshare", WHEN1(IS_LONG(0, RB_UNSHARE))},
 	{.name = "mseal", .action = SB_ENOSYS, .where = SB_DELTA},
 	{.name = "ioctl", .action = SB_EPERM, .where = SB_DELTA, ONE_OF(1, uffd_ioctls)},
 	{.name = "prctl", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, PR_SET_CHILD_SUBREAPER))},

@@ -4,7 +4,6 @@
  * its user, the zygote's filter, PHP as the zygote started it, opcache. What it must not keep is taken away first, and
  * before it has read a single octet: the zygote's channel and descriptors, and the calls only a zygote needs.
  */
-#include "sandbox/php/chunk_pool.h"
 #include "sandbox/php/cell.h"
 
 #include <fcntl.h>
@@ -15,6 +14,8 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "sandbox/php/chunk_pool.h"
+#include "sandbox/php/kept_signals.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
@@ -149,8 +150,10 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		die("libfcgi");
 	request.ipcFd = CELL_CONN_FD;
 	request.keepConnection = 1;
-	if (level == SPEC_ROLLBACK)
+	if (level == SPEC_ROLLBACK) {
+		kept_signals_start();
 		status = rollback_point();
+	}
 	if (status != ROLLBACK_OK) {
 		log_err("a cell cannot be rolled back, it answers one request: %s", rollback_why_text(ROLLBACK_EXIT + (int)status));
 		level = SPEC_FRESH;

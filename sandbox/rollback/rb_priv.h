@@ -23,7 +23,7 @@
 #define RB_STACK_SIZE 65536
 #define RB_STACK_RESERVE 1048576 /* of the main stack: deeper recursion makes it a new mapping */
 
-enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_STAT, RB_FD_UFFD };
+enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_UFFD };
 
 /* Private writable memory. Its pages have the numbers first_page and following in rb_memory.pages. */
 struct rb_region {
@@ -56,13 +56,14 @@ struct rb_memory {
 
 /* What a request may set of a socket, each as getsockopt(2) gives it; zeros: has none. */
 #define RB_OPTIONS 10
+#define RB_OPTIONS_UNIX 5 /* the first of them */
 struct rb_options {
 	unsigned char values[RB_OPTIONS][16];
 };
 
 struct rb_fd {
 	int fd, status, flags; /* F_GETFL, F_GETFD */
-	bool is_socket;
+	size_t options_n;      /* 0: no socket */
 	struct rb_options options;
 	dev_t dev;
 	ino_t ino;
@@ -86,9 +87,9 @@ struct rb_state {
 	stack_t alternate;
 	char cwd[4096], name[16];
 	mode_t mask;
-	long threads;
 	struct rlimit limits[RLIM_NLIMITS];
 	bool limits_change; /* requests can change them, or the priority */
+	bool may_fork;
 	int priority;
 };
 
@@ -121,6 +122,9 @@ struct rollback {
 /** Memory that is not put back, @len octets of zeros, or NULL. Shared, so that it does not count as written memory. */
 void *rb_map(size_t len);
 
+/* What a cell asks of unshare(2), and all that its filter lets it. */
+#define RB_UNSHARE (CLONE_THREAD | CLONE_SYSVSEM)
+
 static inline int rb_fd(int which)
 {
 	return ROLLBACK_FD + which;
@@ -136,6 +140,12 @@ int rb_memory_register(struct rb_memory *mem);
 
 /** Make room for copies of what is written already. Returns 0 or GW_ERR_SYS. */
 int rb_memory_reserve(struct rb_memory *mem);
+
+/**
+ * Give back the stack below the caller: nothing lives there any more, and what a request puts there is zeroed and not
+ * copied then. Returns whether it could.
+ */
+bool rb_memory_drop_stack(const struct rb_memory *mem);
 
 /** Copy what is written already: the last thing before the point. Returns whether it could. */
 bool rb_memory_keep(struct rb_memory *mem);
@@ -154,7 +164,7 @@ bool rb_memory_restore_cold(struct rb_memory *mem);
 /** Returns whether all could be found out. */
 bool rb_state_take(struct rb_state *s);
 
-/** Threads, children, descriptors, pending signals, limits and priority. Changes nothing. */
+/** Threads, children, descriptors, pending signals, limits and priority. Changes nothing, but gives back semaphores. */
 enum rollback_why rb_state_check(const struct rb_state *s);
 
 /** Returns whether all could be put back. */
@@ -180,8 +190,8 @@ bool rb_space_is_swapped(void);
 /** Find out whether the counts are exact. Maps and unmaps memory. */
 bool rb_space_is_exact(void);
 
-/** Whether the mappings are those of rb_space_take(), and a few new ones that are noted; the counts are in @now. Changes nothing. */
-enum rollback_why rb_space_check(struct rb_space *s, struct rb_counts *now);
+/** Whether the mappings are those of rb_space_take(), and a few new ones that are noted. Changes nothing. */
+enum rollback_why rb_space_check(struct rb_space *s);
 
 /** Remove the new ones. Returns whether that made the address space what it was. */
 bool rb_space_restore(struct rb_space *s);

@@ -129,14 +129,15 @@ bool rb_space_take(struct rb_space *s)
 	return true;
 }
 
-enum rollback_why rb_space_check(struct rb_space *s, struct rb_counts *now)
+enum rollback_why rb_space_check(struct rb_space *s)
 {
 	struct listing l = {.ranges = s->now};
+	struct rb_counts now;
 
 	s->added_n = 0;
-	if (!rb_space_count(now))
+	if (!rb_space_count(&now))
 		return ROLLBACK_MAPPING;
-	if (now->size == s->counts.size)
+	if (now.size == s->counts.size)
 		return ROLLBACK_OK;
 	if (rb_space_each(s, list, &l) != 0)
 		return ROLLBACK_MAPPING;

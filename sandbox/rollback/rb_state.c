@@ -2,7 +2,7 @@
 /** What the kernel keeps of a process beside its memory. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,42 +22,70 @@ static bool is_ours(int fd)
 	return fd >= ROLLBACK_FD && fd < ROLLBACK_FD + ROLLBACK_FDS_N;
 }
 
-/* Every option that some profile lets a request set, but SO_ERROR, which reading clears. */
-static void take_options(struct rb_options *o, int fd)
+/*
+ * Every option that some profile lets a request set, but SO_ERROR, which reading clears. Those first that mean something to
+ * a unix stream socket, see unix(7): the kernel stores the others there, and nothing asks for them.
+ */
+static void take_options(struct rb_options *o, int fd, size_t n)
 {
-	static const int names[RB_OPTIONS] = {SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE,
-		SO_REUSEPORT, SO_PASSCRED, SO_RCVTIMEO, SO_SNDTIMEO};
+	static const int names[RB_OPTIONS] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_SNDBUF, SO_PASSCRED, SO_OOBINLINE, SO_REUSEADDR,
+		SO_BROADCAST, SO_RCVBUF, SO_KEEPALIVE, SO_REUSEPORT};
 
 	memset(o, 0, sizeof(*o));
-	for (size_t i = 0; i < RB_OPTIONS; i++) {
+	for (size_t i = 0; i < n; i++) {
 		socklen_t len = sizeof(o->values[i]);
 		if (getsockopt(fd, SOL_SOCKET, names[i], o->values[i], &len) == -1)
 			memset(o->values[i], 0, sizeof(o->values[i]));
 	}
 }
 
-static bool take_fd(struct rb_fd *f, int fd)
+static size_t options_of(int fd)
+{
+	int domain, type;
+	socklen_t domain_len = sizeof(domain), type_len = sizeof(type);
+	bool local = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) == 0 && domain == AF_UNIX &&
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_STREAM;
+
+	return local ? RB_OPTIONS_UNIX : RB_OPTIONS;
+}
+
+static bool is_same_file(const struct rb_fd *f, dev_t dev, ino_t ino)
+{
+	return f->dev == dev && f->ino == ino;
+}
+
+/* A socket has one number, so one that is there twice (opcache's lock) is looked at once. */
+static size_t options_to_take(const struct rb_state *s, const struct rb_fd *f)
+{
+	for (const struct rb_fd *before = s->fds; before < f; before++)
+		if (is_same_file(before, f->dev, f->ino))
+			return 0;
+	return options_of(f->fd);
+}
+
+static bool take_fd(const struct rb_state *s, struct rb_fd *f, int fd)
 {
 	struct stat st;
 
 	f->fd = fd;
 	f->flags = fcntl(fd, F_GETFD);
 	f->status = fcntl(fd, F_GETFL);
-	f->offset = is_ours(fd) ? -1 : lseek(fd, 0, SEEK_CUR); /* ours are read at given offsets */
+	f->offset = -1;
 	if (f->flags == -1 || f->status == -1 || fstat(fd, &st) == -1)
 		return false;
+	if (!is_ours(fd) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))) /* ours are read at given offsets */
+		f->offset = lseek(fd, 0, SEEK_CUR);
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->is_socket = S_ISSOCK(st.st_mode);
-	if (f->is_socket)
-		take_options(&f->options, fd);
+	f->options_n = S_ISSOCK(st.st_mode) ? options_to_take(s, f) : 0;
+	take_options(&f->options, fd, f->options_n);
 	return true;
 }
 
 static bool take_fds(struct rb_state *s)
 {
 	for (int fd = 0; fd < RB_OPEN_MAX; fd++)
-		if (fcntl(fd, F_GETFD) != -1 && !take_fd(&s->fds[s->fds_n++], fd))
+		if (fcntl(fd, F_GETFD) != -1 && !take_fd(s, &s->fds[s->fds_n++], fd))
 			return false;
 	return true;
 }
@@ -66,16 +94,16 @@ static bool same_file(const struct rb_fd *f)
 {
 	struct stat st;
 
-	return fstat(f->fd, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+	return fstat(f->fd, &st) == 0 && is_same_file(f, st.st_dev, st.st_ino);
 }
 
 static bool same_options(const struct rb_fd *f)
 {
 	struct rb_options now;
 
-	if (!f->is_socket)
+	if (f->options_n == 0)
 		return true;
-	take_options(&now, f->fd);
+	take_options(&now, f->fd, f->options_n);
 	return memcmp(&now, &f->options, sizeof(now)) == 0;
 }
 
@@ -120,11 +148,16 @@ static bool action(int sig, const struct rb_action *set, struct rb_action *get)
 	return syscall(SYS_rt_sigaction, sig, set, get, sizeof(set->mask)) == 0;
 }
 
-/* Of SIGSYS and of real-time signals the filter lets nobody change or read anything. */
+/* Of SIGSYS and of real-time signals the filter lets nobody change or read anything, of two others the kernel. */
+static bool has_action(int sig)
+{
+	return sig != SIGSYS && sig != SIGKILL && sig != SIGSTOP;
+}
+
 static bool take_signals(struct rb_state *s)
 {
 	for (int sig = 1; sig <= RB_SIGNALS; sig++)
-		if (sig != SIGSYS && !action(sig, NULL, &s->actions[sig]))
+		if (has_action(sig) && !action(sig, NULL, &s->actions[sig]))
 			return false;
 	return sigaltstack(NULL, &s->alternate) == 0;
 }
@@ -134,7 +167,7 @@ static bool restore_signals(const struct rb_state *s)
 	struct rb_action now;
 
 	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
-		if (sig == SIGSYS)
+		if (!has_action(sig))
 			continue;
 		if (!action(sig, NULL, &now))
 			return false;
@@ -195,22 +228,17 @@ static bool same_limits(const struct rb_state *s)
 /* --- all of it ----------------------------------------------------------------------------------------------------------- */
 
 /*
- * The eighteenth word behind the name, which may hold anything. (The link count of /proc/PID/task says the same for less,
- * but a directory in a tenant's hands leads to all of /proc.) Source: proc(5), /proc/pid/stat.
+ * To unshare the threads is allowed to a process that has one, and does nothing. With the same call, as the end of the
+ * process would: undo what semop(2) has noted with SEM_UNDO. Source: unshare(2), CLONE_THREAD and CLONE_SYSVSEM.
  */
-static bool count_threads(long *n)
+static bool is_one_thread(void)
 {
-	char text[512];
-	ssize_t len = pread(rb_fd(RB_FD_STAT), text, sizeof(text) - 1, 0);
+	return syscall(SYS_unshare, RB_UNSHARE) == 0;
+}
 
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	char *at = strrchr(text, ')');
-	for (int word = 0; word < 18 && at != NULL; word++)
-		at = strchr(at + 1, ' ');
-	*n = at == NULL ? 0 : atol(at + 1);
-	return *n > 0;
+static pid_t any_child(void)
+{
+	return waitpid(-1, NULL, WNOHANG);
 }
 
 bool rb_state_take(struct rb_state *s)
@@ -220,18 +248,17 @@ bool rb_state_take(struct rb_state *s)
 	if (!take_limits(s->limits, &s->priority))
 		return false;
 	s->limits_change = may_change(s);
-	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && count_threads(&s->threads) &&
+	/* Where the profile lets nobody fork, it denies this call too, for as long as the process lives. */
+	s->may_fork = any_child() != -1 || errno != EPERM;
+	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && is_one_thread() &&
 	       take_signals(s) && take_fds(s);
 }
 
 enum rollback_why rb_state_check(const struct rb_state *s)
 {
-	long threads;
-
-	if (!count_threads(&threads) || threads != s->threads)
+	if (!is_one_thread())
 		return ROLLBACK_THREAD;
-	/* Where the profile lets nobody fork, it denies this call too. */
-	if (waitpid(-1, NULL, WNOHANG) != -1 || (errno != ECHILD && errno != EPERM))
+	if (s->may_fork && (any_child() != -1 || errno != ECHILD))
 		return ROLLBACK_CHILD;
 	for (size_t i = 0; i < s->fds_n; i++)
 		if (!is_ours(s->fds[i].fd) && !(same_file(&s->fds[i]) && same_options(&s->fds[i]))) /* of ours the use tells */
@@ -244,8 +271,5 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 bool rb_state_restore(const struct rb_state *s)
 {
 	umask(s->mask);
-	/* As the end of the process would: undo what semop(2) has noted with SEM_UNDO. */
-	if (syscall(SYS_unshare, CLONE_SYSVSEM) != 0)
-		return false;
 	return stop_timers() && restore_signals(s) && restore_fds(s) && chdir(s->cwd) == 0 && prctl(PR_SET_NAME, s->name) == 0;
 }

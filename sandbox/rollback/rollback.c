@@ -37,8 +37,7 @@ static int open_proc(void)
 	static const struct {
 		int which;
 		const char *name;
-	} files[] = {{RB_FD_PAGEMAP, "self/pagemap"}, {RB_FD_MAPS, "self/maps"}, {RB_FD_STATM, "self/statm"},
-		{RB_FD_STAT, "self/stat"}};
+	} files[] = {{RB_FD_PAGEMAP, "self/pagemap"}, {RB_FD_MAPS, "self/maps"}, {RB_FD_STATM, "self/statm"}};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && err == 0; i++) {
@@ -159,7 +158,7 @@ enum rollback_why rollback_point(void)
 		return ROLLBACK_STATE;
 	if (!rb_space_take(&r->space))
 		return ROLLBACK_MAPPING;
-	if (!rb_memory_keep(&r->memory) || !rb_space_count(&r->space.counts))
+	if (!rb_memory_drop_stack(&r->memory) || !rb_memory_keep(&r->memory) || !rb_space_count(&r->space.counts))
 		return ROLLBACK_SCAN;
 	r->space.unchanging = r->space.counts.written - r->memory.hot_n;
 	return ROLLBACK_OK;
@@ -168,12 +167,12 @@ enum rollback_why rollback_point(void)
 enum rollback_why rollback_check(void)
 {
 	enum rollback_why why = rb_state_check(&rb->state);
-	struct rb_counts now;
 
 	if (why == ROLLBACK_OK)
-		why = rb_space_check(&rb->space, &now);
-	/* What go_back() will have to find must be where it can: once the front has its answer, it may lease the cell again. */
-	if (why == ROLLBACK_OK && !only_hot_written(&now) && !rb_memory_check(&rb->memory))
+		why = rb_space_check(&rb->space);
+	/* What go_back() will have to find must be where it can: once the front has its answer, it may lease the cell again.
+	 * Where no mapping is new, none has grown. */
+	if (why == ROLLBACK_OK && rb->space.added_n > 0 && !rb_memory_check(&rb->memory))
 		why = ROLLBACK_SCAN;
 	return why;
 }

@@ -163,7 +163,8 @@ const struct probe_case probe_cases[] = {
 	NO("pkey_alloc", 0, 0), NO("pkey_mprotect", 0, 0, 0, 0),
 	/* violations */
 	DIE("bpf", 0, 0, 0), DIE("userfaultfd", 1), DIE("keyctl", 0), DIE("add_key", 0), DIE("request_key", 0),
-	DIE("unshare", CLONE_NEWUSER), DIE("unshare", CLONE_SYSVSEM | CLONE_NEWUSER), OK("unshare", CLONE_SYSVSEM), DIE("setns", BAD, 0), DIE("mount", 0), DIE("umount2", 0), DIE("pivot_root", 0, 0),
+	DIE("unshare", CLONE_NEWUSER), DIE("unshare", RB_UNSHARE | CLONE_NEWUSER), DIE("unshare", CLONE_SYSVSEM),
+	DIE("unshare", CLONE_FILES), OK("unshare", RB_UNSHARE), DIE("setns", BAD, 0), DIE("mount", 0), DIE("umount2", 0), DIE("pivot_root", 0, 0),
 	DIE("chroot", 0), DIE("open_tree", BAD, 0, 0), DIE("move_mount", BAD), DIE("fsopen", 0, 0), DIE("fsconfig", BAD),
 	DIE("fsmount", BAD), DIE("fspick", BAD), DIE("mount_setattr", BAD), DIE("kexec_load", 0, BAD, 0, BAD),
 	DIE("kexec_file_load", BAD), DIE("init_module", 0, 0, 0), DIE("finit_module", BAD, 0, 0), DIE("delete_module", 0, 0),
