@@ -164,7 +164,8 @@ class Bulkhead(proc.Daemon):
 		return [bulkhead_bin(), "-X", "-f", self.conf]
 
 	def ready(self):
-		return proc.accepts(self.addr)
+		# The port accepts as soon as it is bound; the file is there once a front serves.
+		return proc.accepts(self.addr) and os.path.exists(self.tmp + "/bulkhead.pid")
 
 	def run(self, *args, timeout=20):
 		"""A command line of its own on the same configuration, for one: run("-t")."""
