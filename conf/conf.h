@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "conf/conf_diag.h"
+#include "conf/conf_serving.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/err.h"
 #include "gateway/base/log.h"
@@ -88,6 +89,7 @@ struct conf_ext {
 	const char *type;             /* AddType: media type, else NULL */
 	struct conf_handler handler;  /* AddHandler / AddType of a PHP type */
 	bool has_handler;
+	bool handler_only;            /* RemoveHandler: says nothing of the type */
 };
 
 struct conf_error_doc {
@@ -122,6 +124,7 @@ struct conf_dir {
 	bool php_engine;                  /* php_flag engine; false: PHP files answer 403, never their source */
 	int64_t limit_body;               /* LimitRequestBody in octets; 0 = none */
 	struct conf_strs index;           /* DirectoryIndex */
+	struct conf_serving serving;      /* how files and directories are answered */
 	size_t exts_n;                    /* nearest definition last: search from the end */
 	const struct conf_ext *exts;
 	size_t errdocs_n;                 /* search from the end */
@@ -299,6 +302,7 @@ struct conf {
 	unsigned loops;                   /* ThreadsPerChild */
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
 	unsigned spare_zygotes;           /* of each PHP, before a site needs them */
+	struct conf_file_cache file_cache;
 	const char *pid_file;
 	const char *types_config;
 	size_t servers_n;
@@ -396,6 +400,19 @@ static inline unsigned conf_scheme_port(const struct conf_server *s)
 
 /** Media type for a file name: ForceType, else by AddType and TypesConfig its last known extension; NULL when none is known. */
 const char *conf_type_for(const struct conf *c, const struct conf_dir *d, const char *name);
+
+/* What a static file's name says of its content. */
+struct conf_file_meta {
+	const char *type;          /* media type, perhaps with parameters; NULL: unknown */
+	const char *charset;       /* of a type without one; NULL: none is said */
+	char encoding[64], language[128]; /* lists as in the header field, "" for none */
+};
+
+/**
+ * Type as conf_type_for(), character set by AddCharset (else, for HTML and plain text, AddDefaultCharset), codings and
+ * languages of all extensions in their order, DefaultLanguage where none names one.
+ */
+void conf_file_meta(const struct conf *c, const struct conf_dir *d, const char *name, struct conf_file_meta *out);
 
 /**
  * Handler for a file name in @d: SetHandler, then AddHandler/AddType by extension, then built-in ".php". PHP only by the

@@ -100,6 +100,14 @@ enum conf_dir_set { /* bits of conf_dir.set */
 	CONF_D_INDEX = 1024
 };
 
+enum conf_serving_set { /* bits of conf_serving.set */
+	CONF_SV_PRECOMPRESSED = 1, CONF_SV_SLASH = 2, CONF_SV_FALLBACK = 4, CONF_SV_LANGUAGE = 8, CONF_SV_ORDER = 16,
+	CONF_SV_HEADER = 32, CONF_SV_README = 64, CONF_SV_IGNORE_RESET = 128
+};
+
+/* OpenFileCache when it is not given: a fraction of the descriptors and of the memory that connections have. */
+#define CONF_FILE_CACHE_DEFAULT {.files = 1024, .missing = 0, .age_ms = 250, .memory = INT64_C(8) << 20}
+
 enum conf_access { /* bits of conf_dir.access */
 	CONF_A_REQUIRE = 1,     /* what Require came to */
 	CONF_A_ALLOW_DENY = 2,  /* Order allow,deny; else deny,allow */
@@ -235,6 +243,26 @@ const struct conf_pool *conf_build_proxy(struct conf_build *b, const struct conf
 /** Where the table's entry stores its value; marks the field as set. */
 void *conf_field(struct conf_build *b, const struct conf_directive *d);
 
+/* A word that stands for bits. */
+struct conf_bit_word {
+	const char *word;
+	unsigned bits;
+	const char *noeffect; /* accepted, but this is why it does nothing; else NULL */
+};
+
+/** @word in @table (ended by a word NULL), ASCII case ignored. NULL after saying which word is nearest to argument @arg of @n. */
+const struct conf_bit_word *conf_bit_word_find(struct conf_build *b, const struct conf_node *n, int arg, const char *word,
+	const struct conf_bit_word *table);
+
+/** Apply bits @value with @sign ('+', '-' or NUL: plain) to what one section says. */
+void conf_bits_apply(struct conf_bits *bits, char sign, unsigned value);
+
+/** A time in milliseconds, from @lo_ms to @hi_ms: "30", "500ms", "5min". Returns NULL, or why not (static text). */
+const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
+
+/** Octets, perhaps with K, M or G behind them, from @lo to @hi. Returns NULL, or why not (static text). */
+const char *conf_value_size(const char *text, int64_t lo, int64_t hi, int64_t *out);
+
 /** A number. Returns NULL, or why not (static text). */
 const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
@@ -272,6 +300,10 @@ conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;
 conf_setter conf_set_index, conf_set_charset, conf_set_limit_body, conf_set_error_doc, conf_set_redirect;
 conf_setter conf_set_options, conf_set_override;
+conf_setter conf_set_add_meta, conf_set_remove_meta, conf_set_default_language, conf_set_file_etag, conf_set_dir_slash;
+conf_setter conf_set_fallback, conf_set_precompressed, conf_set_file_cache;
+conf_setter conf_set_index_options, conf_set_index_order, conf_set_index_ignore, conf_set_index_ignore_reset;
+conf_setter conf_set_index_text, conf_set_description;
 conf_setter conf_set_require, conf_set_require_section, conf_set_order, conf_set_allow_deny, conf_set_satisfy;
 conf_setter conf_set_auth_merging;
 conf_setter conf_set_vhost, conf_set_directory, conf_set_files, conf_set_location;

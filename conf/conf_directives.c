@@ -59,6 +59,7 @@ const struct conf_directive conf_directives[] = {
 	{D("CellLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(cells_max), RANGE(0, 1000000), .doc = "Most cells of all sites together, MaxRequestWorkers notwithstanding; who has less than an equal share gets the next. 1024 when not given; 0: no limit."},
 	{D("FrontPath", MAIN, 0, 1, -1, "path..."), .set = conf_set_front_path, .doc = "What the front may read beside the directories that hold document roots and aliases, and <Directory> sections that grant access: where links out of a document root lead; / lifts the bound."},
 	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
+	{D("OpenFileCache", MAIN, 0, 1, 4, "On|Off|age=time max=N memory=octets[K|M|G] missing=N"), .set = conf_set_file_cache, .doc = "What each loop remembers of files: where a path leads, the open file, small files' contents. A change is seen after the age, 250ms when not given; max and memory are 1024 files and 8M; names that are not there are remembered only with missing=, which says how many."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
 
 	/* hosts */
@@ -157,12 +158,30 @@ const struct conf_directive conf_directives[] = {
 	{D("Satisfy", SECT, CONF_OV_AUTHCFG, 1, 1, "All|Any"), .set = conf_set_satisfy, .doc = "Whether Require and the old rules must both hold."},
 	{D("SetHandler", ANY, CONF_OV_FILEINFO, 1, 1, "application/x-httpd-php|proxy:unix:/path|fcgi://localhost|none"), .set = conf_set_handler, .doc = "Who answers, whatever the file's name; an unknown handler refuses (403)."},
 	{D("AddHandler", ANY, CONF_OV_FILEINFO, 2, -1, "handler extension ..."), .set = conf_set_add_handler, .doc = "Who answers by extension; PHP only by a name's last one."},
-	{D("RemoveHandler", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_ext, .doc = "Forget AddHandler; PHP files are then refused (403), never shown."},
+	{D("RemoveHandler", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_ext, .lo = 1, .doc = "Forget AddHandler; PHP files are then refused (403), never shown."},
 	{D("AddType", ANY, CONF_OV_FILEINFO, 2, -1, "type extension ..."), .set = conf_set_add_type, .doc = "Media type by extension; application/x-httpd-php is a handler."},
 	{D("RemoveType", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_ext, .doc = "Forget AddType; as RemoveHandler for PHP files."},
 	{D("ForceType", SECT, CONF_OV_FILEINFO, 1, 1, "type|None"), .set = conf_set_force_type, .doc = "Media type whatever the file's name."},
-	{D("AddDefaultCharset", ANY, CONF_OV_FILEINFO, 1, 1, "On|Off|name"), .set = conf_set_charset, .doc = "Character set of text without one."},
+	{D("AddDefaultCharset", ANY, CONF_OV_FILEINFO, 1, 1, "On|Off|name"), .set = conf_set_charset, .doc = "Character set of HTML and plain text without one."},
 	{D("DirectoryIndex", ANY, CONF_OV_INDEXES, 1, -1, "name ...|disabled"), .set = conf_set_index, .doc = "Files that answer for a directory; index.html index.php when not given."},
+	{D("DirectorySlash", ANY, CONF_OV_INDEXES, 1, 1, "On|Off|NotFound"), .set = conf_set_dir_slash, .doc = "Redirect a directory asked for without its slash to the one with it; else nothing is there (404)."},
+	{D("FallbackResource", ANY, CONF_OV_INDEXES, 1, 1, "disabled|url-path"), .set = conf_set_fallback, .doc = "What answers for a path that names no file, with the request's own query; not for names that have a handler, such as x.php."},
+	{D("IndexOptions", ANY, CONF_OV_INDEXES, 1, -1, "[+|-]word ..."), .set = conf_set_index_options, .doc = "Form of a listing: FoldersFirst, IgnoreCase, VersionSort, SuppressLastModified, SuppressSize, SuppressDescription, SuppressColumnSorting, IgnoreClient; Apache's other words are accepted without effect."},
+	{D("IndexOrderDefault", ANY, CONF_OV_INDEXES, 2, 2, "Ascending|Descending Name|Date|Size|Description"), .set = conf_set_index_order, .doc = "Order of a listing whose query names none."},
+	{D("IndexIgnore", ANY, CONF_OV_INDEXES, 1, -1, "pattern ..."), .set = conf_set_index_ignore, .doc = "Names that a listing does not show, beside dot files and what may not be asked for."},
+	{D("IndexIgnoreReset", SECT, CONF_OV_INDEXES, 1, 1, "On|Off"), .set = conf_set_index_ignore_reset, .doc = "Forget what outer sections say with IndexIgnore."},
+	{D("HeaderName", ANY, CONF_OV_INDEXES, 1, 1, "name"), .set = conf_set_index_text, .lo = 0, .doc = "A file of the directory that its listing begins with: HTML as it is, other text escaped."},
+	{D("ReadmeName", ANY, CONF_OV_INDEXES, 1, 1, "name"), .set = conf_set_index_text, .lo = 1, .doc = "A file of the directory that its listing ends with."},
+	{D("AddDescription", ANY, CONF_OV_INDEXES, 2, -1, "text pattern ..."), .set = conf_set_description, .doc = "What a listing says of the files whose names match."},
+	{D("AddCharset", ANY, CONF_OV_FILEINFO, 2, -1, "name extension ..."), .set = conf_set_add_meta, .lo = CONF_META_CHARSET, .doc = "Character set by extension, of a type that names none."},
+	{D("AddEncoding", ANY, CONF_OV_FILEINFO, 2, -1, "coding extension ..."), .set = conf_set_add_meta, .lo = CONF_META_ENCODING, .doc = "Content-Encoding by extension; those of several extensions add up."},
+	{D("AddLanguage", ANY, CONF_OV_FILEINFO, 2, -1, "tag extension ..."), .set = conf_set_add_meta, .lo = CONF_META_LANGUAGE, .doc = "Content-Language by extension; those of several extensions add up."},
+	{D("RemoveCharset", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_meta, .lo = CONF_META_CHARSET, .doc = "Forget AddCharset."},
+	{D("RemoveEncoding", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_meta, .lo = CONF_META_ENCODING, .doc = "Forget AddEncoding."},
+	{D("RemoveLanguage", ANY, CONF_OV_FILEINFO, 1, -1, "extension ..."), .set = conf_set_remove_meta, .lo = CONF_META_LANGUAGE, .doc = "Forget AddLanguage."},
+	{D("DefaultLanguage", ANY, CONF_OV_FILEINFO, 1, 1, "tag|None"), .set = conf_set_default_language, .doc = "Content-Language of files whose name says none."},
+	{D("FileETag", ANY, CONF_OV_FILEINFO, 1, -1, "[+|-]MTime|Size|INode ...|All|None"), .set = conf_set_file_etag, .doc = "What a file's entity tag is made from; MTime Size when not given."},
+	{D("PrecompressedFiles", ANY, CONF_OV_FILEINFO, 1, 2, "Off|On|br|gzip"), .set = conf_set_precompressed, .doc = "Send NAME.br or NAME.gz in place of NAME to clients that take it, if it is there and not older; Off when not given, On is both."},
 	{D("ErrorDocument", ANY, CONF_OV_FILEINFO, 2, 2, "status text|/path|URL|default"), .set = conf_set_error_doc, .doc = "What is answered instead of the built-in text."},
 	{D("Redirect", ANY, CONF_OV_FILEINFO, 1, 3, "[status] url-path [target]"), .set = conf_set_redirect, .lo = 0, .doc = "Send a part of the URL space elsewhere."},
 	{D("RedirectPermanent", ANY, CONF_OV_FILEINFO, 2, 2, "url-path target"), .set = conf_set_redirect, .lo = 301, .doc = "Redirect with status 301."},
@@ -187,7 +206,6 @@ const struct conf_directive conf_directives[] = {
 	REFUSED("RewriteBase", SECT, "rewrite rules are not followed by this version"),
 	REFUSED("RewriteMap", HOSTS, "rewrite rules are not followed by this version"),
 	REFUSED("RewriteOptions", ANY, "rewrite rules are not followed by this version"),
-	REFUSED("FallbackResource", ANY, "not followed by this version"),
 	REFUSED("ProxyPass", ANY, "only FastCGI servers are asked: SetHandler \"proxy:unix:/path|fcgi://localhost\" or <FastCGIPool>"),
 	REFUSED("ProxyPassReverse", ANY, "there is no HTTP proxy"),
 	REFUSED("SSLRequireSSL", SECT, "TLS is not spoken by this version, and this protects something"),
@@ -250,18 +268,15 @@ const struct conf_directive conf_directives[] = {
 #define WHY "Timeout says how long a client may be silent"
 	NONE("RequestReadTimeout"),
 #undef WHY
-#define WHY "listings of directories have one form"
-	NONE("IndexOptions"), NONE("IndexIgnore"), NONE("IndexIgnoreReset"), NONE("IndexOrderDefault"),
+#define WHY "listings of directories have a style of their own"
 	NONE("IndexHeadInsert"), NONE("IndexStyleSheet"), NONE("AddAlt"), NONE("AddAltByEncoding"), NONE("AddAltByType"),
-	NONE("AddDescription"), NONE("AddIcon"), NONE("AddIconByEncoding"), NONE("AddIconByType"), NONE("DefaultIcon"),
-	NONE("HeaderName"), NONE("ReadmeName"), NONE("FancyIndexing"),
+	NONE("AddIcon"), NONE("AddIconByEncoding"), NONE("AddIconByType"), NONE("DefaultIcon"), NONE("FancyIndexing"),
 #undef WHY
-#define WHY "directories are redirected to their slash, index files are found as Apache does"
-	NONE("DirectorySlash"), NONE("DirectoryIndexRedirect"), NONE("DirectoryCheckHandler"), NONE("IndexRedirect"),
+#define WHY "index files are answered in place"
+	NONE("DirectoryIndexRedirect"), NONE("DirectoryCheckHandler"), NONE("IndexRedirect"),
 #undef WHY
 #define WHY "there is no negotiation of variants"
-	NONE("AddLanguage"), NONE("AddCharset"), NONE("AddEncoding"), NONE("RemoveLanguage"), NONE("RemoveCharset"),
-	NONE("RemoveEncoding"), NONE("LanguagePriority"), NONE("ForceLanguagePriority"), NONE("DefaultLanguage"),
+	NONE("LanguagePriority"), NONE("ForceLanguagePriority"),
 	NONE("MultiviewsMatch"), NONE("ModMimeUsePathInfo"), NONE("CacheNegotiatedDocs"), NONE("DefaultType"),
 	NONE("MimeMagicFile"),
 #undef WHY
@@ -278,7 +293,7 @@ const struct conf_directive conf_directives[] = {
 #undef WHY
 #define WHY "header fields are not edited by this version"
 	NONE("Header"), NONE("RequestHeader"), NONE("ExpiresActive"), NONE("ExpiresByType"), NONE("ExpiresDefault"),
-	NONE("FileETag"), NONE("CGIPassAuth"), NONE("CGIVar"),
+	NONE("CGIPassAuth"), NONE("CGIVar"),
 #undef WHY
 #define WHY "environment variables are not set by this version"
 	NONE("SetEnv"), NONE("UnsetEnv"), NONE("PassEnv"), NONE("SetEnvIf"), NONE("SetEnvIfNoCase"), NONE("SetEnvIfExpr"),

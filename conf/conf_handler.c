@@ -96,7 +96,7 @@ const char *conf_type_for(const struct conf *c, const struct conf_dir *d, const 
 		const char *type = NULL;
 		for (size_t i = d->exts_n; i-- > 0;) {
 			const struct conf_ext *e = &d->exts[i];
-			if (!same_ext(e, ext, len) || (e->has_handler && e->type == NULL))
+			if (!same_ext(e, ext, len) || e->handler_only || (e->has_handler && e->type == NULL))
 				continue;
 			type = e->type;
 			break;

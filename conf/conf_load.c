@@ -105,6 +105,7 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 		return NULL;
 	}
 	arena_init(&c->arena);
+	c->file_cache = (struct conf_file_cache)CONF_FILE_CACHE_DEFAULT;
 	c->zygotes_max = ZYGOTES_MAX;
 	c->cells_max = CELLS_MAX;
 	c->spare_zygotes = 1;

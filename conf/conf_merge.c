@@ -16,6 +16,7 @@ void conf_dir_defaults(struct conf_dir *d)
 	d->index.n = sizeof(index) / sizeof(*index);
 	d->index.v = (const char **)(uintptr_t)index;
 	d->set = CONF_D_OPTIONS;
+	conf_serving_defaults(&d->serving);
 }
 
 /* Apache's Order: the second word is what happens when neither Allow nor Deny says anything, and who wins when both do. */
@@ -116,6 +117,8 @@ struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, co
 	if ((over->set & CONF_D_INDEX) != 0)
 		d->index = over->index;
 	d->set |= over->set & ~(uint32_t)(CONF_D_OPTIONS | CONF_D_OPTIONS_REL);
+	if (!conf_serving_merge(a, &d->serving, &over->serving))
+		return NULL;
 	if (!CONCAT(exts, base, over) || !CONCAT(errdocs, base, over) || !CONCAT(redirects, over, base) ||
 	    !CONCAT(ini, base, over) || !CONCAT(files, base, over))
 		return NULL;

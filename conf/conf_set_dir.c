@@ -135,12 +135,11 @@ void conf_set_add_type(struct conf_build *b, const struct conf_node *n, const st
 		ext_add(b, n, (int)i, &e);
 }
 
-/* RemoveHandler and RemoveType: an entry without either ends the search for older ones (conf_handler_for). */
+/* RemoveHandler (d->lo is 1) and RemoveType: an entry without either ends the search for older ones (conf_handler_for). */
 void conf_set_remove_ext(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	struct conf_ext e = {.has_handler = false};
+	struct conf_ext e = {.has_handler = false, .handler_only = d->lo != 0};
 
-	(void)d;
 	for (size_t i = 0; i < n->args_n; i++)
 		ext_add(b, n, (int)i, &e);
 }
@@ -325,37 +324,20 @@ void conf_set_redirect(struct conf_build *b, const struct conf_node *n, const st
 
 /* --- Options, AllowOverride --------------------------------------------------------------------------------------------- */
 
-struct bit_word {
-	const char *word;
-	unsigned bits;
+#define NO_CGI "CGI programs are not run"
+#define NO_SSI "server-side includes are not processed"
+
+static const struct conf_bit_word option_words[] = {
+	{"Indexes", CONF_OPT_INDEXES, NULL}, {"FollowSymLinks", CONF_OPT_FOLLOW, NULL}, {"SymLinksIfOwnerMatch", CONF_OPT_OWNER_MATCH, NULL},
+	{"MultiViews", CONF_OPT_MULTIVIEWS, "there is no negotiation of variants; for compressed ones see PrecompressedFiles"},
+	{"ExecCGI", CONF_OPT_EXECCGI, NO_CGI}, {"Includes", CONF_OPT_INCLUDES, NO_SSI}, {"IncludesNOEXEC", CONF_OPT_INCLUDES, NO_SSI},
+	 {"All", CONF_OPT_MASK & ~(unsigned)CONF_OPT_MULTIVIEWS, NULL}, {"None", 0, NULL}, {NULL, 0, NULL},
 };
 
-static const struct bit_word option_words[] = {
-	{"Indexes", CONF_OPT_INDEXES}, {"FollowSymLinks", CONF_OPT_FOLLOW}, {"SymLinksIfOwnerMatch", CONF_OPT_OWNER_MATCH},
-	{"MultiViews", CONF_OPT_MULTIVIEWS}, {"ExecCGI", CONF_OPT_EXECCGI}, {"Includes", CONF_OPT_INCLUDES},
-	{"IncludesNOEXEC", CONF_OPT_INCLUDES}, {"All", CONF_OPT_MASK & ~(unsigned)CONF_OPT_MULTIVIEWS}, {"None", 0}, {NULL, 0},
+static const struct conf_bit_word override_words[] = {
+	{"FileInfo", CONF_OV_FILEINFO, NULL}, {"AuthConfig", CONF_OV_AUTHCFG, NULL}, {"Limit", CONF_OV_LIMIT, NULL},
+	{"Options", CONF_OV_OPTIONS, NULL}, {"Indexes", CONF_OV_INDEXES, NULL}, {"All", CONF_OV_ALL, NULL}, {"None", 0, NULL}, {NULL, 0, NULL},
 };
-
-static const struct bit_word override_words[] = {
-	{"FileInfo", CONF_OV_FILEINFO}, {"AuthConfig", CONF_OV_AUTHCFG}, {"Limit", CONF_OV_LIMIT},
-	{"Options", CONF_OV_OPTIONS}, {"Indexes", CONF_OV_INDEXES}, {"All", CONF_OV_ALL}, {"None", 0}, {NULL, 0},
-};
-
-static const struct bit_word *find_bits(struct conf_build *b, const struct conf_node *n, int arg, const char *word,
-	const struct bit_word *table)
-{
-	struct conf_suggest s;
-	char more[128];
-
-	conf_suggest_init(&s, word);
-	for (; table->word != NULL; table++) {
-		if (strcasecmp(table->word, word) == 0)
-			return table;
-		conf_suggest_try(&s, table->word);
-	}
-	conf_error(b, n, arg, "%s: there is no '%s'%s", n->name.text, word, conf_suggest_text(&s, more, sizeof(more)));
-	return NULL;
-}
 
 void conf_set_options(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
@@ -367,13 +349,15 @@ void conf_set_options(struct conf_build *b, const struct conf_node *n, const str
 	for (size_t i = 0; i < n->args_n; i++) {
 		const char *word = n->args[i].text;
 		char sign = word[0] == '+' || word[0] == '-' ? word[0] : '\0';
-		const struct bit_word *w = find_bits(b, n, (int)i, word + (sign != '\0'), option_words);
+		const struct conf_bit_word *w = conf_bit_word_find(b, n, (int)i, word + (sign != '\0'), option_words);
 		if (w == NULL)
 			return;
 		if ((sign != '\0') != is_signed) {
 			conf_error(b, n, (int)i, "Options: either all words have a + or - before them, or none has");
 			return;
 		}
+		if (w->noeffect != NULL && sign != '-')
+			conf_build_noeffect(b, n, w->word, w->noeffect);
 		if (sign == '+') {
 			add |= w->bits;
 			remove &= ~w->bits;
@@ -408,14 +392,14 @@ void conf_set_override(struct conf_build *b, const struct conf_node *n, const st
 		conf_warn(b, n, -1, "AllowOverride works only in <Directory> without a regular expression");
 	for (size_t i = 0; i < n->args_n; i++) {
 		const char *word = n->args[i].text;
-		const struct bit_word *w;
+		const struct conf_bit_word *w;
 		if (strncasecmp(word, "Nonfatal=", 9) == 0) {
 			conf_build_noeffect(b, n, "AllowOverride Nonfatal=", "per-directory files are not read by this version");
 			continue;
 		}
 		if (strncasecmp(word, "Options=", 8) == 0)
 			word = "Options";
-		w = find_bits(b, n, (int)i, word, override_words);
+		w = conf_bit_word_find(b, n, (int)i, word, override_words);
 		if (w == NULL)
 			return;
 		bits |= w->bits;

@@ -90,27 +90,14 @@ void conf_set_sandbox_path(struct conf_build *b, const struct conf_node *n, cons
 /* A number with K, M or G for powers of 1024. */
 void conf_set_octets(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	static const char units[] = "KMG";
-	const char *text = n->args[0].text, *unit;
-	size_t len = strlen(text);
-	int64_t value = 0, factor = 1;
-	char *digits = conf_dup(b, text);
+	int64_t value;
+	const char *why = conf_value_size(n->args[0].text, d->lo, d->hi, &value);
 
-	if (digits == NULL)
-		return;
-	unit = len > 1 ? strchr(units, text[len - 1] & ~0x20) : NULL;
-	if (unit != NULL && *unit != '\0') {
-		factor = INT64_C(1) << 10 * (unit - units + 1);
-		digits[len - 1] = '\0';
-	}
-	const char *why = conf_value_int(digits, 1, d->hi / factor, &value);
-	if (why == NULL && value * factor < d->lo)
-		why = "is too small";
 	if (why != NULL) {
-		conf_error(b, n, 0, "%s: '%s' %s", n->name.text, text, why);
+		conf_error(b, n, 0, "%s: '%s' %s", n->name.text, n->args[0].text, why);
 		return;
 	}
-	*(int64_t *)(uintptr_t)((char *)b->srv->s + d->offset) = value * factor;
+	*(int64_t *)(uintptr_t)((char *)b->srv->s + d->offset) = value;
 	b->srv->set |= (uint64_t)1 << d->bit;
 }
 

@@ -31,7 +31,7 @@ const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *ou
 }
 
 /* Seconds unless a unit is given, as Apache's time-outs. */
-static const char *value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out)
+const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out)
 {
 	static const struct {
 		const char *unit;
@@ -56,6 +56,30 @@ static const char *value_time_ms(const char *text, int64_t lo_ms, int64_t hi_ms,
 		return NULL;
 	}
 	return "is not a time like 30, 500ms, 30s, 5min or 1h";
+}
+
+const char *conf_value_size(const char *text, int64_t lo, int64_t hi, int64_t *out)
+{
+	static const char units[] = "KMG";
+	char digits[24];
+	size_t len = strlen(text);
+	int64_t value, factor = 1;
+	const char *unit = len > 1 ? strchr(units, text[len - 1] & ~0x20) : NULL;
+
+	if (len >= sizeof(digits))
+		return "is too large";
+	memcpy(digits, text, len + 1);
+	if (unit != NULL && *unit != '\0') {
+		factor = INT64_C(1) << 10 * (unit - units + 1);
+		digits[len - 1] = '\0';
+	}
+	const char *why = conf_value_int(digits, 0, hi / factor, &value);
+	if (why != NULL)
+		return why;
+	if (value * factor < lo)
+		return "is too small";
+	*out = value * factor;
+	return NULL;
 }
 
 static const char *value_flag(const char *text, bool *out)
@@ -105,7 +129,7 @@ void conf_set_int(struct conf_build *b, const struct conf_node *n, const struct 
 void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	unsigned ms;
-	const char *why = value_time_ms(n->args[0].text, d->lo, d->hi, &ms);
+	const char *why = conf_value_time(n->args[0].text, d->lo, d->hi, &ms);
 
 	if (why != NULL)
 		bad_value(b, n, 0, why);

@@ -204,6 +204,7 @@ static const struct {
 	{"access_compat", STAND_IN, NULL},
 	{"dir", STAND_IN, NULL},
 	{"mime", STAND_IN, NULL},
+	{"autoindex", STAND_IN, NULL},
 	{"mpm_itk", STAND_IN, NULL}, /* who a site runs as is followed whichever module's words say it */
 	{"suexec", STAND_IN, NULL},
 	{"ruid2", STAND_IN, NULL},

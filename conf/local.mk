@@ -15,17 +15,21 @@ libconf_a_SOURCES = \
 	conf/conf_lex.c conf/conf_lex.h \
 	conf/conf_load.c \
 	conf/conf_merge.c \
+	conf/conf_meta.c \
 	conf/conf_parse.c conf/conf_parse.h \
 	conf/conf_regex.c conf/conf_regex.h \
 	conf/conf_resolve.c \
 	conf/conf_sections.c \
 	conf/conf_set_access.c \
+	conf/conf_serving.c conf/conf_serving.h \
 	conf/conf_set_bounds.c \
 	conf/conf_set_dir.c \
+	conf/conf_set_listing.c \
 	conf/conf_set_mail.c \
 	conf/conf_set_php.c \
 	conf/conf_set_sandbox.c \
 	conf/conf_set_server.c \
+	conf/conf_set_serving.c \
 	conf/conf_types.c conf/conf_types.h \
 	conf/conf_users.c conf/conf_users.h \
 	conf/conf_util.c conf/conf_util.h \
@@ -37,7 +41,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_conf
 TESTS += tests/unit/check_conf
 tests_unit_check_conf_SOURCES = tests/unit/check_conf.c tests/unit/check_conf_errors.c tests/unit/check_conf_hosts.c \
-	tests/unit/check_conf_merge.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h tests/unit/unit.h
+	tests/unit/check_conf_merge.c tests/unit/check_conf_serving.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h tests/unit/unit.h
 tests_unit_check_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCHECK_CONF_REFERENCE='"$(abs_top_srcdir)/docs/directives.md"'
 tests_unit_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_conf_LDADD = libconf.a libbase.a $(PCRE2_LIBS) $(CHECK_LIBS)

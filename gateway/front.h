@@ -18,6 +18,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
+#include "gateway/file_cache.h"
 #include "gateway/http/http_date.h"
 #include "gateway/static/root_cache.h"
 #include "pools/backend.h"
@@ -57,6 +58,8 @@ struct worker {
 	struct loop *loop;
 	struct conf_cache *cache;
 	struct root_cache roots;
+	struct file_cache files;
+	struct loop_timer files_sweep;   /* runs while the cache holds anything */
 	struct loop_io *listens;         /* one a listening socket */
 	struct loop_timer accept_pause;
 	struct loop_task drain_task, evict_task;
@@ -85,6 +88,9 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
  * lines begin to be dropped, and how many were. Any thread.
  */
 bool front_may_log(struct front *f, const struct conf_server *site, size_t octets);
+
+/** The open-file cache was added to: see to it that what nobody asks for leaves. Own thread. */
+void worker_sweep_later(struct worker *w);
 
 /** HTTP date of now, formatted once a second. Own thread. */
 const char *worker_date(struct worker *w);

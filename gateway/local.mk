@@ -5,12 +5,14 @@ libgateway_a_SOURCES = \
 	gateway/cgi_env.c gateway/cgi_env.h \
 	gateway/conn.c gateway/conn.h \
 	gateway/http1.c gateway/http1.h gateway/http1_io.c gateway/http1_request.h \
+	gateway/file_cache.c gateway/file_cache.h \
 	gateway/outq.c gateway/outq.h \
 	gateway/req_body.c gateway/req_body.h \
 	gateway/request.c gateway/request.h gateway/request_log.c \
 	gateway/respond.c gateway/respond.h \
 	gateway/route.c gateway/route.h \
 	gateway/transport.c gateway/transport.h \
+	gateway/served_file.c gateway/served_file.h \
 	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_static.c \
 	gateway/front.c gateway/front.h \
 	gateway/front_lock.c gateway/front_lock.h \

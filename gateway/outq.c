@@ -23,9 +23,11 @@ void outq_init(struct outq *q)
 
 static void drop_file(struct outq *q)
 {
+	if (q->borrowed)
+		q->file_fd = -1;
 	io_close(&q->file_fd);
 	q->file_off = q->file_left = 0;
-	q->spool = false;
+	q->spool = q->borrowed = false;
 }
 
 void outq_fini(struct outq *q)
@@ -93,6 +95,12 @@ void outq_file(struct outq *q, int fd, int64_t off, int64_t len)
 	q->file_fd = fd;
 	q->file_off = off;
 	q->file_left = len;
+}
+
+void outq_file_borrow(struct outq *q, int fd, int64_t off, int64_t len)
+{
+	outq_file(q, fd, off, len);
+	q->borrowed = true;
 }
 
 int64_t outq_pending(const struct outq *q)

@@ -22,6 +22,7 @@ struct outq {
 	int64_t file_off;    /* next octet to send */
 	int64_t file_left;   /* octets still to send */
 	bool spool;          /* file_fd is our temporary file: may be appended to */
+	bool borrowed;       /* file_fd is the caller's: not closed here */
 };
 
 /** An empty queue; caller storage. */
@@ -38,6 +39,9 @@ int outq_append(struct outq *q, int spool_dir_fd, const void *data, size_t n) GW
 
 /** Send @len octets of @fd from @off after what is in memory; takes @fd (also on error nothing is leaked). Only when no file is queued. */
 void outq_file(struct outq *q, int fd, int64_t off, int64_t len);
+
+/** The same for a descriptor that stays the caller's, who keeps it open until the queue is empty, reset or freed. */
+void outq_file_borrow(struct outq *q, int fd, int64_t off, int64_t len);
 
 /** Write to @sock. Returns octets written (0: would block), GW_ERR_CLOSED, or GW_ERR_SYS (also when a file shrank meanwhile). */
 int64_t outq_flush(struct outq *q, int sock) GW_MUST_USE;

@@ -32,6 +32,7 @@ static void request_init(struct request *r)
 static void request_fini(struct request *r)
 {
 	route_close(&r->route);
+	file_entry_unref(r->entry);
 	free(r->file);
 	req_body_fini(&r->body);
 	cgi_header_fini(&r->cgi);
@@ -47,6 +48,8 @@ static void request_fini(struct request *r)
 static void answer_reset(struct request *r)
 {
 	route_close(&r->route);
+	file_entry_unref(r->entry);
+	r->entry = NULL;
 	free(r->file);
 	r->file = NULL;
 	cgi_header_fini(&r->cgi);
@@ -193,7 +196,7 @@ static void dispatch(struct request *r)
 	}
 }
 
-static void route(struct request *r)
+static void find_route(struct request *r)
 {
 	struct worker *w = r->w;
 	const struct route_env env = {
@@ -201,6 +204,30 @@ static void route(struct request *r)
 		.kept = r->kept_path};
 
 	route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
+	/* Descriptors have run out: those of files that are only remembered go first. */
+	if (r->route.kind == ROUTE_STATUS && r->route.status == 503 && file_cache_release_fds(&w->files))
+		route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
+}
+
+/* What the path names: as it was found a moment ago, or found now and remembered. */
+static void route(struct request *r)
+{
+	struct worker *w = r->w;
+	uint64_t now = loop_now_ms(w->loop);
+	bool oom = false;
+
+	/* With MergeSlashes Off two spellings of a path differ in what is left over for a script. */
+	if (r->kept_path == NULL)
+		r->entry = file_cache_find(&w->files, r->server, r->path, now);
+	if (r->entry == NULL) {
+		find_route(r);
+		r->entry = file_cache_add(&w->files, r->server, r->path, &r->route, now, r->kept_path == NULL, &oom);
+		worker_sweep_later(w);
+	}
+	if (r->entry != NULL)
+		r->route = r->entry->route;
+	else if (oom)
+		r->route = (struct route){.kind = ROUTE_STATUS, .status = 500, .why = "out of memory", .dir = r->server->dir, .fd = -1, .path_info = ""};
 }
 
 /* The request's path from @raw, as the host reads it. NULL: *@status says what to answer. */

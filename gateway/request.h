@@ -16,6 +16,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 #include "gateway/conn.h"
+#include "gateway/file_cache.h"
 #include "gateway/http/cgi_header.h"
 #include "gateway/http/req_fields.h"
 #include "gateway/outq.h"
@@ -118,6 +119,7 @@ struct request {
 	bool out_ended;
 	struct buf errline;       /* script's stderr up to its next newline */
 	/* static */
+	struct file_entry *entry; /* what route points into; a reference, or NULL */
 	struct static_send *file;
 	struct timespec start;
 	uint64_t start_us;

@@ -41,6 +41,9 @@ static void set_status(struct route *r, int status, const char *why)
 void route_close(struct route *r)
 {
 	io_close(&r->fd);
+	for (int i = 0; r->variants != NULL && i < CODINGS_N; i++)
+		io_close(&r->variants->v[i].fd);
+	r->variants = NULL;
 }
 
 /* Whether URL prefix @prefix covers @path by whole segments; @rest is what follows it. */
@@ -233,6 +236,43 @@ static int find_file(struct routing *t, enum file_links links, size_t *used)
 	return 0;
 }
 
+/* Whether NAME.br beside a file that is served may be asked for itself, and is a file like any other. */
+static bool variant_allowed(struct routing *t, const char *rel, const char *path)
+{
+	const char *uri = t->path, *slash = strrchr(rel, '/');
+
+	t->path = path; /* <Location> looks at the neighbour's own path */
+	const struct conf_dir *d = settings(t, rel, strlen(rel));
+	t->path = uri;
+	return d != NULL && d->granted && conf_handler_for(d, slash != NULL ? slash + 1 : rel).kind == CONF_HANDLER_DEFAULT;
+}
+
+/* Open the precompressed neighbours of the file that was found as the first @used octets of @rel. */
+static void open_variants(struct routing *t, const char *rel, size_t used)
+{
+	static const char *const ext[CODINGS_N] = {NULL, "gz", "br"};
+	struct route *r = t->r;
+	struct route_variants *all = arena_calloc(t->a, 1, sizeof(*all));
+
+	if (all == NULL)
+		return;
+	for (int i = 0; i < CODINGS_N; i++)
+		all->v[i].fd = -1;
+	for (int i = CODING_IDENTITY + 1; i < CODINGS_N; i++) {
+		char *name = arena_printf(t->a, "%.*s.%s", (int)used, rel, ext[i]);
+		char *path = arena_printf(t->a, "%s.%s", r->script_name, ext[i]);
+		if ((r->dir->serving.precompressed & CODING_BIT(i)) == 0 || name == NULL || path == NULL || !variant_allowed(t, name, path))
+			continue;
+		int fd = file_open(t->root_fd, name, links_of(r->dir), &all->v[i].st);
+		/* An older one is of an older file. Tools that compress copy the time, some without its fraction. */
+		if (fd >= 0 && S_ISREG(all->v[i].st.st_mode) && all->v[i].st.st_mtim.tv_sec >= r->st.st_mtim.tv_sec)
+			all->v[i].fd = fd;
+		else if (fd >= 0)
+			io_close(&fd);
+	}
+	r->variants = all;
+}
+
 /* Script or static, now that the file is open. */
 static void route_file(struct routing *t, const char *rel, size_t used, const char *path_info)
 {
@@ -253,6 +293,8 @@ static void route_file(struct routing *t, const char *rel, size_t used, const ch
 			set_status(r, 403, "the front's user may not read the file");
 		else
 			r->kind = ROUTE_STATIC;
+		if (r->kind == ROUTE_STATIC && r->dir->serving.precompressed != 0)
+			open_variants(t, rel, used);
 		break;
 	case CONF_HANDLER_PHP:
 	case CONF_HANDLER_POOL:
@@ -268,8 +310,8 @@ static void route_file(struct routing *t, const char *rel, size_t used, const ch
 	}
 }
 
-/* Index files named by an absolute URL path: routed like a request of their own, once. */
-static bool index_elsewhere(struct routing *t, const char *path)
+/* What DirectoryIndex or FallbackResource name by a URL path: routed like a request of its own, once. @file: only a file will do. */
+static bool route_elsewhere(struct routing *t, const char *path, bool file)
 {
 	struct route there;
 
@@ -278,12 +320,13 @@ static bool index_elsewhere(struct routing *t, const char *path)
 	struct routing sub = {.r = &there, .a = t->a, .env = t->env, .server = t->server, .path = path,
 		.query = t->query, .root_fd = -1, .own_fd = -1, .in_index = true};
 	route_run(&sub);
-	if (there.kind == ROUTE_STATUS && there.status == 404) {
+	if ((there.kind == ROUTE_STATUS && there.status == 404) || (file && there.kind != ROUTE_STATIC && there.kind != ROUTE_PHP)) {
 		route_close(&there);
 		return false;
 	}
 	route_close(t->r);
 	*t->r = there;
+	t->r->elsewhere = true;
 	return true;
 }
 
@@ -295,7 +338,7 @@ static bool try_index(struct routing *t, const char *name)
 	const char *rel, *dir_path = t->path;
 
 	if (name[0] == '/')
-		return index_elsewhere(t, name);
+		return route_elsewhere(t, name, false);
 	rel = arena_printf(t->a, "/%s%s", t->rest, name);
 	r->script_name = arena_printf(t->a, "%s%s", t->path, name);
 	if (rel == NULL || r->script_name == NULL)
@@ -344,14 +387,50 @@ static void route_index(struct routing *t)
 	set_status(r, 403, "a directory without an index file: see DirectoryIndex and Options Indexes");
 }
 
+/* A directory asked for without its slash: its own settings say what becomes of that. */
+static void route_slash(struct routing *t)
+{
+	char *rel = arena_printf(t->a, "%s/", t->rest), *path = arena_printf(t->a, "%s/", t->path);
+	const struct conf_dir *d = rel == NULL || path == NULL ? NULL : settings(t, rel, strlen(rel));
+
+	if (d == NULL) {
+		no_settings(t);
+		return;
+	}
+	t->r->dir = d;
+	if (!d->granted)
+		set_status(t->r, 403, "denied by configuration (Require)");
+	else if (d->serving.slash != CONF_SLASH_ON)
+		set_status(t->r, 404, NULL);
+	else
+		redirect_to(t, 301, "", path);
+}
+
 static void route_directory(struct routing *t)
 {
-	size_t n = strlen(t->path);
-
-	if (t->path[n - 1] != '/')
-		redirect_to(t, 301, "", arena_printf(t->a, "%s/", t->path));
+	if (t->path[strlen(t->path) - 1] != '/')
+		route_slash(t);
 	else
 		route_index(t);
+}
+
+/*
+ * Nothing is there: FallbackResource, unless the first name that is missing (the last of the first @used octets of rest) is a
+ * script's. A missing script stays a missing script, as in Apache.
+ */
+static bool route_fallback(struct routing *t, size_t used)
+{
+	const struct conf_dir *d = t->r->dir;
+	size_t from = used;
+
+	if (d->serving.fallback == NULL)
+		return false;
+	while (from > 0 && t->rest[from - 1] != '/')
+		from--;
+	char *name = arena_strndup(t->a, t->rest + from, used - from);
+	if (name == NULL || conf_handler_for(d, name).kind != CONF_HANDLER_DEFAULT)
+		return false;
+	return route_elsewhere(t, d->serving.fallback, true);
 }
 
 static void route_in_root(struct routing *t)
@@ -393,6 +472,8 @@ static void route_in_root(struct routing *t)
 		return;
 	}
 	if (configured_redirect(t, r->dir))
+		return;
+	if (err == -404 && route_fallback(t, used))
 		return;
 	if (err < 0) {
 		set_status(r, -err, err == -404 ? NULL : "the file cannot be opened: permissions, or a symbolic link that Options refuse");

@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "gateway/base/arena.h"
+#include "gateway/http/accept_encoding.h"
 #include "gateway/static/root_cache.h"
 
 enum route_kind {
@@ -16,6 +17,14 @@ enum route_kind {
 	ROUTE_STATIC,    /* ->fd, ->st */
 	ROUTE_LISTING,   /* ->fd is a directory to list */
 	ROUTE_PHP,       /* ->script and the rest; by the virtual host's dispatch, or ->pool */
+};
+
+/* Precompressed neighbours of a file, by coding. */
+struct route_variants {
+	struct {
+		int fd;              /* -1: there is none, or it is older than the file, or may not be asked for */
+		struct stat st;
+	} v[CODINGS_N];
 };
 
 struct route {
@@ -30,6 +39,8 @@ struct route {
 	const char *context_prefix;  /* alias' URL prefix, "" for the document root */
 	const char *script_name;     /* URL path of the file, index file included */
 	const char *path_info;       /* rest of the URL path, "" for none */
+	struct route_variants *variants; /* ROUTE_STATIC with PrecompressedFiles; NULL: not looked for */
+	bool elsewhere;              /* what DirectoryIndex or FallbackResource name by a URL path of its own */
 	const char *filename;        /* file-system path of the file; of a listed directory with a slash at the end */
 	const struct conf_pool *pool;/* ROUTE_PHP: SetHandler "proxy:..."; NULL: the host's dispatch */
 };

@@ -12,6 +12,7 @@ libhttp_a_SOURCES = \
 	gateway/http/http1_parse.c gateway/http/http1_parse.h \
 	gateway/http/http_chars.c gateway/http/http_chars.h \
 	gateway/http/http_date.c gateway/http/http_date.h \
+	gateway/http/listing_page.c gateway/http/listing_page.h \
 	gateway/http/multirange.c gateway/http/multirange.h \
 	gateway/http/proxy_protocol.c gateway/http/proxy_protocol.h \
 	gateway/http/remote_ip.c gateway/http/remote_ip.h \
@@ -28,7 +29,8 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_http tests/unit/check_static
 TESTS += tests/unit/check_http tests/unit/check_static
 tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h tests/unit/unit.h \
-	tests/unit/check_accept_encoding.c tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c tests/unit/check_proxies.c
+	tests/unit/check_accept_encoding.c tests/unit/check_listing_page.c \
+	tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c tests/unit/check_proxies.c
 tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)
 tests_unit_check_static_SOURCES = tests/unit/check_static.c tests/unit/check_static.h tests/unit/unit.h \

@@ -414,7 +414,7 @@ START_TEST(debians_configuration_loads)
 	ck_assert_int_eq(conf_dir_for(cc, c, &m)->granted, false);
 	ck_assert_int_eq(conf_handler_for(conf_dir_for(cc, c, &m), "x").kind, CONF_HANDLER_DENY);
 	text = fixture_dump(conf_dump_noeffect, c);
-	ck_assert_ptr_nonnull(strstr(text, "mods-enabled/mime.conf:"));
+	ck_assert_ptr_nonnull(strstr(text, "mods-enabled/autoindex.conf:"));
 	ck_assert_ptr_nonnull(strstr(text, "LoadModule"));
 	free(text);
 	conf_cache_free(cc);
@@ -476,14 +476,14 @@ START_TEST(dump_joins_what_stands_in_many_files)
 	fixture_file("load.d/b.load", "LoadModule b_module b.so\n");
 	fixture_file("load.d/c.load", "\nLoadModule c_module c.so\nMutex default\n");
 	fixture_file("load.d/d.load", "Mutex default\n");
-	fixture_good(&f, "Include load.d/*.load\nAddLanguage de .de\n");
+	fixture_good(&f, "Include load.d/*.load\nAddIcon /a.png .de\n");
 	char *text = fixture_dump(conf_dump_noeffect, f.c);
 	ck_assert_ptr_nonnull(strstr(text, "load.d/b.load:1: LoadModule has no effect (2 times, up to "));
 	ck_assert_ptr_nonnull(strstr(text, "load.d/c.load:2): modules are built in\n"));
 	/* Anything else may be a site's: each file by itself. */
 	ck_assert_ptr_nonnull(strstr(text, "load.d/c.load:3: Mutex has no effect: "));
 	ck_assert_ptr_nonnull(strstr(text, "load.d/d.load:1: Mutex has no effect: "));
-	ck_assert_ptr_nonnull(strstr(text, "main.conf:2: AddLanguage has no effect: "));
+	ck_assert_ptr_nonnull(strstr(text, "main.conf:2: AddIcon has no effect: "));
 	free(text);
 	fixture_free(&f);
 }
@@ -496,7 +496,7 @@ START_TEST(dump_says_who_answers_what)
 
 	fixture_good(&f, "<FastCGIPool fpm>\nServer unix:/run/x.sock\n</FastCGIPool>\n<VirtualHost *:8080>\nServerName a.example\nServerAlias www.a.example\n"
 			 "RequestIsolation shared\nSandboxProfile php\n</VirtualHost>\n<VirtualHost 127.0.0.1:8080>\nServerName b.example\nDispatch worker\nUsePool fpm\n</VirtualHost>\n"
-			 "AddLanguage de .de\nAddLanguage fr .fr\n");
+			 "AddIcon /a.png .de\nAddIcon /b.png .fr\n");
 	text = fixture_dump(conf_dump_servers, f.c);
 	char *a = strstr(text, "\na.example"), *b = strstr(text, "\nb.example");
 	ck_assert_ptr_nonnull(a);
@@ -508,7 +508,7 @@ START_TEST(dump_says_who_answers_what)
 	ck_assert_ptr_nonnull(strstr(text, "Pool fpm: unix:/run/x.sock\n"));
 	free(text);
 	text = fixture_dump(conf_dump_noeffect, f.c);
-	ck_assert_ptr_nonnull(strstr(text, "AddLanguage has no effect (2 times, up to line 16)"));
+	ck_assert_ptr_nonnull(strstr(text, "AddIcon has no effect (2 times, up to line 16)"));
 	free(text);
 	fixture_free(&f);
 }

@@ -570,4 +570,4 @@ static Suite *suite_http1(void)
 	return s;
 }
 
-UNIT_MAIN(suite_accept_encoding, suite_http1, suite_http_values, suite_http_scripts, suite_access_format, suite_proxies)
+UNIT_MAIN(suite_accept_encoding, suite_http1, suite_http_values, suite_http_scripts, suite_access_format, suite_proxies, suite_listing_page)

@@ -7,6 +7,7 @@
 
 Suite *suite_accept_encoding(void);
 Suite *suite_http_values(void);
+Suite *suite_listing_page(void);
 Suite *suite_http_scripts(void);
 Suite *suite_access_format(void);
 Suite *suite_proxies(void);
