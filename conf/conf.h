@@ -230,6 +230,7 @@ struct conf_server {
 	struct conf_strs aliases; /* ServerAlias, lower case, * and ? wildcards */
 	size_t addrs_n;           /* <VirtualHost> addresses; port 0 = any */
 	const struct conf_addr *addrs;
+	bool unavailable;         /* SiteUnavailable: every request is answered 503 */
 	const char *admin;
 	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself); never NULL */
 	const struct conf_log_file *error_log; /* NULL: stderr (foreground without ErrorLog) */
@@ -321,6 +322,8 @@ struct conf {
 
 /* --- loading ----------------------------------------------------------------------------------------------------------- */
 
+struct conf_keep;
+
 struct conf_load_opts {
 	const char *file;              /* -f */
 	const char *server_root;       /* -d, or NULL */
@@ -329,6 +332,8 @@ struct conf_load_opts {
 	size_t before_n, after_n;
 	const char *const *before;     /* -C "directive": processed before the files */
 	const char *const *after;      /* -c "directive": processed after */
+	struct conf_keep **keep;       /* texts of site files that were good, NULL at first; changed by a load. NULL: all errors are fatal */
+	bool strict;                   /* with @keep: errors are fatal, and texts are kept all the same */
 	bool need_root;                /* false: an ordinary user: every site runs as that user */
 	/* Whether a LogFormat can be written: NULL, or why not (static text) with *at its offset. NULL: not checked. */
 	const char *(*check_format)(const char *format, size_t *at);
@@ -344,10 +349,18 @@ struct conf_load_opts {
 
 /**
  * Parse, check and resolve. Diagnostics (errors and warnings) are appended to @diags, sorted by place; all errors of a
- * run are reported. Returns the configuration, or NULL when there was at least one error. One thread, may read files,
+ * run are reported. Returns the configuration, or NULL when there was at least one error. With @opts->keep, errors in site
+ * files (see conf_keep.h) alone do not stop it: the configuration then has their last good version, or hosts that answer 503,
+ * and @diags has errors all the same. One thread, may read files,
  * the user database and the resolver; opens no log and binds nothing.
  */
 struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *diags) GW_MUST_USE;
+
+/** The PidFile that the configuration names, as far as it can be read; nothing else is looked at. In @a; NULL: none. */
+const char *conf_pid_file(const struct conf_load_opts *opts, struct arena *a);
+
+/** Free what conf_load() has put into @opts->keep. NULL is accepted. */
+void conf_keep_free(struct conf_keep *k);
 
 /** Free everything. No thread may still use it. NULL is accepted. */
 void conf_free(struct conf *c);

@@ -26,7 +26,7 @@ void conf_diags_fini(struct conf_diags *d)
 
 void conf_diag_add(struct conf_diags *d, bool error, const char *file, unsigned line, unsigned column, const char *fmt, ...)
 {
-	struct conf_diag *v, e = {.line = line, .column = column, .error = error};
+	struct conf_diag *v, e = {.origin = file, .line = line, .column = column, .error = error};
 	char text[1024];
 	va_list ap;
 

@@ -11,6 +11,7 @@
 
 struct conf_diag {
 	const char *file;
+	const void *origin;    /* where the name was copied from: files are told apart by it, as they may be read twice */
 	unsigned line, column; /* from 1 */
 	bool error;            /* else a warning */
 	const char *text;      /* the reason, what to do, the nearest valid name */

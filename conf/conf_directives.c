@@ -66,6 +66,7 @@ const struct conf_directive conf_directives[] = {
 	{S("VirtualHost", MAIN, 0, 1, -1, "address[:port] ..."), .set = conf_set_vhost, .doc = "A site: chosen by the address of the connection, then by the name asked for."},
 	{D("ServerName", HOSTS, 0, 1, 1, "[scheme://]name[:port]"), .set = conf_set_server_name, .doc = "The host's name, and what it calls itself in redirects; with https:// behind a proxy that ends TLS."},
 	{D("ServerAlias", CONF_W_VHOST, 0, 1, -1, "name ..."), .set = conf_set_server_alias, .doc = "More names, with * and ?."},
+	{D("SiteUnavailable", CONF_W_VHOST, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(unavailable), .doc = "On: every request is answered 503, with the site's ErrorDocument if it has one. What the server does by itself for the hosts of a file that is broken when it starts."},
 	{D("ServerAdmin", HOSTS, 0, 1, 1, "address"), .set = conf_set_text, SRV(admin), .doc = "Whom error pages and SERVER_ADMIN name."},
 	{D("DocumentRoot", HOSTS, 0, 1, 1, "directory"), .set = conf_set_docroot, .doc = "Where the files of the site are."},
 	{D("Alias", HOSTS, 0, 2, 2, "url-path path"), .set = conf_set_alias, .doc = "A part of the URL space that lies elsewhere; whole segments, the first match counts."},

@@ -23,16 +23,30 @@ struct conf_source {
 	unsigned depth;
 };
 
-/* What a message about a file belongs to: the Include line, or nothing for the main file. */
+/* What a message about a file belongs to: the Include line, the site file itself, or nothing for the main file. */
 static void say(struct conf_parser *p, const struct conf_node *n, const char *path, const char *text)
 {
-	if (n != NULL)
+	const char *own = p->site == NULL || strcmp(path, p->site->path) != 0 ? NULL : arena_strdup(p->a, path);
+
+	if (own != NULL) {
+		conf_sites_name(p->sites, own, p->site);
+		conf_diag_add(p->d, true, own, 1, 1, "the file cannot be read: %s", text);
+	} else if (n != NULL)
 		conf_node_say(p->d, true, n, 0, "%s: %s", path, text);
 	else
 		conf_diag_add(p->d, true, path, 1, 1, "the configuration cannot be read: %s", text);
 }
 
-static void read_path(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth);
+/* Names the line that includes, among all of a site file's. */
+static const char *place_of(struct conf_parser *p, const struct conf_node *n, const char *path)
+{
+	const char *at = strcmp(path, p->site->path) == 0 ? "" : arena_printf(p->a, "%s:%u", n->file, n->name.line);
+
+	p->oom = p->oom || at == NULL;
+	return at == NULL ? "" : at;
+}
+
+static void read_path(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth, bool wild);
 
 /* As strcmp, with the slash before every other octet: the order in which a walk through sorted directories meets paths. */
 static int path_cmp(const void *x, const void *y)
@@ -73,6 +87,10 @@ static void read_file(struct conf_parser *p, const struct conf_node *n, const ch
 	if (name == NULL) {
 		p->oom = true;
 	} else {
+		if (p->site != NULL) {
+			conf_sites_name(p->sites, name, p->site);
+			conf_sites_read(p->sites, p->site, place_of(p, n, path), path, text, len);
+		}
 		p->source = &src;
 		conf_parse_text(p, name, text, len);
 		p->source = src.up;
@@ -108,10 +126,10 @@ static void read_dir(struct conf_parser *p, const struct conf_node *n, const cha
 	if (count > 1)
 		qsort(v, count, sizeof(*v), path_cmp);
 	for (size_t i = 0; i < count && !p->oom; i++)
-		read_path(p, n, v[i], depth + 1);
+		read_path(p, n, v[i], depth + 1, true);
 }
 
-static void read_path(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth)
+static void read_any(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth)
 {
 	struct stat st;
 
@@ -123,6 +141,30 @@ static void read_path(struct conf_parser *p, const struct conf_node *n, const ch
 		say(p, n, path, "not a regular file");
 	else
 		read_file(p, n, path, &st);
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* @wild: a pattern or a directory led to it. */
+static void read_path(struct conf_parser *p, const struct conf_node *n, const char *path, unsigned depth, bool wild)
+{
+	if (!wild || p->sites == NULL || p->site != NULL || p->depth > 0 || is_dir(path)) {
+		read_any(p, n, path, depth);
+		return;
+	}
+	p->site = conf_sites_get(p->sites, path);
+	if (p->site == NULL)
+		p->oom = true;
+	else if (p->site->mode == CONF_SITE_FRESH)
+		read_any(p, n, path, depth);
+	else
+		conf_sites_replay(p, p->site, "");
+	p->site = NULL;
 }
 
 static void read_glob(struct conf_parser *p, const struct conf_node *n, const char *pattern, bool optional)
@@ -144,7 +186,7 @@ static void read_glob(struct conf_parser *p, const struct conf_node *n, const ch
 		if (g.gl_pathc > 1)
 			qsort(g.gl_pathv, g.gl_pathc, sizeof(*g.gl_pathv), path_cmp);
 		for (size_t i = 0; i < g.gl_pathc && !p->oom; i++)
-			read_path(p, n, g.gl_pathv[i], 0);
+			read_path(p, n, g.gl_pathv[i], 0, true);
 	}
 	globfree(&g);
 }
@@ -157,13 +199,15 @@ void conf_parse_include(struct conf_parser *p, const struct conf_node *n, bool o
 
 	if (path == NULL)
 		p->oom = true;
+	else if (p->site != NULL && p->site->mode != CONF_SITE_FRESH)
+		conf_sites_replay(p, p->site, place_of(p, n, path));
 	else if (conf_is_wild(path))
 		read_glob(p, n, path, optional);
 	else if (!optional || stat(path, &st) == 0 || errno != ENOENT)
-		read_path(p, n, path, 0);
+		read_path(p, n, path, 0, false);
 }
 
 void conf_parse_file(struct conf_parser *p, const char *path)
 {
-	read_path(p, NULL, path, 0);
+	read_path(p, NULL, path, 0, false);
 }

@@ -3,14 +3,17 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "conf/conf_build.h"
+#include "conf/conf_keep.h"
 #include "gateway/base/io.h"
 
 #define ZYGOTES_MAX 256 /* ZygoteLimit and CellLimit when not given */
 #define CELLS_MAX 1024
 
+#define ROUNDS_MAX 10  /* a site file has four ways to be read; what breaks with each other change is no site file's fault */
 #define ENVVARS_MAX (256u * 1024)
 
 /* -D NAME or NAME=VALUE. */
@@ -94,7 +97,8 @@ static int build(struct conf *c, struct conf_parser *p, const struct conf_load_o
 	return GW_OK;
 }
 
-struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *diags)
+/* One reading of everything; NULL when there were errors, or memory is out. */
+static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sites *sites, struct conf_diags *diags)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 	struct conf_parser p;
@@ -110,6 +114,7 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 	c->cells_max = CELLS_MAX;
 	c->spare_zygotes = 1;
 	conf_parser_init(&p, &c->arena, diags);
+	p.sites = sites;
 	rc = set_places(c, &p, opts);
 	if (rc == GW_OK)
 		rc = add_defines(&p, opts);
@@ -118,6 +123,8 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 		conf_parse_file(&p, c->file);
 		parse_lines(&p, "(-c)", opts->after, opts->after_n);
 		c->server_root = p.server_root;
+		if (sites != NULL)
+			conf_sites_judge(sites, p.root.children);
 		if (p.oom)
 			rc = GW_ERR_NOMEM;
 		else if (p.root.children != NULL || diags->errors == 0) /* of a file that cannot be read nothing more is to be said */
@@ -130,6 +137,71 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 		conf_free(c);
 		return NULL;
 	}
+	return c;
+}
+
+const char *conf_pid_file(const struct conf_load_opts *opts, struct arena *a)
+{
+	struct conf c = {.file = NULL};
+	struct conf_diags d;
+	struct conf_parser p;
+	const char *path = NULL;
+
+	conf_diags_init(&d);
+	arena_init(&c.arena);
+	conf_parser_init(&p, &c.arena, &d);
+	if (set_places(&c, &p, opts) == GW_OK && add_defines(&p, opts) == GW_OK) {
+		parse_lines(&p, "(-C)", opts->before, opts->before_n);
+		conf_parse_file(&p, c.file);
+		parse_lines(&p, "(-c)", opts->after, opts->after_n);
+	}
+	for (const struct conf_node *n = p.root.children; n != NULL; n = n->next)
+		if (strcasecmp(n->name.text, "PidFile") == 0 && n->args_n == 1)
+			path = conf_path(a, p.server_root, n->args[0].text);
+	arena_fini(&c.arena);
+	conf_diags_fini(&d);
+	return path;
+}
+
+/* Warnings of a round that is done again are said again. */
+static void add_diags(struct conf_diags *to, const struct conf_diags *from, bool warnings)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (from->v[i].error || warnings)
+			conf_diag_add(to, from->v[i].error, from->v[i].file, from->v[i].line, from->v[i].column, "%s", from->v[i].text);
+	if (from->errors + from->warnings > from->n) /* past what is noted */
+		to->errors += from->errors > 0;
+}
+
+struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *diags)
+{
+	struct conf_keep *old = opts->keep == NULL ? NULL : *opts->keep;
+	struct conf_sites sites;
+	struct conf *c = NULL;
+	bool again = true;
+
+	if (opts->keep == NULL)
+		return load_once(opts, NULL, diags);
+	conf_sites_init(&sites, old);
+	for (int i = 0; i < ROUNDS_MAX && again; i++) {
+		struct conf_diags d;
+		conf_diags_init(&d);
+		conf_sites_round(&sites);
+		c = load_once(opts, &sites, &d);
+		again = c == NULL && !opts->strict && i < ROUNDS_MAX - 1 && conf_sites_blame(&sites, &d);
+		add_diags(diags, &d, !again);
+		conf_diags_fini(&d);
+	}
+	if (c != NULL) {
+		struct conf_keep *now = conf_sites_keep(&sites);
+		conf_sites_say(&sites, diags);
+		if (now != NULL) {
+			conf_keep_free(old);
+			*opts->keep = now;
+		}
+	}
+	conf_sites_fini(&sites);
+	conf_diags_sort(diags);
 	return c;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "conf/conf_diag.h"
+#include "conf/conf_keep.h"
 #include "conf/conf_lex.h"
 #include "conf/conf_vars.h"
 
@@ -35,7 +36,9 @@ struct conf_parser {
 	const char *server_root;     /* base of relative names; follows ServerRoot */
 	bool follow;                 /* false: Include and <IfFile> look at no file (fuzzing, per-directory files) */
 	bool oom;
+	struct conf_sites *sites;    /* site files are told apart in it; NULL: they are not */
 	/* private */
+	struct conf_site *site;      /* the one being read */
 	struct conf_node *at;
 	struct conf_open *open, *base;
 	unsigned depth;              /* open sections */

@@ -12,6 +12,7 @@ libconf_a_SOURCES = \
 	conf/conf_find.c \
 	conf/conf_handler.c \
 	conf/conf_include.c \
+	conf/conf_keep.c conf/conf_keep.h \
 	conf/conf_lex.c conf/conf_lex.h \
 	conf/conf_load.c \
 	conf/conf_merge.c \
@@ -19,6 +20,7 @@ libconf_a_SOURCES = \
 	conf/conf_parse.c conf/conf_parse.h \
 	conf/conf_regex.c conf/conf_regex.h \
 	conf/conf_resolve.c \
+	conf/conf_salvage.c \
 	conf/conf_sections.c \
 	conf/conf_set_access.c \
 	conf/conf_serving.c conf/conf_serving.h \
@@ -40,7 +42,7 @@ libconf_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_conf
 TESTS += tests/unit/check_conf
-tests_unit_check_conf_SOURCES = tests/unit/check_conf.c tests/unit/check_conf_errors.c tests/unit/check_conf_hosts.c \
+tests_unit_check_conf_SOURCES = tests/unit/check_conf.c tests/unit/check_conf_errors.c tests/unit/check_conf_hosts.c tests/unit/check_conf_keep.c \
 	tests/unit/check_conf_merge.c tests/unit/check_conf_serving.c tests/unit/conf_fixture.c tests/unit/conf_fixture.h tests/unit/unit.h
 tests_unit_check_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCHECK_CONF_REFERENCE='"$(abs_top_srcdir)/docs/directives.md"'
 tests_unit_check_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -160,6 +160,12 @@ static void drain(struct loop *l, struct loop_task *task)
 	loop_timer_stop(l, &w->accept_pause);
 	listens_watch(w, false);
 	w->draining = true;
+	if (atomic_fetch_sub(&w->front->accepting, 1) == 1) {
+		struct ipc_msg m;
+		ipc_fill(&m, IPC_FRONT_DRAINS, 0, NULL);
+		if (ipc_send(w->front->master_chan, &m) < 0)
+			log_err("cannot reach the master: %m");
+	}
 	conn_drain_all(w);
 }
 
@@ -398,6 +404,7 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	f->workers_n = c->loops > 0 ? c->loops : 1;
 	f->workers = need(calloc(f->workers_n, sizeof(*f->workers)));
 	atomic_init(&f->running, f->workers_n);
+	atomic_init(&f->accepting, f->workers_n);
 	if (pthread_barrier_init(&f->locked, NULL, f->workers_n) != 0)
 		die("threads");
 	for (unsigned i = 0; i < f->workers_n; i++)

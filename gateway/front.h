@@ -47,6 +47,7 @@ struct front {
 	struct worker *workers;
 	unsigned workers_n;
 	pthread_barrier_t locked;        /* passed once the filter is on all threads */
+	atomic_uint accepting;           /* workers that were not told to drain */
 	atomic_uint running;             /* workers that have not finished draining */
 };
 

@@ -231,6 +231,15 @@ static void site_want(struct generation *g, uint32_t id)
 	close(chan);
 }
 
+static void fall_quiet(struct generation *g)
+{
+	bool first = !g->quiet;
+
+	g->quiet = true;
+	if (first)
+		g->host->quiet(g->host, g);
+}
+
 static void from_front(struct generation *g, const struct ipc_msg *m)
 {
 	char why[64];
@@ -245,6 +254,13 @@ static void from_front(struct generation *g, const struct ipc_msg *m)
 			g->state = GEN_SERVING;
 		g->ever_ready = true;
 		g->host->ready(g->host, g);
+		return;
+	}
+	if (m->type == IPC_FRONT_DRAINS) {
+		if (g->state == GEN_DRAINING)
+			fall_quiet(g);
+		else
+			condemn_front(g, "drains unasked");
 		return;
 	}
 	if (m->id >= g->conf->servers_n) {
@@ -366,8 +382,10 @@ void generation_drain(struct generation *g)
 	loop_timer_stop(g->host->loop, &g->restart);
 	ipc_fill(&m, IPC_DRAIN, 0, NULL);
 	send_front(g, &m);
-	if (g->front == 0)
+	if (g->front == 0) {
 		g->state = GEN_GONE;
+		fall_quiet(g);
+	}
 	retire_mail(g);
 }
 
@@ -383,7 +401,10 @@ static void front_ended(struct generation *g, int status)
 	if (g->state == GEN_DRAINING || (g->state == GEN_STARTING && !g->ever_ready)) {
 		if (g->state == GEN_STARTING)
 			log_err("the new front did not start: it stays out of service");
+		bool drained = g->state == GEN_DRAINING;
 		g->state = GEN_GONE;
+		if (drained)
+			fall_quiet(g);
 		return;
 	}
 	/* Its zygotes lost the only one they answer; requests inside them are lost with it. */

@@ -25,6 +25,7 @@ struct generation_host {
 	struct launch launch;
 	bool daemon;                /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
+	void (*quiet)(struct generation_host *h, struct generation *g);  /* told to drain, it accepts no connection any more; once */
 };
 
 enum generation_state { GEN_STARTING, GEN_SERVING, GEN_DRAINING, GEN_GONE };
@@ -41,6 +42,7 @@ struct generation {
 	struct loop_timer restart;  /* of a crashed front, with back-off */
 	uint64_t started_ms;        /* the front's start */
 	unsigned crashes;           /* in a row */
+	bool quiet;                 /* see generation_host */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */
 	pid_t *zygotes;             /* by server index; 0: none */
 	struct site_leaf **leaves;  /* their cgroups; NULL: none */

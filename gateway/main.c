@@ -91,7 +91,7 @@ static bool wait_gone(pid_t pid)
 }
 
 /* What only the server itself can say is done; -1: there is nobody to ask. */
-static int control_ask_known(const char *pid_file, const char *word)
+static int ask_server(const char *pid_file, const char *word)
 {
 	if (strcmp(word, "restart") == 0)
 		word = control_words[CONTROL_GRACEFUL];
@@ -101,30 +101,14 @@ static int control_ask_known(const char *pid_file, const char *word)
 	return -1;
 }
 
-static int send_signal(const struct conf *c, const char *word)
+static int signal_to(const struct conf_load_opts *o, pid_t pid, int signal)
 {
-	static const struct {
-		const char *word;
-		int signal;
-	} signals[] = {{"stop", SIGTERM}, {"graceful", SIGUSR1}, {"graceful-stop", SIGWINCH}, {"restart", SIGHUP},
-		{"reopen", SIGUSR1}};
-	pid_t pid = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
-	int signal = 0, status = pid == 0 ? -1 : control_ask_known(c->pid_file, word);
-
-	if (status != -1)
-		return status;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (strcmp(word, signals[i].word) == 0)
-			signal = signals[i].signal;
-	if (pid == 0) {
-		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
-		return EXIT_FAILURE;
-	}
-	if (signal == 0) {
-		fprintf(stderr, "bulkhead: process %d cannot be asked for %s: there is no %s.ctl, or it is not for this user\n", (int)pid, word,
-			c->pid_file);
-		return EXIT_FAILURE;
+	/* Who hears no answer shall not think that errors were none. */
+	if (signal == SIGHUP || signal == SIGUSR1) {
+		struct conf *c = load(o, -1);
+		if (c == NULL)
+			return EXIT_FAILURE;
+		conf_free(c);
 	}
 	if (kill(pid, signal) == -1) {
 		fprintf(stderr, "bulkhead: cannot signal process %d: %s\n", (int)pid, strerror(errno));
@@ -135,6 +119,35 @@ static int send_signal(const struct conf *c, const char *word)
 		return EXIT_FAILURE;
 	}
 	return EXIT_SUCCESS;
+}
+
+static int send_signal(const struct conf_load_opts *o, const char *word)
+{
+	static const struct {
+		const char *word;
+		int signal;
+	} signals[] = {{"stop", SIGTERM}, {"graceful", SIGUSR1}, {"graceful-stop", SIGWINCH}, {"restart", SIGHUP},
+		{"reopen", SIGUSR1}};
+	struct arena a;
+	int signal = 0, status = -1;
+
+	arena_init(&a);
+	/* No more of it: a server can be stopped, and say itself what it finds wrong, whatever is in the files. */
+	const char *file = conf_pid_file(o, &a);
+	pid_t pid = file != NULL ? pid_file_read(file) : 0;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (strcmp(word, signals[i].word) == 0)
+			signal = signals[i].signal;
+	if (pid == 0)
+		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", file != NULL ? file : "not set");
+	else
+		status = ask_server(file, word);
+	if (pid != 0 && status == -1 && signal == 0)
+		fprintf(stderr, "bulkhead: process %d cannot be asked for %s: there is no %s.ctl, or it is not for this user\n", (int)pid, word, file);
+	arena_fini(&a);
+	if (status != -1)
+		return status;
+	return pid == 0 || signal == 0 ? EXIT_FAILURE : signal_to(o, pid, signal);
 }
 
 /* The processes of the server that this configuration's PidFile names; false: there is none. */
@@ -179,8 +192,15 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 		fprintf(stderr, "bulkhead: " TAKEOVER_ENV " is set, and not by a server that is being upgraded\n");
 		return EXIT_FAILURE;
 	}
+	static struct conf_keep *keep; /* for a reload, and where a site file with errors shall not stop what is asked for */
 	load_opts(cmd, &opts.load);
+	if (cmd->action == CMD_SIGNAL)
+		return send_signal(&opts.load, cmd->signal);
+	if (cmd->action != CMD_CHECK)
+		opts.load.keep = &keep;
+	opts.load.strict = from.report != -1;
 	struct conf *c = load(&opts.load, from.report);
+	opts.load.strict = false;
 	if (c == NULL)
 		return EXIT_FAILURE;
 	int status = EXIT_SUCCESS;
@@ -201,9 +221,6 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 		if (status != EXIT_SUCCESS)
 			fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
 		break;
-	case CMD_SIGNAL:
-		status = send_signal(c, cmd->signal);
-		break;
 	default:
 		warn_unprivileged();
 		opts.foreground = cmd->foreground;
@@ -213,6 +230,7 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 		return master_run(c, &opts);
 	}
 	conf_free(c);
+	conf_keep_free(keep);
 	return status;
 }
 

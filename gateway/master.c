@@ -154,7 +154,9 @@ static void serve_first(struct master *m, const struct generation *g)
 
 static void end_reload(struct master *m, bool ok)
 {
-	control_done(&m->control, CONTROL_GRACEFUL, ok);
+	if (ok && m->reload_broken)
+		control_say(&m->control, CONTROL_GRACEFUL, "bulkhead: reloaded, but for the files with errors\n");
+	control_done(&m->control, CONTROL_GRACEFUL, ok && !m->reload_broken);
 }
 
 static void on_ready(struct generation_host *h, struct generation *g)
@@ -174,8 +176,6 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	if (old == NULL)
 		say_isolation();
 	site_cgroups_check(m->host.launch.cgroups, g->conf);
-	if (old != NULL)
-		drain(m, old);
 	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
 		old != NULL ? " after reload" : "");
 	if (old == NULL)
@@ -183,8 +183,24 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	spares_set(&m->spares, g->conf); /* they inherit no terminal, and no pipe that somebody reads to its end */
 	if (old != NULL || m->from.report == -1)
 		notify_send("READY=1"); /* after an upgrade it is ready already, and we are not its main process yet */
-	end_reload(m, true);
+	if (old != NULL) {
+		m->leaving = old;
+		drain(m, old);
+	}
 	sweep(m); /* the old one has perhaps no process left, and a further reload may wait for this one */
+}
+
+static void on_quiet(struct generation_host *h, struct generation *g)
+{
+	struct master *m = container_of(h, struct master, host);
+
+	if (g != m->leaving)
+		return;
+	m->leaving = NULL;
+	if (m->handed_over)
+		control_done(&m->control, CONTROL_UPGRADE, true);
+	else
+		end_reload(m, true);
 }
 
 static void log_diags(struct master *m, const struct conf_diags *d)
@@ -219,6 +235,7 @@ static void reload(struct master *m)
 	conf_diags_init(&diags);
 	struct conf *c = conf_load(&m->opts->load, &diags);
 	log_diags(m, &diags);
+	m->reload_broken = diags.errors > 0;
 	conf_diags_fini(&diags);
 	if (c != NULL)
 		m->next = start_generation(m, c);
@@ -283,6 +300,8 @@ static void drop_generation(struct master *m, struct generation *g)
 	*p = g->next;
 	if (m->current == g)
 		m->current = NULL;
+	if (m->leaving == g)
+		m->leaving = NULL;
 	if (m->next == g) {
 		m->next = NULL;
 		if (m->current != NULL && !m->stopping) {
@@ -432,7 +451,7 @@ static int set_up(struct master *m, const struct conf *c)
 		return GW_ERR_SYS;
 	}
 	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
-		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready};
+		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet};
 	m->host.launch.cgroups = m->host.loop == NULL ? NULL : site_cgroups_new(m->host.loop, adopted);
 	m->host.launch.spares = &m->spares;
 	spares_init(&m->spares, m->host.loop, m->host.launch.cgroups);

@@ -30,8 +30,10 @@ struct master {
 	struct generation *gens;    /* all that still have a process, newest first */
 	struct generation *current; /* the one that serves */
 	struct generation *next;    /* being started by a reload */
+	struct generation *leaving; /* told to drain; who asked for that hears when no client can meet it any more */
 	bool served;                /* ever */
 	bool reload_again, stopping, stopping_now;
+	bool reload_broken;         /* what the last reload took in is not what all files say */
 	bool handed_over;           /* another master serves: we end when what runs here has ended */
 	int log_fd;                 /* the server's error log; -1: standard error */
 	int tell_fd;                /* pipe to the waiting parent of a daemon; -1 */

@@ -61,7 +61,7 @@ static void hand_over(struct master *m)
 	m->handed_over = m->listens.shared = true;
 	loop_timer_stop(m->host.loop, &u->patience);
 	u->pid = 0;
-	control_done(&m->control, CONTROL_UPGRADE, true);
+	m->leaving = m->current;
 	master_stop_gracefully(m);
 }
 

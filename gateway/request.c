@@ -258,6 +258,10 @@ void request_begin(struct request *r)
 
 void request_route(struct request *r)
 {
+	if (r->server->unavailable) {
+		respond_status(r, 503);
+		return;
+	}
 	if (strcmp(r->uri, "*") == 0) {
 		respond_options(r, "GET, HEAD, POST, OPTIONS"); /* OPTIONS *: about the server, not a resource */
 		return;

@@ -34,6 +34,7 @@ enum ipc_type {
 	IPC_SITE_WANT = 0x12,   /* launch this site's zygote */
 	IPC_SITE_KILL = 0x14,   /* this site's zygote does not obey: kill it */
 	IPC_FRONT_READY = 0x16, /* loops run; the old front may be drained */
+	IPC_FRONT_DRAINS = 0x18,/* after DRAIN: no loop accepts any more */
 	/* master -> zygote */
 	IPC_ZYGOTE_SPEC = 0x30, /* to a spare one, once: whose it becomes; one descriptor: the sealed spec */
 	IPC_ZYGOTE_MAIL = 0x32, /* the first or the second, when the spec says mail; one descriptor: the site's channel to the mail process */

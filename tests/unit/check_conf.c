@@ -456,6 +456,7 @@ static Suite *suite_lang(void)
 Suite *suite_conf_errors(void);
 Suite *suite_conf_merge(void);
 Suite *suite_conf_hosts(void);
+Suite *suite_conf_keep(void);
 Suite *suite_conf_serving(void);
 
-UNIT_MAIN(suite_lang, suite_conf_errors, suite_conf_merge, suite_conf_hosts, suite_conf_serving)
+UNIT_MAIN(suite_lang, suite_conf_errors, suite_conf_merge, suite_conf_hosts, suite_conf_keep, suite_conf_serving)
