@@ -38,6 +38,7 @@ enum backend_fail {
 /* How a lease comes back. */
 enum lease_end {
 	LEASE_REUSE,   /* END_REQUEST seen on an open connection that was asked to be kept */
+	LEASE_LATER,   /* the same, and the application said that it works on: it will send lease.ready_octet */
 	LEASE_CLOSE,   /* done, or given up: close the connection (the application sees it at its next write) */
 	LEASE_KILL     /* past its deadline: close, and kill the cell if it is one */
 };
@@ -57,6 +58,8 @@ struct lease {
 	const char *peer;         /* for logs: "unix:/run/...", "cell 17" */
 	uint16_t request_id;      /* of the next exchange; 0 = 1. Another one for each on a kept connection, for cells one that cannot be guessed: late records of an earlier one are foreign then */
 	uint32_t last_status;     /* an application status that says that the connection is not to be used again; 0 = none */
+	uint32_t later_status;    /* one that says: not before it has sent @ready_octet; 0 = none */
+	uint8_t ready_octet;
 	bool mark;                /* asks the client for @unread */
 	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */
 	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.

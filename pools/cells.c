@@ -37,7 +37,7 @@ struct cell *cells_add(struct cells *s)
 	c->site = s;
 	c->id = s->next_id++;
 	c->state = CELL_WANTED;
-	c->lease.fd = -1;
+	c->lease.fd = c->away.fd = -1;
 	c->lease.backend = &s->backend;
 	snprintf(c->name, sizeof(c->name), "cell %u", c->id);
 	c->lease.peer = c->name;
@@ -61,6 +61,10 @@ static void unlink_list(struct cells *s, struct cell *c)
 	case CELL_LEASED:
 		s->leased_n--;
 		break;
+	case CELL_AWAY:
+		loop_io_del(s->loop, &c->away);
+		c->away.fd = -1;
+		/* fall through */
 	case CELL_CLOSING:
 		TAILQ_REMOVE(&s->closing, c, link);
 		s->closing_n--;
@@ -90,22 +94,32 @@ void cells_say(struct cells *s, struct cell *c, enum ipc_type type)
 	c->say = (uint16_t)type;
 }
 
-void cells_close(struct cells *s, struct cell *c)
+static void let_go(struct cells *s, struct cell *c, enum cell_state state)
 {
 	unlink_list(s, c);
-	io_close(&c->lease.fd);
-	c->state = CELL_CLOSING;
+	c->state = state;
 	c->closed_ms = io_now_ms();
 	TAILQ_INSERT_TAIL(&s->closing, c, link);
 	s->closing_n++;
+}
+
+void cells_close(struct cells *s, struct cell *c)
+{
+	let_go(s, c, CELL_CLOSING);
+	io_close(&c->lease.fd);
+}
+
+void cells_go_away(struct cells *s, struct cell *c)
+{
+	let_go(s, c, CELL_AWAY);
+	cells_pump_later(s);
 }
 
 /* --- handing out ------------------------------------------------------------------------------------------------------- */
 
 /*
  * An idle cell has nothing to say; end of file means that it ended and its CELL_GONE is on the way. One that will read no
- * more, because it works on behind its answer (fastcgi_finish_request()), has shut its side down before that answer ended:
- * only writing shows it, also writing nothing.
+ * more has shut its side down before its last answer ended: only writing shows it, also writing nothing.
  */
 static bool is_alive(const struct cell *c)
 {
@@ -158,6 +172,8 @@ static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 	s->last_lease_ms = io_now_ms();
 	c->lease.keep = conf->isolation != CONF_ISOLATION_FRESH && !last;
 	c->lease.last_status = IPC_CELL_LAST;
+	c->lease.later_status = IPC_CELL_LATER;
+	c->lease.ready_octet = IPC_CELL_READY;
 	c->lease.reused = c->requests++ > 0;
 	c->lease.request_id = next_request_id(s, c->lease.request_id);
 	waitq_answer(&s->waitq, w, &c->lease, BACKEND_OK);
@@ -195,7 +211,7 @@ void cells_make_idle(struct cells *s, struct cell *c)
 }
 
 /* Whether the site's loop has something to do because of what was just changed. */
-static void settle(struct cells *s)
+void cells_settle(struct cells *s)
 {
 	bool up = s->zygote == ZYGOTE_READY;
 
@@ -306,7 +322,7 @@ static void cells_acquire(struct backend *b, struct backend_waiter *w)
 	pthread_mutex_lock(&s->lock);
 	int err = waitq_add(&s->waitq, w, wait_ms(s->conf), 8 * s->conf->max_workers + 64);
 	serve(s);
-	settle(s);
+	cells_settle(s);
 	pthread_mutex_unlock(&s->lock);
 	if (err != GW_OK)
 		w->ready(w, NULL, BACKEND_NOMEM);
@@ -336,12 +352,14 @@ static void cells_release(struct lease *l, enum lease_end how)
 		cells_remove(s, c);
 	} else if (how == LEASE_REUSE) {
 		cells_make_idle(s, c);
+	} else if (how == LEASE_LATER) {
+		cells_go_away(s, c);
 	} else {
 		cells_close(s, c);
 		if (how == LEASE_KILL)
 			cells_say(s, c, IPC_CELL_KILL);
 	}
-	settle(s);
+	cells_settle(s);
 	pthread_mutex_unlock(&s->lock);
 }
 

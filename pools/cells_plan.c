@@ -82,7 +82,7 @@ static void trim(struct cells *s, uint64_t now_ms)
 
 /* --- deadlines --------------------------------------------------------------------------------------------------------- */
 
-/* A cell whose connection is closed ends by itself, sooner or later; not later than its time limit. */
+/* A cell that was let go of ends by itself, or is ready again, sooner or later; not later than its time limit. */
 static void end_late(struct cells *s, uint64_t now_ms)
 {
 	uint64_t linger_ms = s->conf->request_timeout_ms > 0 ? s->conf->request_timeout_ms : CELLS_LINGER_MS;
@@ -90,7 +90,7 @@ static void end_late(struct cells *s, uint64_t now_ms)
 
 	TAILQ_FOREACH(c, &s->closing, link) {
 		if (c->killed_ms == 0 && c->say != IPC_CELL_KILL && now_ms - c->closed_ms >= linger_ms) {
-			cells_note(s, LOG_LV_WARN, "%s did not end within %lu ms after its connection was closed: killing it",
+			cells_note(s, LOG_LV_WARN, "%s did not end within %lu ms after its request was over: killing it",
 				c->name, (unsigned long)linger_ms);
 			cells_say(s, c, IPC_CELL_KILL);
 		}
@@ -201,6 +201,7 @@ void cells_pump(struct cells *s)
 	uint64_t now_ms = io_now_ms();
 
 	settle_zygote(s, now_ms);
+	cells_watch_away(s);
 	end_late(s, now_ms);
 	add_missing(s, now_ms);
 	trim(s, now_ms);

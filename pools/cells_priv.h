@@ -37,6 +37,7 @@ enum cell_state {
 	CELL_WANTED,  /* CELL_WANT is on its way or to be sent */
 	CELL_IDLE,    /* in cells.idle */
 	CELL_LEASED,
+	CELL_AWAY,    /* answered, and works on: in cells.closing until it says that it is ready */
 	CELL_CLOSING  /* our end is closed; waiting for CELL_GONE */
 };
 
@@ -61,8 +62,9 @@ struct cell {
 	bool gone;                /* leased, and the process has ended; @end is valid unless orphan */
 	bool orphan;              /* its zygote ended first: nobody will tell its end */
 	struct ipc_cell_gone end;
-	uint64_t closed_ms, killed_ms; /* 0 = not */
+	uint64_t closed_ms, killed_ms; /* when it was let go of; 0 = not */
 	struct cell_question question;
+	struct loop_io away;      /* fd -1: not watched */
 	char name[24], detail[64 + CELLS_CALL_MAX];
 	struct cell *next;        /* in its bucket */
 	TAILQ_ENTRY(cell) link;   /* in cells.idle or cells.closing */
@@ -144,6 +146,15 @@ void cells_remove(struct cells *s, struct cell *c);
 
 /** @c came up or back: to the first waiter, or to the idle ones. */
 void cells_make_idle(struct cells *s, struct cell *c);
+
+/** Our side changed: the site's loop looks at it if there is something to do. */
+void cells_settle(struct cells *s);
+
+/** A cell works on behind its answer: it is busy until it is ready. Any loop. */
+void cells_go_away(struct cells *s, struct cell *c);
+
+/** Watch those that went away since. Site's loop. cells_away.c */
+void cells_watch_away(struct cells *s);
 
 /** Close our end of a cell that is in no list and wait for its end. */
 void cells_close(struct cells *s, struct cell *c);

@@ -80,7 +80,22 @@ static void closed_early(struct fcgi_client *c, const char *detail)
 	ops->diagnose(c->lease, c->loop, diagnosed, c);
 }
 
-static void ended(struct fcgi_client *c, const struct fcgi_event *ev, bool more)
+/* What becomes of the connection. @rest: @rest_n octets that came with END_REQUEST. */
+static enum lease_end end_of(const struct fcgi_client *c, uint32_t status, const uint8_t *rest, size_t rest_n)
+{
+	const struct lease *l = c->lease;
+	bool later = l->later_status != 0 && status == l->later_status;
+	bool ready = later && rest_n == 1 && rest[0] == l->ready_octet;
+
+	/* Whatever follows END_REQUEST must never be taken for a part of the next answer, and input that the
+	 * application did not read must never be taken for the next request. */
+	bool clean = c->phase == SEND_DONE && c->iov_at == c->iov_n && (rest_n == 0 || ready) && fcgi_decoder_at_end(&c->dec);
+	if (!clean || !l->keep || (l->last_status != 0 && status == l->last_status))
+		return LEASE_CLOSE;
+	return later && !ready ? LEASE_LATER : LEASE_REUSE;
+}
+
+static void ended(struct fcgi_client *c, const struct fcgi_event *ev, const uint8_t *rest, size_t rest_n)
 {
 	static const char *const refusals[] = {
 		[FCGI_PS_CANT_MPX] = "END_REQUEST says CANT_MPX_CONN",
@@ -97,11 +112,7 @@ static void ended(struct fcgi_client *c, const struct fcgi_event *ev, bool more)
 		finish(c, LEASE_CLOSE, BACKEND_REFUSED, 0, refusals[ps]);
 		return;
 	}
-	/* Whatever follows END_REQUEST must never be taken for a part of the next answer, and input that the
-	 * application did not read must never be taken for the next request. */
-	bool clean = c->phase == SEND_DONE && c->iov_at == c->iov_n && !more && fcgi_decoder_at_end(&c->dec);
-	bool last = c->lease->last_status != 0 && ev->app_status == c->lease->last_status;
-	finish(c, clean && c->lease->keep && !last ? LEASE_REUSE : LEASE_CLOSE, BACKEND_OK, ev->app_status, NULL);
+	finish(c, end_of(c, ev->app_status, rest, rest_n), BACKEND_OK, ev->app_status, NULL);
 }
 
 static void on_timer(struct loop *l, struct loop_timer *t)
@@ -356,7 +367,7 @@ static bool consume(struct fcgi_client *c, const uint8_t *in, size_t len)
 			c->ops->stderr_cb(c, ev.data, ev.len);
 			break;
 		case FCGI_EV_END:
-			ended(c, &ev, at < len);
+			ended(c, &ev, in + at, len - at);
 			return false;
 		}
 		if (current != c)

@@ -4,6 +4,7 @@ libpools_a_SOURCES = \
 	pools/backend.c pools/backend.h \
 	pools/budget.c pools/budget.h \
 	pools/cells.c pools/cells.h pools/cells_priv.h \
+	pools/cells_away.c \
 	pools/cells_plan.c \
 	pools/cells_room.c \
 	pools/cells_zygote.c \

@@ -53,6 +53,9 @@ enum ipc_type {
 
 /* FastCGI application status of a cell's END_REQUEST: it answers no more on this connection. */
 #define IPC_CELL_LAST 0x42480001U
+/* The same, but it works on behind its answer, and sends this octet when it reads again. */
+#define IPC_CELL_LATER 0x42480002U
+#define IPC_CELL_READY 0x42
 
 struct ipc_msg {
 	uint16_t type;

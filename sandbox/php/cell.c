@@ -158,6 +158,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		log_err("a cell cannot be rolled back, it answers one request: %s", rollback_why_text(ROLLBACK_EXIT + (int)status));
 		level = SPEC_FRESH;
 	}
+	sapi_set_reused(level != SPEC_FRESH);
 	while (next_request(plan, &request) && sapi_answer(&request, last[level]))
 		if (level == SPEC_ROLLBACK)
 			rollback(); /* to the point, not past this line */

@@ -28,6 +28,7 @@ struct sapi_request {
 	struct stat script;   /* of the primary script; what getmyuid() and its kin ask for */
 	char *self;           /* PHP_SELF */
 	zval env, notes;      /* apache_setenv(), apache_note(): arrays or undefined */
+	bool later;           /* the front was told to wait for IPC_CELL_READY */
 	bool finished;        /* END_REQUEST is sent: output is discarded, messages go to the site's stderr */
 };
 
@@ -61,9 +62,19 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last);
 /** Value of a FastCGI parameter of the running request, or NULL. */
 const char *sapi_param(const struct sapi_request *r, const char *name);
 
-/** Send what is left and END_REQUEST. With @last the reading side is shut first: the front cannot send another request
- * that nobody would answer. Harmless when done before. */
-void sapi_finish(struct sapi_request *r, bool last);
+/* What the front is told with the end of an answer. */
+enum sapi_end {
+	SAPI_NEXT,  /* another request may come */
+	SAPI_LATER, /* not before this process says that it is ready */
+	SAPI_LAST   /* none; the reading side is shut first, so that none comes that nobody would answer */
+};
+
+/** Send what is left and END_REQUEST. Harmless when done before. */
+void sapi_finish(struct sapi_request *r, enum sapi_end end);
+
+/** Whether this process answers more than one request, should the front want that. */
+void sapi_set_reused(bool on);
+bool sapi_is_reused(void);
 
 /** Settings of the running request from the front: "name=value" lines. Before php_request_startup(). */
 void sapi_apply_ini(const char *lines, int modify_type);

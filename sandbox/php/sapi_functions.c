@@ -86,7 +86,11 @@ static ZEND_FUNCTION(fastcgi_finish_request)
 		RETURN_FALSE;
 	php_output_end_all();
 	php_header();
-	sapi_finish(r, true);
+	if (r->fcgx->keepConnection && sapi_is_reused()) {
+		sapi_finish(r, SAPI_LATER);
+		RETURN_TRUE;
+	}
+	sapi_finish(r, SAPI_LAST);
 	/* The cell has work left and is not to be leased again: the front sees the connection end. */
 	shutdown(r->fcgx->ipcFd, SHUT_RDWR);
 	RETURN_TRUE;

@@ -160,21 +160,44 @@ static void drain_input(struct sapi_request *r)
 		;
 }
 
-void sapi_finish(struct sapi_request *r, bool last)
+void sapi_finish(struct sapi_request *r, enum sapi_end end)
 {
+	static const uint32_t statuses[] = {[SAPI_LATER] = IPC_CELL_LATER, [SAPI_LAST] = IPC_CELL_LAST};
+
 	if (r->finished)
 		return;
 	r->finished = true;
 	/* Without keep-alive the front closes on END_REQUEST and what it still sends is of no interest. */
 	if (r->fcgx->keepConnection) {
 		drain_input(r);
-		if (last && FCGX_FFlush(r->fcgx->out) == 0)
+		if (end == SAPI_LAST && FCGX_FFlush(r->fcgx->out) == 0)
 			shutdown(r->fcgx->ipcFd, SHUT_RD);
-		if (last)
-			FCGX_SetExitStatus((int)IPC_CELL_LAST, r->fcgx->out);
+		if (end != SAPI_NEXT)
+			FCGX_SetExitStatus((int)statuses[end], r->fcgx->out);
+		r->later = end == SAPI_LATER;
 	}
 	FCGX_FClose(r->fcgx->err);
 	FCGX_FClose(r->fcgx->out); /* the second close writes END_REQUEST, in one piece with the last output */
+}
+
+static bool reused;
+
+void sapi_set_reused(bool on)
+{
+	reused = on;
+}
+
+bool sapi_is_reused(void)
+{
+	return reused;
+}
+
+/* The work behind the answer is done: the next request may come. */
+static bool say_ready(const struct sapi_request *r)
+{
+	static const char octet = IPC_CELL_READY;
+
+	return send(r->fcgx->ipcFd, &octet, 1, MSG_NOSIGNAL) == 1;
 }
 
 static bool children_possible;
@@ -220,12 +243,13 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 	}
 	zend_end_try();
 	php_request_shutdown(NULL);
-	bool again = !r.finished && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left() &&
+	bool again = (!r.finished || r.later) && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left() &&
 		(last == NULL || !last());
-	sapi_finish(&r, !again);
+	sapi_finish(&r, again ? SAPI_NEXT : SAPI_LAST);
+	again = again && FCGX_GetError(fcgx->out) == 0 && (!r.later || say_ready(&r));
 	SG(server_context) = NULL;
 	/* These pointed into the parameters, which go with the next FCGX_Accept_r(). */
 	memset(&SG(request_info), 0, sizeof(SG(request_info)));
 	free(r.self);
-	return again && FCGX_GetError(fcgx->out) == 0;
+	return again;
 }

@@ -485,6 +485,24 @@ def test_finish_request(fresh):
 	assert "afterwards" in fresh.log()
 
 
+@pytest.mark.parametrize("work", [0, 300000])
+def test_finish_request_keeps_the_cell(shared, work):
+	"""The front hears that there is work left, and by one octet that it is done; the next request has the same process."""
+	open(os.path.join(shared.docroot, "later.php"), "w").write("<?php echo getmypid(); fastcgi_finish_request(); usleep(%d); echo 'lost';" % work)
+	id, conn = shared.cell()
+	for rid in (1, 2, 3):
+		start = time.monotonic()
+		a = conn.ask(shared.params("later.php"), keep=True, rid=rid)
+		assert a.ended and a.app_status == wire.CELL_LATER and (not work or time.monotonic() - start < 0.25)
+		assert int(a.body) > 1 and (rid == 1 or a.body == body)
+		body = a.body
+		assert conn.octet() == b"\x42"
+		assert time.monotonic() - start >= work / 1e6
+	a = conn.ask(shared.params("later.php"), keep=False, rid=4)
+	assert a.body == body and conn.at_end()
+	shared.expect(wire.CELL_GONE, id)
+
+
 # --- isolation of requests -----------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ VERSION = 1
 HEAD = struct.Struct(">HBBII")  # type, version, descriptors, body length, id
 
 DRAIN, SITE_UP, SITE_DOWN, SITE_WANT, SITE_KILL, FRONT_READY = 0x10, 0x11, 0x13, 0x12, 0x14, 0x16
+CELL_LATER = 0x42480002  # END_REQUEST's application status of a cell that works on behind its answer
 CELL_WANT, CELL_KILL, ZYGOTE_READY, CELL_UP, CELL_FAIL, CELL_GONE, LEARNED = 0x20, 0x22, 0x24, 0x21, 0x23, 0x25, 0x27
 
 
@@ -192,6 +193,12 @@ class Conn:
 		except BrokenPipeError:
 			pass  # it may have answered already
 		return self.answer(timeout, rid)
+
+	def octet(self, timeout=3.0):
+		"""The one that comes behind an answer."""
+		self.sock.settimeout(timeout)
+		got, self.buf = self.buf or self.sock.recv(2), b""
+		return got
 
 	def at_end(self, timeout=5.0):
 		"""The other side closed, and sent nothing more."""

@@ -100,6 +100,60 @@ START_TEST(shared_cells)
 }
 END_TEST
 
+/* One that works on behind its answer is busy until it says that it is ready. */
+START_TEST(works_on_behind_its_answer)
+{
+	struct client a = {0}, b = {0};
+	const char ready = IPC_CELL_READY;
+
+	world.conf.isolation = CONF_ISOLATION_ROLLBACK;
+	world.conf.min_spare = 0;
+	world.conf.max_workers = 1;
+	w_begin(&a);
+	uint32_t id = w_cell_of(&a);
+	ck_assert_uint_eq(a.lease->later_status, IPC_CELL_LATER);
+	w_release(&a, LEASE_LATER);
+	w_acquire(&b); /* waits for the only one */
+	w_expect_silence(50);
+	ck_assert_uint_eq(w_stats().busy, 1);
+	ck_assert_int_eq(atomic_load(&b.calls), 0);
+	ck_assert_int_eq((int)write(world.app[id], &ready, 1), 1);
+	EVENTUALLY(atomic_load(&b.calls) == 1);
+	ck_assert_uint_eq(w_cell_of(&b), id);
+	/* The same again, and what comes is not what was agreed on: the connection is closed. */
+	w_release(&b, LEASE_LATER);
+	ck_assert_int_eq((int)write(world.app[id], _i == 0 ? "xx" : "\x42\x42", 2), 2);
+	char octet;
+	ck_assert_int_eq((int)read(world.app[id], &octet, 1), 0);
+	ck_assert_uint_eq(w_stats().busy, 1);
+	w_say_exited(id);
+	EVENTUALLY(w_stats().busy == 0);
+}
+END_TEST
+
+/* It ends instead. */
+START_TEST(ends_behind_its_answer)
+{
+	struct client a = {0};
+
+	world.conf.isolation = CONF_ISOLATION_ROLLBACK;
+	world.conf.request_timeout_ms = _i == 0 ? 60000 : 50;
+	w_begin(&a);
+	uint32_t id = w_cell_of(&a);
+	w_release(&a, LEASE_LATER);
+	usleep(20000);
+	if (_i == 0) {
+		w_say_gone(id, (struct ipc_cell_gone){.how = 1, .code = 11, .syscall = -1});
+		EVENTUALLY(w_logged("killed by signal 11 (SIGSEGV) outside of a request"));
+	} else {
+		ck_assert_uint_eq(w_expect(IPC_CELL_KILL), id);
+		ck_assert(w_logged("did not end within 50 ms after its request was over"));
+		w_say_gone(id, (struct ipc_cell_gone){.how = 1, .asked = 1, .code = 9, .syscall = -1});
+	}
+	EVENTUALLY(w_stats().busy == 0);
+}
+END_TEST
+
 /* An idle cell that is killed from outside is never handed out. */
 START_TEST(idle_cell_dies)
 {
@@ -487,6 +541,8 @@ Suite *cells_suite(void)
 	tcase_add_test(t, fresh_cells);
 	tcase_add_test(t, start_servers);
 	tcase_add_test(t, shared_cells);
+	tcase_add_loop_test(t, works_on_behind_its_answer, 0, 2);
+	tcase_add_loop_test(t, ends_behind_its_answer, 0, 2);
 	tcase_add_test(t, idle_cell_dies);
 	tcase_add_test(t, no_more_than_max);
 	tcase_add_test(t, queue_is_bounded);
