@@ -8,6 +8,7 @@
 #ifndef CONF_H
 #define CONF_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/err.h"
 #include "gateway/base/log.h"
+#include "gateway/base/pace.h"
+#include "gateway/base/remote_ip_rules.h"
 
 enum conf_dispatch { CONF_DISPATCH_PREFORK = 1, CONF_DISPATCH_WORKER };
 enum conf_isolation { CONF_ISOLATION_FRESH = 1, CONF_ISOLATION_ROLLBACK, CONF_ISOLATION_SHARED };
@@ -219,6 +222,33 @@ struct conf_mail_rate {
 	unsigned period_ms;
 };
 
+/* RequestReadTimeout: how long a client may take for each part of a request. */
+struct conf_read_timeout {
+	struct pace handshake, header, body;
+	unsigned set;             /* stages that this host sets; private to conf/ */
+};
+
+/* RemoteIPProxyProtocol: what a connection begins with. */
+enum conf_proxy_mode { CONF_PROXY_OFF = 1, CONF_PROXY_ON, CONF_PROXY_OPTIONAL };
+
+struct conf_proxy_protocol {
+	enum conf_proxy_mode mode;
+	struct ip_nets except;    /* who speaks for himself although others must not */
+	bool from_all;            /* else only @from may send the header, and others speak for themselves */
+	struct ip_nets from;
+};
+
+/* LimitClient...: what one client, an address or the network around it, may have of the server. */
+struct conf_client_limits {
+	unsigned connections;     /* at once; 0: any; CONF_CLIENT_SHARE: a share of what the front can hold */
+	unsigned rate_n, rate_ms; /* so many requests in so long; 0: any */
+	unsigned burst;           /* requests that may come at once */
+	unsigned v4_bits, v6_bits;/* prefix that counts as one client */
+	struct ip_nets exempt;
+};
+
+#define CONF_CLIENT_SHARE UINT_MAX
+
 /* One virtual host; conf.servers[0] is the main server, which answers where no virtual host matches. */
 struct conf_server {
 	size_t index;
@@ -243,6 +273,10 @@ struct conf_server {
 
 	/* HTTP */
 	unsigned timeout_ms, keepalive_timeout_ms, max_keepalive_requests; /* 0 requests = no limit */
+	struct conf_read_timeout read_timeout; /* of the host first at the address for what comes before a host is known */
+	unsigned send_min_rate;   /* octets a second that a client must take of an answer in the long run; 0: any */
+	struct remote_ip_rules remote_ip;
+	struct conf_proxy_protocol proxy_protocol; /* as said or inherited; conf_find_proxy_protocol() says what counts */
 	bool keepalive;
 	unsigned limit_line, limit_fields, limit_field_size;
 	enum conf_slashes encoded_slashes;
@@ -301,6 +335,8 @@ struct conf {
 	struct conf_strs front_paths;     /* FrontPath: what the front may read beside the trees that it serves; absolute */
 	struct conf_ids mail;             /* MailUser: who the mail process runs as */
 	unsigned loops;                   /* ThreadsPerChild */
+	struct conf_client_limits clients;
+	bool proxy_protocol;              /* some host has RemoteIPProxyProtocol: else there is nothing to look up */
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
 	unsigned spare_zygotes;           /* of each PHP, before a site needs them */
 	struct conf_file_cache file_cache;
@@ -374,6 +410,9 @@ void conf_free(struct conf *c);
  * Never NULL (the main server answers in the end).
  */
 const struct conf_server *conf_find_server(const struct conf *c, const struct sockaddr *local, const char *host);
+
+/** Whether a connection that arrived at @local begins with a PROXY header, and whose. Never NULL. */
+const struct conf_proxy_protocol *conf_find_proxy_protocol(const struct conf *c, const struct sockaddr *local);
 
 /* Remembers merged results of one thread; the same set of sections is merged once. */
 struct conf_cache;

@@ -143,6 +143,8 @@ struct conf_srv {
 	uint64_t set;                  /* bits: fields of *s that this host sets itself */
 	const struct conf_node *node;  /* NULL for the main server */
 	struct conf_dir raw;           /* settings outside any section */
+	unsigned remote_ip_set;        /* bits: what it says of RemoteIP... */
+	const struct conf_node *remote_ip_node, *proxy_protocol_node; /* RemoteIPHeader, RemoteIPProxyProtocol; for messages */
 	struct conf_ref use_pool, docroot, error_log, user, group, dispatch;
 	size_t logs_n;
 	struct conf_log_ref *logs;
@@ -266,6 +268,9 @@ const char *conf_value_size(const char *text, int64_t lo, int64_t hi, int64_t *o
 /** A number. Returns NULL, or why not (static text). */
 const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
+/** A time as Apache writes them, seconds without a unit; in milliseconds. Returns NULL, or why not (static text). */
+const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
+
 /* --- steps ----------------------------------------------------------------------------------------------------------- */
 
 /** What a configuration has where it says nothing, in @s. */
@@ -274,6 +279,18 @@ void conf_dir_defaults(struct conf_dir *d);
 
 /** @over on top of @base, in @a. NULL when memory is out. Both may be raw or merged; the result counts as merged. */
 struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, const struct conf_dir *over);
+
+/** Stages that @t does not set itself, from @from. */
+void conf_read_timeout_inherit(struct conf_read_timeout *t, const struct conf_read_timeout *from);
+
+/** What @srv does not say of RemoteIP..., from @from. */
+void conf_remote_ip_inherit(struct conf_srv *srv, const struct conf_srv *from);
+
+/** Warn of what @srv says of proxies and nobody would want. */
+void conf_remote_ip_check(struct conf_build *b, const struct conf_srv *srv);
+
+/** LimitClient... where nothing is said: loopback counts for nobody. */
+void conf_clients_defaults(struct conf_client_limits *l);
 
 /** @srv's fields that it does not set itself, from the main server. */
 void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struct conf_srv *main_srv);
@@ -293,6 +310,9 @@ conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_s
 conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
 conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
+conf_setter conf_set_read_timeout, conf_set_client_connections, conf_set_client_rate, conf_set_client_prefix, conf_set_client_exempt;
+conf_setter conf_set_remote_ip_field, conf_set_remote_ip_proxies, conf_set_remote_ip_list;
+conf_setter conf_set_proxy_protocol, conf_set_proxy_protocol_nets;
 conf_setter conf_set_bound, conf_set_cpu_max, conf_set_io_max;
 conf_setter conf_set_mail_relay, conf_set_mail_rate, conf_set_mail_from, conf_set_mail_user;
 conf_setter conf_set_sandbox_off, conf_set_sandbox_path, conf_set_octets, conf_set_tcp_ports;

@@ -188,6 +188,7 @@ void conf_check(struct conf_build *b)
 	for (size_t i = 0; i < ix->srvs_n; i++) {
 		check_dispatch(b, ix->srvs[i], m);
 		check_cell_words(b, ix->srvs[i]);
+		conf_remote_ip_check(b, ix->srvs[i]);
 		check_ini(b, ix->srvs[i], m, users);
 	}
 }

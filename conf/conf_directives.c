@@ -29,6 +29,7 @@ static const char *const dispatch_words[] = {"prefork", "worker", NULL};
 static const char *const isolation_words[] = {"fresh", "rollback", "shared", NULL};
 static const char *const profile_words[] = {"php", "strict", "legacy", "learn", NULL};
 static const char *const slashes_words[] = {"Off", "On", "NoDecode", NULL};
+static const char *const proxy_words[] = {"Off", "On", "Optional", NULL};
 static const char *const network_words[] = {"host", "none", "loopback", NULL};
 
 #define REFUSED(n, w, why) {D(n, w, CONF_OV_ALL, 0, -1, "..."), .set = conf_set_refused, .doc = (why)}
@@ -79,6 +80,21 @@ const struct conf_directive conf_directives[] = {
 	{D("KeepAlive", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(keepalive), .doc = "More than one request on a connection."},
 	{D("KeepAliveTimeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(keepalive_timeout_ms), RANGE(1, DAY_MS), .doc = "Longest wait for the next request on a connection."},
 	{D("MaxKeepAliveRequests", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(max_keepalive_requests), RANGE(0, INT_MAX), .doc = "Requests on one connection; 0: no limit."},
+	{D("RequestReadTimeout", HOSTS, 0, 1, 3, "[handshake=|header=|body=]time[-most][,MinRate=octets] ..."), .set = conf_set_read_timeout, .doc = "How long a client may take for the TLS handshake, the request's head and its body: a time, a second more for every so many octets, at most another time; 0: no limit. handshake=20-40,MinRate=500 header=20-40,MinRate=500 body=20,MinRate=500 when not given. What comes before a host is known goes by the first one at the address."},
+	{D("SendMinRate", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(send_min_rate), RANGE(0, INT_MAX), .doc = "Octets a second that a client must take of an answer in the long run, once Timeout has passed; 500 when not given; 0: as slowly as it likes, as long as it is not silent for Timeout."},
+	{D("LimitClientConnections", MAIN, 0, 1, 1, "number|none"), .set = conf_set_client_connections, .doc = "Connections that one client may have at once, or requests through proxies that are believed; one more is answered 429, or closed where TLS is spoken. A quarter of what the front can hold when not given."},
+	{D("LimitClientRate", MAIN, 0, 1, 2, "none|number/second|minute|hour [burst=number]"), .set = conf_set_client_rate, .doc = "Requests that one client may make in a time, of all sites together: so many at once (or burst), then as time passes; others are answered 429 with Retry-After. none when not given."},
+	{D("LimitClientPrefix", MAIN, 0, 1, 2, "bits [bits]"), .set = conf_set_client_prefix, .doc = "What counts as one client: the prefix of an IPv4 address, 32 when not given, and of an IPv6 address, 64 when not given."},
+	{D("LimitClientExempt", MAIN, 0, 1, -1, "none|address[/bits] ..."), .set = conf_set_client_exempt, .doc = "Who is not counted; 127.0.0.0/8 and ::1 when not given. Neither are connections over a unix socket, nor those of RemoteIPTrustedProxy and RemoteIPInternalProxy: there the clients behind are."},
+	{D("RemoteIPHeader", HOSTS, 0, 1, 1, "field"), .set = conf_set_remote_ip_field, .lo = 0, .doc = "The field in which a proxy names the client that it speaks for. Believed of the proxies listed only, so without a list of nobody."},
+	{D("RemoteIPProxiesHeader", HOSTS, 0, 1, 1, "field"), .set = conf_set_remote_ip_field, .lo = 1, .doc = "The field that gets the list of trusted proxies that a request came through."},
+	{D("RemoteIPTrustedProxy", HOSTS, 0, 1, -1, "address[/bits]|name|unix: ..."), .set = conf_set_remote_ip_proxies, .lo = REMOTE_IP_TRUSTED, .doc = "Proxies that are believed, but for private addresses."},
+	{D("RemoteIPInternalProxy", HOSTS, 0, 1, -1, "address[/bits]|name|unix: ..."), .set = conf_set_remote_ip_proxies, .lo = REMOTE_IP_INTERNAL, .doc = "Proxies that are believed whatever address they name; unix: is who connects over a unix socket."},
+	{D("RemoteIPTrustedProxyList", HOSTS, 0, 1, 1, "file"), .set = conf_set_remote_ip_list, .lo = REMOTE_IP_TRUSTED, .doc = "The same from a file, one on a line; # begins a comment."},
+	{D("RemoteIPInternalProxyList", HOSTS, 0, 1, 1, "file"), .set = conf_set_remote_ip_list, .lo = REMOTE_IP_INTERNAL, .doc = "The same from a file, one on a line; # begins a comment."},
+	{D("RemoteIPProxyProtocol", HOSTS, 0, 1, 1, "On|Off|Optional"), .set = conf_set_proxy_protocol, .words = proxy_words, .doc = "Connections begin with a PROXY header, version 1 or 2, that names the client; Optional: or do not, which needs RemoteIPProxyProtocolFrom. Counts for an address and port: of several hosts there, the last that says it decides."},
+	{D("RemoteIPProxyProtocolExceptions", HOSTS, 0, 1, -1, "address[/bits] ..."), .set = conf_set_proxy_protocol_nets, .lo = 0, .doc = "Who sends no PROXY header although RemoteIPProxyProtocol is On."},
+	{D("RemoteIPProxyProtocolFrom", HOSTS, 0, 1, -1, "address[/bits] ..."), .set = conf_set_proxy_protocol_nets, .lo = 1, .doc = "Who sends one; everybody else speaks for himself. Without it any client that reaches the port may claim any address."},
 	{D("LimitRequestLine", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_line), RANGE(64, 1048576), .doc = "Longest request line."},
 	{D("LimitRequestFields", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(limit_fields), RANGE(1, 32767), .doc = "Most header fields of a request."},
 	{D("LimitRequestFieldSize", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_field_size), RANGE(64, 1048576), .doc = "Longest header field."},
@@ -216,7 +232,6 @@ const struct conf_directive conf_directives[] = {
 	REFUSED("VirtualScriptAlias", HOSTS, "CGI programs are not run"),
 	REFUSED("RMode", ANY, "what a site runs as is fixed: use AssignUserID"),
 	REFUSED("RGroups", ANY, "what a site runs as is fixed: use AssignUserID"),
-	REFUSED("RemoteIPHeader", HOSTS, "the client is the one that connected: an address taken from a header is not used by this version"),
 	REFUSED("AllowMethods", SECT, "methods are not restricted by this version, and this protects something"),
 	REFUSED("Use", EVERYWHERE, "macros are not expanded by this version"),
 	REFUSED_SECTION("Limit", SECT | HOSTS, "rules by method are not decided by this version; outside of it they count for every method"),
@@ -265,9 +280,6 @@ const struct conf_directive conf_directives[] = {
 	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
 	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeTrailers"),
 	NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
-#undef WHY
-#define WHY "Timeout says how long a client may be silent"
-	NONE("RequestReadTimeout"),
 #undef WHY
 #define WHY "listings of directories have a style of their own"
 	NONE("IndexHeadInsert"), NONE("IndexStyleSheet"), NONE("AddAlt"), NONE("AddAltByEncoding"), NONE("AddAltByType"),

@@ -4,7 +4,7 @@
 #define CONF_FIELDS_H
 
 enum conf_field {
-	CONF_F_admin, CONF_F_log_level, CONF_F_timeout_ms, CONF_F_keepalive, CONF_F_keepalive_timeout_ms,
+	CONF_F_admin, CONF_F_log_level, CONF_F_timeout_ms, CONF_F_send_min_rate, CONF_F_keepalive, CONF_F_keepalive_timeout_ms,
 	CONF_F_max_keepalive_requests, CONF_F_limit_line, CONF_F_limit_fields, CONF_F_limit_field_size, CONF_F_dispatch,
 	CONF_F_isolation, CONF_F_profile, CONF_F_start_servers, CONF_F_min_spare, CONF_F_max_spare, CONF_F_max_workers,
 	CONF_F_max_requests, CONF_F_request_timeout_ms, CONF_F_site_idle_timeout_ms, CONF_F_zygote_life_ms, CONF_F_php_version,

@@ -18,6 +18,7 @@ struct wild_name {
 struct conf_group {
 	uint32_t id;
 	const struct conf_srv *first;
+	const struct conf_srv *proxy; /* the last that says whether connections begin with a PROXY header */
 	size_t wild_n;
 	struct wild_name *wild; /* patterns that are not "*.suffix", in the order of their hosts */
 };
@@ -73,6 +74,7 @@ int conf_index_hosts(struct conf *c, struct arena *a)
 
 	conf_map_init(&ix->groups, a);
 	conf_map_init(&ix->names, a);
+	c->proxy_protocol = c->servers[0]->proxy_protocol.mode != CONF_PROXY_OFF;
 	for (size_t i = 1; i < ix->srvs_n; i++) {
 		const struct conf_srv *srv = ix->srvs[i];
 		const struct conf_server *s = srv->s;
@@ -82,6 +84,9 @@ int conf_index_hosts(struct conf *c, struct arena *a)
 				return GW_ERR_NOMEM;
 			if (g->first == NULL)
 				g->first = srv;
+			if (g->proxy == NULL || srv->proxy_protocol_node != NULL)
+				g->proxy = srv;
+			c->proxy_protocol = c->proxy_protocol || s->proxy_protocol.mode != CONF_PROXY_OFF;
 			if (name_add(ix, a, g, s->name, srv) != GW_OK)
 				return GW_ERR_NOMEM;
 			for (size_t k = 0; k < s->aliases.n; k++) {
@@ -149,4 +154,11 @@ const struct conf_server *conf_find_server(const struct conf *c, const struct so
 			best = w->srv;
 	}
 	return best != NULL ? best->s : g->first->s;
+}
+
+const struct conf_proxy_protocol *conf_find_proxy_protocol(const struct conf *c, const struct sockaddr *local)
+{
+	const struct conf_group *g = c->proxy_protocol ? find_group(c->index, local) : NULL;
+
+	return g != NULL ? &g->proxy->s->proxy_protocol : &c->servers[0]->proxy_protocol;
 }

@@ -113,6 +113,7 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 	c->zygotes_max = ZYGOTES_MAX;
 	c->cells_max = CELLS_MAX;
 	c->spare_zygotes = 1;
+	conf_clients_defaults(&c->clients);
 	conf_parser_init(&p, &c->arena, diags);
 	p.sites = sites;
 	rc = set_places(c, &p, opts);

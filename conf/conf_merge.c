@@ -135,6 +135,10 @@ void conf_server_defaults(struct conf_server *s)
 
 	s->log_level = LOG_LV_WARN;
 	s->timeout_ms = 60000;
+	s->read_timeout.handshake = s->read_timeout.header = (struct pace){20000, 40000, 500};
+	s->read_timeout.body = (struct pace){20000, 0, 500};
+	s->send_min_rate = 500;
+	s->proxy_protocol = (struct conf_proxy_protocol){.mode = CONF_PROXY_OFF, .from_all = true};
 	s->keepalive = true;
 	s->keepalive_timeout_ms = 5000;
 	s->max_keepalive_requests = 100;
@@ -181,6 +185,8 @@ void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struc
 		s->port = m->port;
 		s->scheme = m->scheme;
 	}
+	conf_read_timeout_inherit(&s->read_timeout, &m->read_timeout);
+	conf_remote_ip_inherit(srv, main_srv);
 	/* Aliases of the host come before the main server's, settings of PHP after them. */
 	if (!concat(b->a, s->path_aliases, s->path_aliases_n, m->path_aliases, m->path_aliases_n, sizeof(*s->path_aliases), &joined, &n)) {
 		b->oom = true;

@@ -239,7 +239,6 @@ static const struct {
 	{"proxy_balancer", STAND_ABSENT, "members of a pool are listed in <FastCGIPool>"},
 	{"include", STAND_ABSENT, "server-side includes are not processed"},
 	{"speling", STAND_ABSENT, "names are taken as they are"},
-	{"remoteip", STAND_ABSENT, "the client is the one that connected"},
 	{"info", STAND_ABSENT, "bulkhead -S and -t say it"},
 };
 

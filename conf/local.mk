@@ -25,6 +25,8 @@ libconf_a_SOURCES = \
 	conf/conf_set_access.c \
 	conf/conf_serving.c conf/conf_serving.h \
 	conf/conf_set_bounds.c \
+	conf/conf_set_clients.c \
+	conf/conf_set_remote_ip.c \
 	conf/conf_set_dir.c \
 	conf/conf_set_listing.c \
 	conf/conf_set_mail.c \

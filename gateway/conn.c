@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,8 @@
 
 #include "gateway/base/container.h"
 #include "gateway/base/io.h"
+#include "gateway/conn_client.h"
+#include "gateway/conn_proxied.h"
 #include "gateway/request.h"
 
 #define IN_KEEP 65536      /* octets of a read buffer that is worth keeping for the next connection */
@@ -93,6 +93,36 @@ void conn_phase(struct conn *c, uint64_t ms)
 	conn_arm(c, ms);
 }
 
+static void arm_pace(struct conn *c, uint64_t left_ms)
+{
+	if (left_ms == UINT64_MAX)
+		loop_timer_stop(c->w->loop, &c->timer);
+	else
+		conn_arm(c, left_ms);
+}
+
+void conn_phase_pace(struct conn *c, const struct pace *p)
+{
+	c->phase_start_ms = loop_now_ms(c->w->loop);
+	c->phase_octets = 0;
+	arm_pace(c, pace_left_ms(p, 0, 0));
+}
+
+bool conn_pace_left(struct conn *c, const struct pace *p)
+{
+	uint64_t left_ms = pace_left_ms(p, loop_now_ms(c->w->loop) - c->phase_start_ms, c->phase_octets);
+
+	if (left_ms > 0)
+		arm_pace(c, left_ms);
+	return left_ms > 0;
+}
+
+const struct protocol *conn_protocol(const struct conn *c)
+{
+	(void)c;
+	return &protocol_http1;
+}
+
 void conn_set_protocol(struct conn *c, const struct protocol *p)
 {
 	if (c->protocol != NULL)
@@ -112,8 +142,18 @@ void conn_abort(struct conn *c)
 	loop_io_del(c->w->loop, &c->io);
 	transport_fini(c);
 	io_close(&c->io.fd);
+	conn_client_leave(c);
 	atomic_fetch_sub(&c->w->front->conns_n, 1);
 	conn_dirty(c); /* freed by conn_reap() once nothing in this batch can name it */
+}
+
+void conn_reset(struct conn *c)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (!c->dead && setsockopt(c->io.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == -1)
+		conn_log(c, LOG_LV_DEBUG, "cannot reset the connection: %m");
+	conn_abort(c);
 }
 
 static void conn_free(struct conn *c)
@@ -283,33 +323,27 @@ void conn_close(struct conn *c)
 
 /* --- accepting --------------------------------------------------------------------------------------------------------------- */
 
-static unsigned addr_text(const struct sockaddr_storage *ss, char *out, size_t size)
+static unsigned addr_text(const struct sockaddr_storage *ss, struct ip_addr *addr, char *out)
 {
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ss;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ss;
+	uint16_t port = 0;
 
 	out[0] = '\0';
-	if (ss->ss_family == AF_INET) {
-		inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
-		return ntohs(v4->sin_port);
-	}
-	if (ss->ss_family == AF_INET6) {
-		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
-		if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-			memmove(out, out + 7, strlen(out + 7) + 1); /* "::ffff:" */
-		return ntohs(v6->sin6_port);
-	}
-	return 0;
+	if (ip_from_sockaddr((const struct sockaddr *)ss, addr, &port))
+		ip_text(addr, out);
+	return port;
 }
 
 static void name_peers(struct conn *c)
 {
 	socklen_t len = sizeof(c->local);
+	struct ip_addr local;
 
 	if (getsockname(c->io.fd, (struct sockaddr *)&c->local, &len) == -1)
 		memset(&c->local, 0, sizeof(c->local));
-	c->peer_port = addr_text(&c->peer, c->peer_ip, sizeof(c->peer_ip));
-	c->local_port = addr_text(&c->local, c->local_ip, sizeof(c->local_ip));
+	c->peer_port = addr_text(&c->peer, &c->addr, c->peer_ip);
+	c->has_addr = c->peer_ip[0] != '\0';
+	c->local_port = addr_text(&c->local, &local, c->local_ip);
+	c->server = conf_find_server(c->w->front->conf, (const struct sockaddr *)&c->local, NULL);
 	if (c->peer.ss_family == AF_UNIX)
 		snprintf(c->peer_text, sizeof(c->peer_text), "unix:");
 	else
@@ -344,5 +378,8 @@ void conn_accept(struct worker *w, int fd, const struct sockaddr_storage *peer)
 		conn_abort(c);
 		return;
 	}
-	conn_set_protocol(c, &protocol_http1);
+	if (conn_is_proxied(c))
+		conn_set_protocol(c, &protocol_proxied);
+	else if (conn_client_enter(c))
+		conn_set_protocol(c, conn_protocol(c));
 }

@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/base/ip_net.h"
+#include "gateway/base/pace.h"
 #include "gateway/front.h"
 #include "gateway/http1.h"
 #include "gateway/transport.h"
 
 #define CONN_READ (EPOLLIN | EPOLLRDHUP)
-#define CONN_MIN_RATE 500 /* octets a second a client must reach in the long run */
 
 /* What is spoken on a connection. */
 struct protocol {
@@ -49,6 +50,10 @@ struct conn {
 	unsigned peer_port, local_port;
 	uint64_t phase_start_ms, phase_octets;/* for the minimum rates */
 	struct sockaddr_storage peer, local;
+	const struct conf_server *server;     /* first at the local address: what counts before a request names another */
+	struct client *client;                /* whom it counts for; NULL: nobody */
+	struct ip_addr addr, proxy_addr;      /* the client; the proxy that named it by the PROXY protocol */
+	bool has_addr, proxied;               /* whether those are known: a unix socket has no address */
 	char peer_ip[48], local_ip[48];       /* text; "unix" has an empty address */
 	char peer_text[64];                   /* address:port, for the error log */
 	struct buf in;                        /* no memory while the connection idles */
@@ -58,6 +63,9 @@ struct conn {
 /** Take an accepted, non-blocking socket; closes it when memory is out. */
 void conn_accept(struct worker *w, int fd, const struct sockaddr_storage *peer);
 
+/** What is spoken at the connection's address once the client is known. */
+const struct protocol *conn_protocol(const struct conn *c);
+
 /** From now on @p is spoken; what was is freed. What c->in holds is @p's. */
 void conn_set_protocol(struct conn *c, const struct protocol *p);
 
@@ -66,6 +74,9 @@ void conn_dirty(struct conn *c);
 
 /** Drop the connection now: ends its requests (aborts upstream exchanges, logs), frees at the end of the batch. */
 void conn_abort(struct conn *c);
+
+/** As conn_abort() for a client that does not take its answer: the kernel, too, forgets what was queued for it. */
+void conn_reset(struct conn *c);
 
 /** All is sent: shut our side, then drop what the client still sends, so that it sees the answer, not a reset. */
 void conn_linger(struct conn *c);
@@ -81,6 +92,12 @@ void conn_arm(struct conn *c, uint64_t ms);
 
 /** Begin to measure a client's rate anew, and arm the timer. */
 void conn_phase(struct conn *c, uint64_t ms);
+
+/** As conn_phase() for what may take as long as @p says; no timer when it says nothing. */
+void conn_phase_pace(struct conn *c, const struct pace *p);
+
+/** The timer went off: true when by @p, and what has moved since the phase began, there is time left; it is armed again then. */
+bool conn_pace_left(struct conn *c, const struct pace *p);
 
 /**
  * Read once into c->in, at most some @room octets. Returns octets read, 0 for none now (also when the connection was

@@ -16,6 +16,7 @@
 #include "gateway/base/container.h"
 #include "gateway/base/io.h"
 #include "gateway/conn.h"
+#include "gateway/conn_client.h"
 #include "gateway/front_lock.h"
 #include "gateway/front_paths.h"
 #include "pools/pool.h"
@@ -414,6 +415,8 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	/* Of the descriptors that are not for connections, a quarter may stay open for nothing but speed. */
 	for (unsigned i = 0; i < f->workers_n; i++)
 		file_cache_init(&f->workers[i].files, c, f->conns_max / 12 / f->workers_n);
+	if (!front_clients_init(f))
+		die("table of clients");
 
 	int rules = front_paths_build(c, P_tmpdir);
 	front_drop(c, privileged);

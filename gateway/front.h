@@ -24,6 +24,7 @@
 #include "pools/backend.h"
 #include "pools/cells.h"
 
+struct clients;
 struct conn;
 struct http1_request;
 struct request;
@@ -36,6 +37,7 @@ struct front {
 	const int *log_fds;              /* conf->log_files_n of them, O_APPEND */
 	unsigned conns_max;              /* more connections than this make a silent one go */
 	atomic_uint conns_n;             /* of all workers */
+	struct clients *clients;         /* NULL: no client is counted */
 	int spool_fd;                    /* directory where unlinked temporary files are made */
 	struct log_sink *sinks;          /* one a server: its error log */
 	struct log_budget *budgets;      /* one a server: what its scripts may write there */

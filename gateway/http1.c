@@ -2,8 +2,10 @@
 #include "gateway/http1.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "gateway/conn.h"
 #include "gateway/http/http1_parse.h"
@@ -15,9 +17,6 @@
 #define READ_CHUNK 8192            /* room made before each read */
 #define BODY_CHUNK 65536
 #define HEAD_MAX (1024 * 1024)     /* bound of one head whatever the limits say */
-#define HEAD_GRACE_MS 20000        /* a head must be complete after this ... */
-#define HEAD_MAX_MS 40000          /* ... plus its octets at CONN_MIN_RATE, at most this */
-#define BODY_GRACE_MS 20000
 #define HALF_CLOSE_GRACE_MS 1000   /* a client that shut its side gets a quick answer, but holds no PHP process */
 #define DISCARD_MS 10000
 #define FLUSH_ROUNDS 8             /* sendfile calls a turn */
@@ -96,7 +95,7 @@ static void body_wait(struct conn *c)
 {
 	struct request *r = c->h1.r;
 
-	conn_arm(c, BODY_GRACE_MS);
+	conn_phase_pace(c, &request_server(r)->read_timeout.body);
 	if (c->dead || !r->body.expect)
 		return;
 	r->body.expect = false;
@@ -108,8 +107,6 @@ void http1_read_body(struct request *r)
 {
 	struct conn *c = r->conn;
 
-	c->phase_start_ms = loop_now_ms(c->w->loop);
-	c->phase_octets = 0;
 	body_feed(c);
 	if (!c->dead && r->state == REQUEST_BODY)
 		body_wait(c);
@@ -149,7 +146,7 @@ static void begin(struct conn *c, const struct http1_request *h, size_t len)
 
 static void head_feed(struct conn *c)
 {
-	const struct conf_server *s = c->w->front->conf->servers[0];
+	const struct conf_server *s = c->server;
 	const struct http1_limits lim = {
 		.line = s->limit_line, .field = s->limit_field_size, .fields = s->limit_fields, .head = HEAD_MAX};
 	const char *why = NULL;
@@ -171,7 +168,7 @@ static void head_feed(struct conn *c)
 	if (n == 0) {
 		conn_idle_add(c);
 		if (c->phase_octets == 0 && c->served > 0)
-			conn_phase(c, HEAD_GRACE_MS);
+			conn_phase_pace(c, &s->read_timeout.header);
 		c->phase_octets = buf_unread(&c->in);
 		return;
 	}
@@ -248,16 +245,9 @@ static void http1_ready(struct conn *c, uint32_t events)
 
 static void head_timeout(struct conn *c)
 {
-	uint64_t spent = loop_now_ms(c->w->loop) - c->phase_start_ms;
-	uint64_t allowed = HEAD_GRACE_MS + c->phase_octets * 1000 / CONN_MIN_RATE;
-
-	if (allowed > HEAD_MAX_MS)
-		allowed = HEAD_MAX_MS;
 	if (buf_unread(&c->in) == 0) {
 		conn_abort(c);
-	} else if (spent < allowed) {
-		conn_arm(c, allowed - spent);
-	} else {
+	} else if (!conn_pace_left(c, &c->server->read_timeout.header)) {
 		conn_idle_del(c);
 		refuse(c, 408);
 	}
@@ -265,17 +255,38 @@ static void head_timeout(struct conn *c)
 
 static void body_timeout(struct conn *c)
 {
-	uint64_t spent = loop_now_ms(c->w->loop) - c->phase_start_ms;
-	uint64_t allowed = BODY_GRACE_MS + c->phase_octets * 1000 / CONN_MIN_RATE;
+	struct request *r = c->h1.r;
 
-	if (spent < allowed) {
-		conn_arm(c, allowed - spent);
+	if (conn_pace_left(c, &request_server(r)->read_timeout.body))
 		return;
-	}
-	request_log_line(c->h1.r, LOG_LV_INFO, "request body too slow: %llu octets in %llu ms",
-		(unsigned long long)c->phase_octets, (unsigned long long)spent);
+	request_log_line(r, LOG_LV_INFO, "request body too slow: %llu octets in %llu ms", (unsigned long long)c->phase_octets,
+		(unsigned long long)(loop_now_ms(c->w->loop) - c->phase_start_ms));
 	c->closing = true;
-	respond_status(c->h1.r, 408);
+	respond_status(r, 408);
+}
+
+/* What the client's side has acknowledged, not what our kernel keeps for it: the buffers of both hold minutes of a slow one. */
+static int64_t octets_taken(const struct conn *c, const struct request *r)
+{
+	int queued;
+
+	return (int64_t)r->octets_out - (ioctl(c->io.fd, SIOCOUTQ, &queued) == 0 ? queued : 0);
+}
+
+/* Whether a client that was found blocked took something since the last look, and SendMinRate in the long run; looks again then. */
+static bool client_takes(struct conn *c, const struct request *r)
+{
+	const struct conf_server *s = request_server(r);
+	const struct pace p = {.start_ms = s->send_min_rate > 0 ? s->timeout_ms : 0, .rate = s->send_min_rate};
+	int64_t taken = octets_taken(c, r), before = c->h1.taken;
+
+	c->h1.taken = taken;
+	if (!c->h1.blocked || taken <= before)
+		return false;
+	uint64_t left_ms = pace_left_ms(&p, loop_now_ms(c->w->loop) - c->phase_start_ms, (uint64_t)(taken - c->h1.taken_first));
+	if (left_ms > 0)
+		conn_arm(c, left_ms < s->timeout_ms ? left_ms : s->timeout_ms);
+	return left_ms > 0;
 }
 
 static void request_timeout(struct conn *c)
@@ -289,12 +300,14 @@ static void request_timeout(struct conn *c)
 	case REQUEST_NEW:
 	case REQUEST_WORK:
 		/* A timer left over from an earlier state means nothing here. */
-		if (c->peer_half_closed || outq_pending(&r->out) > 0)
+		if (c->peer_half_closed)
 			conn_abort(c);
+		else if (outq_pending(&r->out) > 0 && !client_takes(c, r))
+			conn_reset(c);
 		break;
 	case REQUEST_SEND:
-		if (outq_pending(&r->out) > 0)
-			conn_abort(c);
+		if (outq_pending(&r->out) > 0 && !client_takes(c, r))
+			conn_reset(c);
 		break;
 	}
 }
@@ -381,10 +394,21 @@ static bool send_some(struct conn *c, struct request *r)
 		r->octets_out += (uint64_t)n;
 		if (n == 0)
 			break;
-		if (outq_pending(&r->out) > 0)
-			conn_arm(c, request_server(r)->timeout_ms);
 	}
 	return !c->dead;
+}
+
+/* The client does not take what there is: look every Timeout how it does. */
+static void wait_for_client(struct conn *c, const struct request *r)
+{
+	if (!c->h1.blocked) {
+		c->h1.blocked = true;
+		c->h1.taken_first = c->h1.taken = octets_taken(c, r);
+		c->phase_start_ms = loop_now_ms(c->w->loop);
+		if (!c->peer_half_closed || !loop_timer_armed(&c->timer))
+			conn_arm(c, request_server(r)->timeout_ms);
+	}
+	conn_want(c, c->io.events | EPOLLOUT);
 }
 
 static void http1_flush(struct conn *c)
@@ -404,11 +428,10 @@ static void http1_flush(struct conn *c)
 	if (c->dead)
 		return;
 	if (unsent) {
-		if (!loop_timer_armed(&c->timer))
-			conn_arm(c, request_server(r)->timeout_ms);
-		conn_want(c, c->io.events | EPOLLOUT);
+		wait_for_client(c, r);
 		return;
 	}
+	c->h1.blocked = false;
 	if (r->state == REQUEST_SEND) {
 		sent(c);
 		return;
@@ -427,7 +450,7 @@ static void http1_flush(struct conn *c)
 static void http1_start(struct conn *c)
 {
 	c->h1 = (struct http1){.state = HTTP1_HEAD};
-	conn_phase(c, HEAD_GRACE_MS);
+	conn_phase_pace(c, &c->server->read_timeout.header);
 	if (c->dead)
 		return;
 	conn_idle_add(c); /* silent so far: makes room when descriptors run out */

@@ -29,6 +29,8 @@ struct http1 {
 	unsigned minor;              /* of the request */
 	bool keep_alive;             /* the request allows a further one */
 	bool chunked;                /* the answer's framing */
+	bool blocked;                /* the client has not taken what is queued, since the phase began */
+	int64_t taken_first, taken;  /* octets of the answer that it had taken then, and at the last look */
 	struct http1_request *parse; /* of a head that is not complete, else NULL; owned */
 	struct request *r;           /* NULL in HTTP1_HEAD; owned */
 };

@@ -3,7 +3,10 @@ noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
 	gateway/access_log.c gateway/access_log.h \
 	gateway/cgi_env.c gateway/cgi_env.h \
+	gateway/clients.c gateway/clients.h \
 	gateway/conn.c gateway/conn.h \
+	gateway/conn_client.c gateway/conn_client.h \
+	gateway/conn_proxied.c gateway/conn_proxied.h \
 	gateway/http1.c gateway/http1.h gateway/http1_io.c gateway/http1_request.h \
 	gateway/file_cache.c gateway/file_cache.h \
 	gateway/outq.c gateway/outq.h \
@@ -70,4 +73,9 @@ TESTS += tests/unit/check_learned
 tests_unit_check_learned_SOURCES = tests/unit/check_learned.c tests/unit/unit.h
 tests_unit_check_learned_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_learned_LDADD = libgateway.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_clients
+TESTS += tests/unit/check_clients
+tests_unit_check_clients_SOURCES = tests/unit/check_clients.c tests/unit/unit.h
+tests_unit_check_clients_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_clients_LDADD = libgateway.a libbase.a $(CHECK_LIBS)
 endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/base/io.h"
+#include "gateway/conn_client.h"
 #include "gateway/http/uri.h"
 #include "gateway/respond.h"
 #include "gateway/serve.h"
@@ -99,6 +100,8 @@ struct request *request_new(struct conn *c, const struct request_io *io)
 	}
 	r->w = w;
 	r->conn = c;
+	r->client_ip = c->peer_ip;
+	r->client_text = c->peer_text;
 	r->io = io;
 	r->next = NULL;
 	return r;
@@ -108,6 +111,7 @@ void request_release(struct request *r)
 {
 	struct worker *w = r->w;
 
+	request_client_leave(r);
 	if (w->spare_n == SPARE_MAX) {
 		request_fini(r);
 		free(r);
@@ -258,6 +262,8 @@ void request_begin(struct request *r)
 
 void request_route(struct request *r)
 {
+	if (!request_admit(r))
+		return;
 	if (r->server->unavailable) {
 		respond_status(r, 503);
 		return;

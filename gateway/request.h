@@ -98,6 +98,8 @@ struct request {
 	const char *host;         /* lower case, no port; NULL when none was sent */
 	const char *authority;    /* what HTTP_HOST says; NULL when none was sent */
 	unsigned host_port;       /* the authority's; 0: none */
+	const char *client_ip, *client_text; /* who asks: text, and with a port for the error log; the connection's unless a proxy said else */
+	struct client *client;    /* whom it counts for beside its connection; NULL: nobody */
 	int64_t content_length;   /* announced; -1: none */
 	bool has_body;            /* a body came or will come, an empty one with its length included */
 	struct req_fields fields;

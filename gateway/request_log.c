@@ -20,7 +20,7 @@ void request_log_line(struct request *r, enum log_level level, const char *fmt, 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	const char *script = r->route.script_name != NULL ? r->route.script_name : r->path;
-	struct log_about about = {.client = r->conn->peer_text, .script = script != NULL ? script : r->target};
+	struct log_about about = {.client = r->client_text, .script = script != NULL ? script : r->target};
 	log_line(sink, level, &about, "%s", text);
 }
 
@@ -51,7 +51,7 @@ void request_log(struct request *r, bool aborted)
 	const struct front *f = r->w->front;
 	const struct conn *c = r->conn;
 	const struct conf_server *s = r->server != NULL ? r->server : f->conf->servers[0];
-	char peer_port[12], local_port[12], canonical_port[12];
+	char peer_port[12], local_port[12], canonical_port[12], proxy[IP_TEXT_MAX];
 
 	if (r->logged || r->head == NULL || s->custom_logs_n == 0)
 		return;
@@ -61,7 +61,8 @@ void request_log(struct request *r, bool aborted)
 	snprintf(canonical_port, sizeof(canonical_port), "%u", s->port != 0 ? s->port : c->local_port);
 	bool parsed = r->server != NULL;
 	struct access_event e = {
-		.client_ip = c->peer_ip[0] != '\0' ? c->peer_ip : NULL,
+		.client_ip = r->client_ip[0] != '\0' ? r->client_ip : NULL,
+		.peer_ip = c->proxied ? ip_text(&c->proxy_addr, proxy) : c->peer_ip[0] != '\0' ? c->peer_ip : NULL,
 		.client_port = peer_port,
 		.local_ip = c->local_ip[0] != '\0' ? c->local_ip : NULL,
 		.local_port = local_port,

@@ -7,6 +7,7 @@
 #include "gateway/http/status_text.h"
 
 #define SERVER_FIELD "Server: Bulkhead\r\n"
+#define BUSY_RETRY_S 5 /* Retry-After of 503 */
 #define READ_METHODS "GET, HEAD, OPTIONS" /* of what has no code behind it */
 
 static bool status_has_body(int status)
@@ -58,7 +59,7 @@ void respond_end(struct request *r)
 	r->io->end(r);
 }
 
-static void send_page(struct request *r, int status, const char *type, const char *text, size_t len)
+static void send_page(struct request *r, int status, const char *type, const char *text, size_t len, unsigned retry_s)
 {
 	struct buf fields;
 	int err;
@@ -67,8 +68,8 @@ static void send_page(struct request *r, int status, const char *type, const cha
 	err = buf_printf(&fields, "Content-Type: %s\r\n", type);
 	if (err == 0 && (status == 405 || status == 501))
 		err = buf_puts(&fields, "Allow: " READ_METHODS "\r\n");
-	if (err == 0 && status == 503)
-		err = buf_puts(&fields, "Retry-After: 5\r\n");
+	if (err == 0 && retry_s > 0)
+		err = buf_printf(&fields, "Retry-After: %u\r\n", retry_s);
 	if (err == 0 && respond_head(r, status, NULL, &fields, (int64_t)len) && respond_body(r, text, len)) {
 		respond_end(r);
 		request_answered(r);
@@ -78,7 +79,8 @@ static void send_page(struct request *r, int status, const char *type, const cha
 	buf_fini(&fields);
 }
 
-static void built_in_page(struct request *r, int status)
+/* @retry_s: when to come again; 0: nothing is said of it. */
+static void built_in_page(struct request *r, int status, unsigned retry_s)
 {
 	struct buf page;
 
@@ -86,7 +88,7 @@ static void built_in_page(struct request *r, int status)
 	if (status_has_body(status) && status_page(&page, status, NULL) < 0)
 		request_abort(r);
 	else
-		send_page(r, status, "text/html; charset=utf-8", (const char *)buf_head(&page), buf_unread(&page));
+		send_page(r, status, "text/html; charset=utf-8", (const char *)buf_head(&page), buf_unread(&page), retry_s);
 	buf_fini(&page);
 }
 
@@ -119,7 +121,12 @@ void respond_bad(struct request *r, int status)
 	r->method = "-";
 	r->protocol = "HTTP/1.1";
 	clock_gettime(CLOCK_REALTIME, &r->start);
-	built_in_page(r, status);
+	built_in_page(r, status, 0);
+}
+
+void respond_too_many(struct request *r, unsigned retry_s)
+{
+	built_in_page(r, 429, retry_s);
 }
 
 void respond_status(struct request *r, int status)
@@ -127,18 +134,20 @@ void respond_status(struct request *r, int status)
 	const struct conf_dir *dir = r->route.dir;
 	const struct conf_error_doc *doc = NULL;
 
+	unsigned retry_s = status == 503 ? BUSY_RETRY_S : 0;
+
 	if (dir == NULL && r->server != NULL)
 		dir = r->server->dir;
 	if (dir != NULL && r->redirected.status == 0)
 		doc = conf_error_doc_for(dir, status);
 	if (doc == NULL || doc->kind == CONF_ERRDOC_DEFAULT) {
-		built_in_page(r, status);
+		built_in_page(r, status, retry_s);
 	} else if (doc->kind == CONF_ERRDOC_TEXT) {
-		send_page(r, status, "text/html; charset=utf-8", doc->value, strlen(doc->value));
+		send_page(r, status, "text/html; charset=utf-8", doc->value, strlen(doc->value), retry_s);
 	} else if (doc->kind == CONF_ERRDOC_URL) {
 		respond_redirect(r, 302, doc->value);
 	} else if (!request_redirect(r, doc->value, status)) {
-		built_in_page(r, status);
+		built_in_page(r, status, retry_s);
 	}
 }
 

@@ -33,6 +33,9 @@ void respond_options(struct request *r, const char *methods);
 /** Answer with the built-in page only: for requests that could not be parsed. The protocol closes afterwards. */
 void respond_bad(struct request *r, int status);
 
+/** 429 with the built-in page and Retry-After: whoever asks too often gets nothing that costs more. */
+void respond_too_many(struct request *r, unsigned retry_s);
+
 /** 3xx with Location @location (already encoded; a path is made absolute), or the status alone when it is NULL. */
 void respond_redirect(struct request *r, int status, const char *location);
 

@@ -90,7 +90,7 @@ static int build_params(struct request *r)
 		.admin = r->server->admin,
 		.server_name = r->host != NULL ? r->host : r->server->name,
 		.server_addr = r->conn->local_ip,
-		.remote_addr = r->conn->peer_ip,
+		.remote_addr = r->client_ip,
 		.server_port = server_port(r),
 		.remote_port = r->conn->peer_port,
 		.authority = r->authority,

@@ -9,7 +9,10 @@ libbase_a_SOURCES = \
 	gateway/base/ip_net.c gateway/base/ip_net.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/log_budget.c gateway/base/log_budget.h \
-	gateway/base/loop.c gateway/base/loop.h
+	gateway/base/loop.c gateway/base/loop.h \
+	gateway/base/pace.c gateway/base/pace.h \
+	gateway/base/remote_ip_rules.h \
+	gateway/base/siphash.c gateway/base/siphash.h
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_base

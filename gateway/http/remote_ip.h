@@ -10,30 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gateway/base/ip_net.h"
+#include "gateway/base/remote_ip_rules.h"
 #include "gateway/http/req_fields.h"
 
 #define REMOTE_IP_HOPS_MAX 32    /* proxies that are passed; the address found there is the client's */
 #define REMOTE_IP_PROXIES_MAX (REMOTE_IP_HOPS_MAX * (IP_TEXT_MAX + 2))
-
-enum remote_ip_trust {
-	REMOTE_IP_NONE,              /* a client like any other */
-	REMOTE_IP_TRUSTED,           /* a proxy; what it says is believed unless no client on the internet can have the address */
-	REMOTE_IP_INTERNAL           /* a proxy; any address that it names is believed, and it is not listed itself */
-};
-
-struct remote_ip_proxy {
-	struct ip_net net;
-	enum remote_ip_trust trust;
-};
-
-struct remote_ip_rules {
-	const char *header;           /* lower-case name of the field; NULL: no field is believed */
-	const char *proxies_header;   /* the field that gets the list of proxies passed, as written; NULL: none */
-	size_t proxies_n;
-	const struct remote_ip_proxy *proxies; /* the first match counts */
-	enum remote_ip_trust unix_peers;       /* who connects over a unix socket */
-};
 
 struct remote_ip_found {
 	struct ip_addr client;

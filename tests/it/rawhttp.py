@@ -37,11 +37,13 @@ FIELD = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f
 class Conn:
 	"""One connection. Every read is bounded by @timeout seconds of silence."""
 
-	def __init__(self, addr, timeout=10.0, rcvbuf=None):
+	def __init__(self, addr, timeout=10.0, rcvbuf=None, source=None):
 		family = socket.AF_UNIX if isinstance(addr, str) else socket.AF_INET
 		self.s = socket.socket(family, socket.SOCK_STREAM)
 		if rcvbuf:
 			self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+		if source: # another address of the loopback interface: another client
+			self.s.bind((source, 0))
 		self.s.settimeout(timeout)
 		self.s.connect(addr)
 		self.buf = b""
