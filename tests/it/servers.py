@@ -276,3 +276,29 @@ class Nginx(proc.Daemon):
 
 	def ready(self):
 		return proc.accepts(self.addr)
+
+
+class Lighttpd(proc.Daemon):
+	"""lighttpd in the foreground, for static files; conf_text is added to its configuration."""
+	name = "lighttpd"
+
+	def __init__(self, tmp, root, conf_text="", workers=0):
+		super().__init__(tmp)
+		self.port = proc.free_port()
+		self.addr = ("127.0.0.1", self.port)
+		self.access_log = tmp + "/access.log"
+		os.makedirs(tmp, exist_ok=True)
+		user = 'server.username = "%s"\nserver.groupname = "%s"\n' % (SITE_USER, SITE_USER) if proc.ROOT else ""
+		if proc.ROOT:
+			shutil.chown(tmp, *site_ids())
+		self.conf = write(tmp + "/lighttpd.conf", (
+			'server.modules = ("mod_accesslog")\nserver.document-root = "%s"\nserver.bind = "127.0.0.1"\nserver.port = %d\n%s'
+			'server.errorlog = "%s/error.log"\naccesslog.filename = "%s"\nserver.max-worker = %d\n'
+			'mimetype.assign = (".bin" => "application/octet-stream", ".txt" => "text/plain", ".html" => "text/html")\n%s') % (
+				root, self.port, user, tmp, self.access_log, workers, conf_text))
+
+	def argv(self):
+		return [tool("lighttpd"), "-D", "-f", self.conf]
+
+	def ready(self):
+		return proc.accepts(self.addr)
