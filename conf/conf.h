@@ -280,6 +280,7 @@ struct conf_server {
 	bool keepalive;
 	unsigned limit_line, limit_fields, limit_field_size;
 	enum conf_slashes encoded_slashes;
+	int64_t spool_max;                /* SpoolSiteMax, octets */
 	bool merge_slashes;               /* false: PATH_INFO keeps repeated slashes; rules and files never see them */
 
 	/* who answers PHP */
@@ -340,6 +341,8 @@ struct conf {
 	unsigned zygotes_max, cells_max;  /* of all sites together; 0 = no limit */
 	unsigned spare_zygotes;           /* of each PHP, before a site needs them */
 	struct conf_file_cache file_cache;
+	const char *spool_path;           /* SpoolPath: directory for temporary files of bodies and answers */
+	int64_t spool_max;                /* SpoolMax, octets of all sites together */
 	const char *pid_file;
 	const char *types_config;
 	size_t servers_n;

@@ -59,6 +59,8 @@ const struct conf_directive conf_directives[] = {
 	{D("SpareZygotes", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(spare_zygotes), RANGE(0, 16), .doc = "Processes of each PHP that have loaded its libraries and wait for a site to wake up, which is then answered in half the time. 1 when not given."},
 	{D("CellLimit", MAIN, 0, 1, 1, "number"), .set = conf_set_int, CONF(cells_max), RANGE(0, 1000000), .doc = "Most cells of all sites together, MaxRequestWorkers notwithstanding; who has less than an equal share gets the next. 1024 when not given; 0: no limit."},
 	{D("FrontPath", MAIN, 0, 1, -1, "path..."), .set = conf_set_front_path, .doc = "What the front may read beside the directories that hold document roots and aliases, and <Directory> sections that grant access: where links out of a document root lead; / lifts the bound."},
+	{D("SpoolPath", MAIN, 0, 1, 1, "directory"), .set = conf_set_spool_path, CONF(spool_path), .doc = "Where the front keeps request bodies past 64 KB, and answers that wait for their clients, in files without a name; its user must be allowed to write there. /tmp when not given."},
+	{D("SpoolMax", MAIN, 0, 1, 1, "octets[K|M|G]"), .set = conf_set_octets, CONF(spool_max), RANGE(1048576, INT64_C(1) << 50), .doc = "Most octets in such files of all sites together, 8G when not given. Past it uploads get 503, and PHP waits with its answer until the client has taken some."},
 	{D("PidFile", MAIN, 0, 1, 1, "file"), .set = conf_set_pid_file, CONF(pid_file), .doc = "Where the master writes its process number."},
 	{D("OpenFileCache", MAIN, 0, 1, 4, "On|Off|age=time max=N memory=octets[K|M|G] missing=N"), .set = conf_set_file_cache, .doc = "What each loop remembers of files: where a path leads, the open file, small files' contents. A change is seen after the age, 250ms when not given; max and memory are 1024 files and 8M; names that are not there are remembered only with missing=, which says how many."},
 	{D("TypesConfig", MAIN, 0, 1, 1, "file"), .set = conf_set_types, .doc = "Media types by extension, in the format of /etc/mime.types."},
@@ -99,6 +101,7 @@ const struct conf_directive conf_directives[] = {
 	{D("LimitRequestFields", HOSTS, 0, 1, 1, "number"), .set = conf_set_int, SRV(limit_fields), RANGE(1, 32767), .doc = "Most header fields of a request."},
 	{D("LimitRequestFieldSize", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_field_size), RANGE(64, 1048576), .doc = "Longest header field."},
 
+	{D("SpoolSiteMax", HOSTS, 0, 1, 1, "octets[K|M|G]"), .set = conf_set_octets, SRV(spool_max), RANGE(1048576, INT64_C(1) << 50), .doc = "Most octets of one site in files of SpoolPath, 2G when not given, so that its clients cannot take the room of others. A larger request body gets 413."},
 	{D("AllowEncodedSlashes", HOSTS, 0, 1, 1, "Off|On|NoDecode"), .set = conf_set_word, SRV(encoded_slashes), .words = slashes_words, .doc = "%2F in a path: refused with 404 (Off, when not given), a slash like any other, before dot segments are resolved and rules are asked (On), or three octets of a name (NoDecode)."},
 	{D("MergeSlashes", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(merge_slashes), .doc = "Off: repeated slashes stay in PATH_INFO. Rules and files see one slash for them either way, so that none can be walked around."},
 

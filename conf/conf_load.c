@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -112,6 +113,8 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 	c->file_cache = (struct conf_file_cache)CONF_FILE_CACHE_DEFAULT;
 	c->zygotes_max = ZYGOTES_MAX;
 	c->cells_max = CELLS_MAX;
+	c->spool_path = P_tmpdir;
+	c->spool_max = INT64_C(8) << 30;
 	c->spare_zygotes = 1;
 	conf_clients_defaults(&c->clients);
 	conf_parser_init(&p, &c->arena, diags);

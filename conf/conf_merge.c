@@ -147,6 +147,7 @@ void conf_server_defaults(struct conf_server *s)
 	s->limit_field_size = 8190;
 	s->encoded_slashes = CONF_SLASHES_OFF;
 	s->merge_slashes = true;
+	s->spool_max = INT64_C(2) << 30;
 	s->dispatch = CONF_DISPATCH_PREFORK;
 	s->isolation = CONF_ISOLATION_FRESH;
 	s->profile = CONF_PROFILE_PHP;

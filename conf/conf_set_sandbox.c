@@ -97,8 +97,7 @@ void conf_set_octets(struct conf_build *b, const struct conf_node *n, const stru
 		conf_error(b, n, 0, "%s: '%s' %s", n->name.text, n->args[0].text, why);
 		return;
 	}
-	*(int64_t *)(uintptr_t)((char *)b->srv->s + d->offset) = value;
-	b->srv->set |= (uint64_t)1 << d->bit;
+	*(int64_t *)conf_field(b, d) = value;
 }
 
 /* A list of ports, or any, or none; replaces what the main server says. */

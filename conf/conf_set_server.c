@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Setters of the server and its hosts: names, addresses, places, logs. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/conf_addr.h"
@@ -220,6 +222,16 @@ void conf_set_pid_file(struct conf_build *b, const struct conf_node *n, const st
 	conf_set_path(b, n, d);
 	if (b->c->pid_file != NULL && conf_build_dir_missing(b, b->c->pid_file))
 		conf_warn(b, n, 0, "PidFile %s: its directory does not exist: -k would not find the server", b->c->pid_file);
+}
+
+void conf_set_spool_path(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct stat st;
+
+	conf_set_path(b, n, d);
+	/* What cannot be looked at (an ordinary user's -t) may well be there. */
+	if (b->c->spool_path != NULL && (stat(b->c->spool_path, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOENT || errno == ENOTDIR))
+		conf_error(b, n, 0, "SpoolPath %s: there is no such directory; the front's user must be able to write there", b->c->spool_path);
 }
 
 void conf_set_error_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)

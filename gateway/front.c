@@ -386,6 +386,30 @@ static unsigned connections_max(void)
 	return left < 4 ? 1 : (unsigned)(left - left / 4);
 }
 
+static void spools_init(struct front *f)
+{
+	const struct conf *c = f->conf;
+	int dir = open(c->spool_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir == -1)
+		die(c->spool_path);
+	spool_init(&f->spool, dir, c->spool_max);
+	f->spools = need(calloc(c->servers_n, sizeof(*f->spools)));
+	for (size_t i = 0; i < c->servers_n; i++)
+		spool_site_init(&f->spools[i], &f->spool, c->servers[i]->spool_max);
+}
+
+/* With the front's own rights: better heard of now than with the first upload. */
+static void check_spool(const struct front *f)
+{
+	int fd = spool_tmpfile(f->spool.dir_fd);
+
+	if (fd == -1)
+		log_line(log_server(), LOG_LV_ERROR, NULL, "SpoolPath %s: the front's user cannot make files there, so that large request bodies fail: %m",
+			f->conf->spool_path);
+	io_close(&fd);
+}
+
 _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged)
 {
 	static struct master_io master;
@@ -399,9 +423,7 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	f->listen_fds = listen_fds;
 	f->log_fds = log_fds;
 	logs_init(f);
-	f->spool_fd = open(P_tmpdir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (f->spool_fd == -1)
-		die(P_tmpdir);
+	spools_init(f);
 	f->workers_n = c->loops > 0 ? c->loops : 1;
 	f->workers = need(calloc(f->workers_n, sizeof(*f->workers)));
 	atomic_init(&f->running, f->workers_n);
@@ -418,9 +440,10 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	if (!front_clients_init(f))
 		die("table of clients");
 
-	int rules = front_paths_build(c, P_tmpdir);
+	int rules = front_paths_build(c, c->spool_path);
 	front_drop(c, privileged);
 	front_bound(rules);
+	check_spool(f);
 	master = (struct master_io){.io = {.fd = chan, .events = EPOLLIN, .cb = on_master}, .front = f};
 	if (io_nonblock(chan, 1) < 0 || loop_io_add(f->workers[0].loop, &master.io, 0) < 0)
 		die("channel to the master");

@@ -20,6 +20,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/file_cache.h"
 #include "gateway/http/http_date.h"
+#include "gateway/spool.h"
 #include "gateway/static/root_cache.h"
 #include "pools/backend.h"
 #include "pools/cells.h"
@@ -38,7 +39,8 @@ struct front {
 	unsigned conns_max;              /* more connections than this make a silent one go */
 	atomic_uint conns_n;             /* of all workers */
 	struct clients *clients;         /* NULL: no client is counted */
-	int spool_fd;                    /* directory where unlinked temporary files are made */
+	struct spool spool;              /* where bodies and answers are spilled */
+	struct spool_site *spools;       /* one a server: its part of that */
 	struct log_sink *sinks;          /* one a server: its error log */
 	struct log_budget *budgets;      /* one a server: what its scripts may write there */
 	struct access_format **formats;  /* one a conf->log_formats entry */

@@ -77,13 +77,11 @@ static void refuse(struct conn *c, int status)
 static void body_feed(struct conn *c)
 {
 	struct request *r = c->h1.r;
-	int err = req_body_feed(&r->body, &c->in, c->w->front->spool_fd);
+	int err = req_body_feed(&r->body, &c->in, request_spool(r));
 
 	if (err < 0) {
-		if (err == -500)
-			request_log_line(r, LOG_LV_ERROR, "no room for the request body: %m");
 		c->closing = true;
-		respond_status(r, -err);
+		request_body_refused(r, -err);
 	} else if (r->body.complete) {
 		loop_timer_stop(c->w->loop, &c->timer);
 		request_body_done(r);
@@ -114,7 +112,7 @@ void http1_read_body(struct request *r)
 
 static void discard_feed(struct conn *c)
 {
-	if (req_body_feed(&c->h1.r->body, &c->in, -1) < 0)
+	if (req_body_feed(&c->h1.r->body, &c->in, NULL) < 0)
 		conn_linger(c);
 	else if (c->h1.r->body.complete)
 		http1_next(c);

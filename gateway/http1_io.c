@@ -76,9 +76,9 @@ int http1_request_take(struct request *r, const struct http1_request *h, const c
 
 static bool queue(struct request *r, const void *data, size_t n)
 {
-	if (outq_append(&r->out, r->w->front->spool_fd, data, n) == GW_OK)
+	if (outq_append(&r->out, request_spool(r), data, n) == GW_OK)
 		return true;
-	request_log_line(r, LOG_LV_ERROR, "no room for the answer: %m");
+	request_log_line(r, LOG_LV_ERROR, "no memory for the answer");
 	request_abort(r);
 	return false;
 }

@@ -14,6 +14,7 @@ libgateway_a_SOURCES = \
 	gateway/request.c gateway/request.h gateway/request_log.c \
 	gateway/respond.c gateway/respond.h \
 	gateway/route.c gateway/route.h \
+	gateway/spool.c gateway/spool.h \
 	gateway/transport.c gateway/transport.h \
 	gateway/served_file.c gateway/served_file.h \
 	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_static.c \
@@ -63,6 +64,11 @@ TESTS += tests/unit/check_gateway
 tests_unit_check_gateway_SOURCES = tests/unit/check_gateway.c tests/unit/unit.h
 tests_unit_check_gateway_CFLAGS = $(AM_CFLAGS) -Wno-write-strings $(CHECK_CFLAGS)
 tests_unit_check_gateway_LDADD = libgateway.a libhttp.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_spool
+TESTS += tests/unit/check_spool
+tests_unit_check_spool_SOURCES = tests/unit/check_spool.c tests/unit/unit.h
+tests_unit_check_spool_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_spool_LDADD = libgateway.a libhttp.a libbase.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_front_lock
 TESTS += tests/unit/check_front_lock
 tests_unit_check_front_lock_SOURCES = tests/unit/check_front_lock.c tests/unit/unit.h

@@ -2,9 +2,6 @@
 #include "gateway/outq.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,77 +13,84 @@
 void outq_init(struct outq *q)
 {
 	buf_init(&q->mem);
+	buf_init(&q->tail);
+	spool_file_init(&q->spool);
 	q->file_fd = -1;
 	q->file_off = q->file_left = 0;
-	q->spool = false;
+	q->borrowed = false;
 }
 
 static void drop_file(struct outq *q)
 {
-	if (q->borrowed)
+	if (q->borrowed || q->spool.fd != -1)
 		q->file_fd = -1;
+	q->borrowed = false;
+	spool_file_close(&q->spool);
 	io_close(&q->file_fd);
 	q->file_off = q->file_left = 0;
-	q->spool = q->borrowed = false;
 }
 
 void outq_fini(struct outq *q)
 {
 	buf_fini(&q->mem);
+	buf_fini(&q->tail);
 	drop_file(q);
 }
 
 void outq_reset(struct outq *q, size_t keep)
 {
 	buf_recycle(&q->mem, keep);
+	buf_fini(&q->tail);
 	drop_file(q);
 }
 
-int outq_tmpfile(int dir_fd)
+/* A file that is sent goes, and gives its room back; what waited behind it comes next. */
+static void settle(struct outq *q)
 {
-	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	uint64_t random;
-	char name[32];
-
-	if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR))
-		return fd;
-	/* A file system without O_TMPFILE: a name nobody can foresee, gone at once. */
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return -1;
-	snprintf(name, sizeof(name), "bulkhead-%016llx", (unsigned long long)random);
-	fd = openat(dir_fd, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd != -1)
-		unlinkat(dir_fd, name, 0);
-	return fd;
+	if (q->file_left > 0)
+		return;
+	if (q->file_fd != -1)
+		drop_file(q);
+	if (buf_unread(&q->mem) == 0 && buf_unread(&q->tail) > 0) {
+		struct buf empty = q->mem;
+		q->mem = q->tail;
+		q->tail = empty;
+		buf_fini(&q->tail);
+	}
 }
 
-static int spool_append(struct outq *q, const char *p, size_t n)
+/* Into the spool. False: it has no room, and nothing was taken. */
+static bool spill(struct outq *q, struct spool_site *site, const void *data, size_t n)
 {
-	while (n > 0) {
-		ssize_t done = pwrite(q->file_fd, p, n, q->file_off + q->file_left);
-		if (done == -1) {
-			if (errno == EINTR)
-				continue;
-			return GW_ERR_SYS;
-		}
-		q->file_left += done;
-		p += done;
-		n -= (size_t)done;
+	if (q->spool.fd == -1) {
+		if (q->file_fd != -1 || spool_file_open(&q->spool, site) < 0)
+			return false;
+		q->file_fd = q->spool.fd;
 	}
-	return GW_OK;
+	if (spool_file_write(&q->spool, data, n, q->file_off + q->file_left) < 0)
+		return false;
+	q->file_left += (int64_t)n;
+	return true;
 }
 
-int outq_append(struct outq *q, int spool_dir_fd, const void *data, size_t n)
+int outq_append(struct outq *q, struct spool_site *site, const void *data, size_t n)
 {
-	if (!q->spool) {
-		if (buf_unread(&q->mem) + n <= OUTQ_MEM_MAX && q->file_fd == -1)
-			return buf_append(&q->mem, data, n);
-		q->file_fd = outq_tmpfile(spool_dir_fd);
-		if (q->file_fd == -1)
-			return GW_ERR_SYS;
-		q->spool = true;
-	}
-	return spool_append(q, data, n);
+	settle(q);
+	if (buf_unread(&q->tail) > 0)
+		return buf_append(&q->tail, data, n);
+	if (q->file_fd == -1 && buf_unread(&q->mem) + n <= OUTQ_MEM_MAX)
+		return buf_append(&q->mem, data, n);
+	return n == 0 || spill(q, site, data, n) ? GW_OK : buf_append(&q->tail, data, n);
+}
+
+bool outq_refused(const struct outq *q)
+{
+	return buf_unread(&q->tail) > 0;
+}
+
+bool outq_full(const struct outq *q)
+{
+	return outq_refused(q) || (q->spool.fd != -1 && q->file_off + q->file_left > OUTQ_SPOOL_MAX);
 }
 
 void outq_file(struct outq *q, int fd, int64_t off, int64_t len)
@@ -105,7 +109,7 @@ void outq_file_borrow(struct outq *q, int fd, int64_t off, int64_t len)
 
 int64_t outq_pending(const struct outq *q)
 {
-	return (int64_t)buf_unread(&q->mem) + q->file_left;
+	return (int64_t)buf_unread(&q->mem) + q->file_left + (int64_t)buf_unread(&q->tail);
 }
 
 int64_t outq_io_result(ssize_t n)
@@ -117,10 +121,41 @@ int64_t outq_io_result(ssize_t n)
 	return errno == EPIPE || errno == ECONNRESET ? GW_ERR_CLOSED : GW_ERR_SYS;
 }
 
+ssize_t outq_peek(struct outq *q, void *scratch, size_t size, const void **data)
+{
+	settle(q);
+	if (buf_unread(&q->mem) > 0) {
+		*data = buf_head(&q->mem);
+		return (ssize_t)buf_unread(&q->mem);
+	}
+	if (q->file_left == 0)
+		return 0;
+	ssize_t n = pread(q->file_fd, scratch, q->file_left < (int64_t)size ? (size_t)q->file_left : size, q->file_off);
+	if (n <= 0) {
+		if (n == 0)
+			errno = ENODATA; /* the file became shorter than announced */
+		return GW_ERR_SYS;
+	}
+	*data = scratch;
+	return n;
+}
+
+void outq_consume(struct outq *q, size_t n)
+{
+	if (buf_unread(&q->mem) > 0) {
+		buf_consume(&q->mem, n);
+	} else {
+		q->file_off += (int64_t)n;
+		q->file_left -= (int64_t)n;
+	}
+	settle(q);
+}
+
 int64_t outq_flush(struct outq *q, int sock)
 {
 	int64_t total = 0;
 
+	settle(q);
 	if (buf_unread(&q->mem) > 0) {
 		int more = q->file_left > 0 ? MSG_MORE : 0;
 		int64_t n = outq_io_result(send(sock, buf_head(&q->mem), buf_unread(&q->mem), MSG_NOSIGNAL | more));
@@ -144,7 +179,6 @@ int64_t outq_flush(struct outq *q, int sock)
 		q->file_left -= n;
 		total += n;
 	}
-	if (q->file_fd != -1 && q->file_left == 0)
-		drop_file(q);
+	settle(q);
 	return total;
 }

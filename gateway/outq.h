@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What a connection still has to send: octets in memory, then a range of a file. A slow client's answer spills into an
- * unlinked temporary file, so that neither memory nor a PHP worker is held for it.
+ * What a request still has to send: octets in memory, then a range of a file. A slow client's answer spills into a
+ * temporary file of its site's spool, so that neither memory nor a PHP worker is held for it. What finds no room there
+ * stays in memory, last in the queue, and outq_full() tells the producer to wait: an append never fails for a full disk.
  */
 #ifndef OUTQ_H
 #define OUTQ_H
@@ -12,6 +13,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
+#include "gateway/spool.h"
 
 #define OUTQ_MEM_MAX (256 * 1024)            /* octets kept in memory before spilling */
 #define OUTQ_SPOOL_MAX (1024LL * 1024 * 1024) /* octets spilled before the producer is paused */
@@ -21,8 +23,9 @@ struct outq {
 	int file_fd;         /* -1: none; closed by the queue */
 	int64_t file_off;    /* next octet to send */
 	int64_t file_left;   /* octets still to send */
-	bool spool;          /* file_fd is our temporary file: may be appended to */
 	bool borrowed;       /* file_fd is the caller's: not closed here */
+	struct spool_file spool; /* when it has a descriptor, that is file_fd, which may be appended to */
+	struct buf tail;     /* sent last: what the spool had no room for */
 };
 
 /** An empty queue; caller storage. */
@@ -34,14 +37,28 @@ void outq_fini(struct outq *q);
 /** Forget what is queued; keep at most @keep octets of memory. */
 void outq_reset(struct outq *q, size_t keep);
 
-/** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file made in directory @spool_dir_fd. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */
-int outq_append(struct outq *q, int spool_dir_fd, const void *data, size_t n) GW_MUST_USE;
+/** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file of @site's. Returns 0 or GW_ERR_NOMEM. */
+int outq_append(struct outq *q, struct spool_site *site, const void *data, size_t n) GW_MUST_USE;
+
+/** Whether the producer should wait until the queue is empty: too much was spilled, or there is no room to spill. */
+bool outq_full(const struct outq *q);
+
+/** Whether the spool had no room for what is queued: worth a line in the log. */
+bool outq_refused(const struct outq *q);
 
 /** Send @len octets of @fd from @off after what is in memory; takes @fd (also on error nothing is leaked). Only when no file is queued. */
 void outq_file(struct outq *q, int fd, int64_t off, int64_t len);
 
 /** The same for a descriptor that stays the caller's, who keeps it open until the queue is empty, reset or freed. */
 void outq_file_borrow(struct outq *q, int fd, int64_t off, int64_t len);
+/**
+ * For layers that cannot send a file themselves: the octets to send next, as they lie in memory, or up to @size of the file
+ * read into @scratch. Returns how many are at *@data, 0 when nothing is queued, GW_ERR_SYS (also when a file shrank).
+ */
+ssize_t outq_peek(struct outq *q, void *scratch, size_t size, const void **data) GW_MUST_USE;
+
+/** @n octets of what outq_peek() showed were sent. */
+void outq_consume(struct outq *q, size_t n);
 
 /** Write to @sock. Returns octets written (0: would block), GW_ERR_CLOSED, or GW_ERR_SYS (also when a file shrank meanwhile). */
 int64_t outq_flush(struct outq *q, int sock) GW_MUST_USE;
@@ -51,8 +68,5 @@ int64_t outq_io_result(ssize_t n) GW_MUST_USE;
 
 /** Octets queued. */
 int64_t outq_pending(const struct outq *q);
-
-/** An unlinked read-write temporary file in @dir_fd. Returns the descriptor, or -1 with errno. */
-int outq_tmpfile(int dir_fd);
 
 #endif

@@ -20,7 +20,8 @@ static void request_init(struct request *r)
 {
 	memset(r, 0, sizeof(*r));
 	arena_init(&r->arena);
-	r->body.fd = r->route.fd = -1;
+	r->route.fd = -1;
+	spool_file_init(&r->body.file);
 	buf_init(&r->body.mem);
 	buf_init(&r->resp.fields);
 	buf_init(&r->params);
@@ -149,6 +150,11 @@ const struct conf_server *request_server(const struct request *r)
 	return r->server != NULL ? r->server : r->w->front->conf->servers[0];
 }
 
+struct spool_site *request_spool(const struct request *r)
+{
+	return &r->w->front->spools[request_server(r)->index];
+}
+
 /* --- from head to answer ---------------------------------------------------------------------------------------------- */
 
 static void deny(struct request *r, int status)
@@ -161,14 +167,24 @@ static void deny(struct request *r, int status)
 static void start_body(struct request *r)
 {
 	r->body.limit = r->route.dir->limit_body;
-	if (r->body.limit > 0 && r->content_length > r->body.limit) {
-		request_log_line(r, LOG_LV_INFO, "413: Content-Length %lld is past LimitRequestBody %lld",
-			(long long)r->content_length, (long long)r->body.limit);
-		respond_status(r, 413);
+	int err = req_body_fits(&r->body, r->content_length, request_spool(r));
+	if (err < 0) {
+		request_body_refused(r, -err);
 		return;
 	}
 	r->state = REQUEST_BODY;
 	r->io->read_body(r);
+}
+
+void request_body_refused(struct request *r, int status)
+{
+	bool ours = status >= 500; /* what the administrator should hear of, but not for each client */
+
+	if (status == 500)
+		request_log_line(r, LOG_LV_ERROR, "500: %s: %m", r->body.why);
+	else if (!ours || spool_may_say(request_spool(r), SPOOL_BODY, loop_now_ms(r->w->loop)))
+		request_log_line(r, ours ? LOG_LV_ERROR : LOG_LV_INFO, "%d: %s", status, r->body.why);
+	respond_status(r, status);
 }
 
 void request_body_done(struct request *r)

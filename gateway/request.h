@@ -145,6 +145,9 @@ void request_begin(struct request *r);
 /** Route and start answering. After request_begin(). */
 void request_route(struct request *r);
 
+/** The body cannot be taken: answer @status, after saying in the log why (r->body.why). */
+void request_body_refused(struct request *r, int status);
+
 /** The body is complete: on to who answers. */
 void request_body_done(struct request *r);
 
@@ -165,6 +168,9 @@ void request_log_line(struct request *r, enum log_level level, const char *fmt, 
 
 /** The request's virtual host, or the first one when it has none yet. */
 const struct conf_server *request_server(const struct request *r);
+
+/** Where its body and its answer may be spilled. */
+struct spool_site *request_spool(const struct request *r);
 
 static inline void request_dirty(struct request *r)
 {

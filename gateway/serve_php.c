@@ -162,9 +162,12 @@ static bool take_header(struct request *r, const uint8_t **data, size_t *n)
 	return r->cgi.done;
 }
 
-static bool over_backlog(const struct request *r)
+/* The client takes too little: PHP waits with it, once there is no more room to keep its answer. */
+static bool over_backlog(struct request *r)
 {
-	return r->out.spool && r->out.file_off + r->out.file_left > OUTQ_SPOOL_MAX;
+	if (outq_refused(&r->out) && spool_may_say(request_spool(r), SPOOL_ANSWER, loop_now_ms(r->w->loop)))
+		request_log_line(r, LOG_LV_WARN, "PHP waits for its client: no room for the answer within SpoolSiteMax and SpoolMax, or on the disk of SpoolPath");
+	return outq_full(&r->out);
 }
 
 static void on_stdout(struct fcgi_client *f, const uint8_t *data, size_t n)
@@ -225,6 +228,8 @@ static void on_end(struct fcgi_client *f, enum backend_fail why, uint32_t app_st
 	r->upstream = false;
 	if (buf_unread(&r->errline) > 0)
 		log_errline(r);
+	if (why == BACKEND_OK)
+		req_body_drop(&r->body); /* the client may be slow to take the answer: nobody else waits for this room */
 	if (why == BACKEND_OK && r->cgi.done) {
 		r->out_ended = true;
 		request_dirty(r);
@@ -244,7 +249,7 @@ static void on_lease(struct backend_waiter *w, struct lease *lease, enum backend
 {
 	struct request *r = request_of_waiter(w);
 	bool with_body = r->redirected.count == 0;
-	struct fcgi_body body = {.mem = buf_head(&r->body.mem), .fd = r->body.fd, .len = with_body ? r->body.received : 0};
+	struct fcgi_body body = {.mem = buf_head(&r->body.mem), .fd = r->body.file.fd, .len = with_body ? r->body.received : 0};
 
 	r->waiting = false;
 	if (lease == NULL) {

@@ -9,8 +9,7 @@
 #include "gateway/cgi_env.h"
 #include "gateway/cgroup_tree.h"
 #include "gateway/cmdline.h"
-#include "gateway/outq.h"
-#include "gateway/req_body.h"
+#include "gateway/http/http1_parse.h"
 #include "gateway/running.h"
 #include "gateway/site_cgroup.h"
 #include "gateway/takeover.h"
@@ -129,132 +128,6 @@ START_TEST(body_and_redirect_variables)
 	ck_assert_str_eq(var(&seen, "REDIRECT_STATUS"), "404");
 	ck_assert_str_eq(var(&seen, "REDIRECT_URL"), "/gone");
 	ck_assert_str_eq(var(&seen, "REDIRECT_REQUEST_METHOD"), "POST");
-}
-END_TEST
-
-/* --- request body ------------------------------------------------------------------------------------------------------------ */
-
-static int feed_all(struct req_body *b, const char *data, size_t len, size_t step, int dir)
-{
-	struct buf in;
-	int err = 0;
-
-	buf_init(&in);
-	for (size_t i = 0; i < len && err == 0; i += step) {
-		ck_assert_int_eq(buf_append(&in, data + i, len - i < step ? len - i : step), 0);
-		err = req_body_feed(b, &in, dir);
-	}
-	buf_fini(&in);
-	return err;
-}
-
-START_TEST(body_is_the_same_in_memory_and_on_disk)
-{
-	static char data[200000], back[200000];
-	static const size_t sizes[] = {1, 100, REQ_BODY_MEM, REQ_BODY_MEM + 1, sizeof(data)};
-	struct req_body b = {.fd = -1};
-	int dir = open("/tmp", O_PATH | O_DIRECTORY);
-
-	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (char)(i * 7 + i / 251);
-	buf_init(&b.mem);
-	req_body_init(&b, (int64_t)sizes[_i], REQ_BODY_COUNTED, false);
-	ck_assert_int_eq(feed_all(&b, data, sizes[_i], 1013, dir), 0);
-	ck_assert(b.complete);
-	ck_assert_uint_eq(b.received, sizes[_i]);
-	ck_assert_int_eq(b.fd != -1, sizes[_i] > REQ_BODY_MEM);
-	if (b.fd != -1)
-		ck_assert_int_eq((int)pread(b.fd, back, sizeof(back), 0), (int)sizes[_i]);
-	else
-		memcpy(back, buf_head(&b.mem), sizes[_i]);
-	ck_assert_int_eq(memcmp(back, data, sizes[_i]), 0);
-	req_body_fini(&b);
-	close(dir);
-}
-END_TEST
-
-START_TEST(chunked_body_is_joined_and_bounded)
-{
-	static const char chunks[] = "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
-	struct req_body b = {.fd = -1};
-
-	buf_init(&b.mem);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
-	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, -1), 0);
-	ck_assert(b.complete);
-	ck_assert_uint_eq(b.received, 11);
-	ck_assert_int_eq(memcmp(buf_head(&b.mem), "hello world", 11), 0);
-	req_body_reset(&b);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
-	b.limit = 10;
-	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, -1), -413);
-	req_body_reset(&b);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
-	ck_assert_int_eq(feed_all(&b, "5\r\nhelloX", 9, 1, -1), -400);
-	req_body_fini(&b);
-}
-END_TEST
-
-/* --- output queue --------------------------------------------------------------------------------------------------------------- */
-
-START_TEST(slow_reader_gets_everything_in_order)
-{
-	static char block[70000], got[70000];
-	int s[2], dir = open("/tmp", O_PATH | O_DIRECTORY);
-	size_t queued = 0, read_back = 0;
-	struct outq q;
-
-	outq_init(&q);
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s), 0);
-	for (int round = 0; round < 40; round++) {
-		for (size_t i = 0; i < sizeof(block); i++)
-			block[i] = (char)((queued + i) * 31 >> 3);
-		ck_assert_int_eq(outq_append(&q, dir, block, sizeof(block)), 0);
-		queued += sizeof(block);
-		if (round % 3 == 0)
-			ck_assert_int_ge(outq_flush(&q, s[0]), 0);
-		ssize_t n = round % 5 == 0 ? read(s[1], got, 5000) : 0;
-		for (ssize_t i = 0; i < n; i++)
-			ck_assert_int_eq(got[i], (char)((read_back + (size_t)i) * 31 >> 3));
-		read_back += n > 0 ? (size_t)n : 0;
-	}
-	ck_assert(q.spool);
-	while (read_back < queued) {
-		ck_assert_int_ge(outq_flush(&q, s[0]), 0);
-		ssize_t n = read(s[1], got, sizeof(got));
-		ck_assert_int_gt(n, 0);
-		for (ssize_t i = 0; i < n; i++)
-			ck_assert_int_eq(got[i], (char)((read_back + (size_t)i) * 31 >> 3));
-		read_back += (size_t)n;
-	}
-	ck_assert_int_eq(outq_pending(&q), 0);
-	ck_assert_int_eq(q.file_fd, -1);
-	close(s[1]);
-	ck_assert_int_eq(outq_append(&q, dir, block, 10), 0);
-	ck_assert_int_eq(outq_flush(&q, s[0]), GW_ERR_CLOSED);
-	outq_fini(&q);
-	close(s[0]);
-	close(dir);
-}
-END_TEST
-
-START_TEST(shrunken_file_is_an_error)
-{
-	int s[2], dir = open("/tmp", O_PATH | O_DIRECTORY);
-	int fd = outq_tmpfile(dir);
-	struct outq q;
-
-	outq_init(&q);
-	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq((int)write(fd, "12345", 5), 5);
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s), 0);
-	outq_file(&q, fd, 0, 10);
-	ck_assert_int_eq(outq_flush(&q, s[0]), 5);
-	ck_assert_int_eq(outq_flush(&q, s[0]), GW_ERR_SYS);
-	outq_fini(&q);
-	close(s[0]);
-	close(s[1]);
-	close(dir);
 }
 END_TEST
 
@@ -416,10 +289,6 @@ static Suite *gateway_suite(void)
 
 	tcase_add_loop_test(tc, variables_are_as_mod_php_gives_them, 0, (int)(sizeof(typical_vars) / sizeof(*typical_vars)));
 	tcase_add_test(tc, body_and_redirect_variables);
-	tcase_add_loop_test(tc, body_is_the_same_in_memory_and_on_disk, 0, 5);
-	tcase_add_test(tc, chunked_body_is_joined_and_bounded);
-	tcase_add_test(tc, slow_reader_gets_everything_in_order);
-	tcase_add_test(tc, shrunken_file_is_an_error);
 	tcase_add_test(tc, command_line_words);
 	tcase_add_test(tc, status_of_a_process_is_read);
 	tcase_add_test(tc, capabilities_have_names);
