@@ -18,6 +18,7 @@
 
 #include "conf/conf_diag.h"
 #include "conf/conf_serving.h"
+#include "conf/conf_edit.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/err.h"
 #include "gateway/base/log.h"
@@ -136,6 +137,7 @@ struct conf_dir {
 	const struct conf_redirect *redirects;
 	size_t ini_n;                     /* only those of directory-level sections; the host's own are conf_server.ini */
 	const struct conf_ini *ini;
+	struct conf_edit *edit;           /* Header, Expires, SetEnv and their kin; NULL: none of them */
 	size_t files_n;                   /* <Files> and <FilesMatch> collected so far, in order */
 	const struct conf_section **files;
 };
@@ -419,12 +421,16 @@ const struct conf_proxy_protocol *conf_find_proxy_protocol(const struct conf *c,
 
 /* Remembers merged results of one thread; the same set of sections is merged once. */
 struct conf_cache;
+struct conf_regex_scratch;
 
 /** An empty cache for one thread, or NULL when memory is out. */
 struct conf_cache *conf_cache_new(void);
 
 /** Free it and every result it gave out. NULL is accepted. */
 void conf_cache_free(struct conf_cache *cc);
+
+/** Room for matching regular expressions outside conf/, of the cache's thread. */
+struct conf_regex_scratch *conf_cache_scratch(struct conf_cache *cc);
 
 /* What a request has matched so far; filled step by step in Apache's order. */
 struct conf_match {

@@ -53,11 +53,11 @@ void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const 
 		*slot = (struct conf_noeffect){.file = n->file, .line = n->name.line, .name = name == NULL ? n->name.text : name, .why = why};
 }
 
-const struct conf_regex *conf_build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern)
+static const struct conf_regex *build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern, bool any_case)
 {
 	struct conf_index *ix = b->c->index;
 	char why[256];
-	struct conf_regex *re = conf_regex_new(pattern, false, why, sizeof(why)), **slot;
+	struct conf_regex *re = conf_regex_new(pattern, any_case, why, sizeof(why)), **slot;
 
 	if (re == NULL) {
 		conf_error(b, n, arg, "%s", why);
@@ -70,6 +70,16 @@ const struct conf_regex *conf_build_regex(struct conf_build *b, const struct con
 	}
 	*slot = re;
 	return re;
+}
+
+const struct conf_regex *conf_build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern)
+{
+	return build_regex(b, n, arg, pattern, false);
+}
+
+const struct conf_regex *conf_build_regex_any_case(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern)
+{
+	return build_regex(b, n, arg, pattern, true);
 }
 
 /* --- walking --------------------------------------------------------------------------------------------------------- */

@@ -233,6 +233,12 @@ void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const 
 /** Compile argument @arg of @n; the configuration owns it. NULL after saying why not. */
 const struct conf_regex *conf_build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern);
 
+/** As conf_build_regex(), letter case ignored. */
+const struct conf_regex *conf_build_regex_any_case(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern);
+
+/** What b->dir has of Header and its kin, made when it is new. NULL when memory is out. */
+struct conf_edit *conf_build_edit(struct conf_build *b);
+
 /** Absolute path of an argument, relative to the server root. NULL when memory is out. */
 char *conf_build_path(struct conf_build *b, const char *path);
 
@@ -325,6 +331,10 @@ conf_setter conf_set_add_meta, conf_set_remove_meta, conf_set_default_language, 
 conf_setter conf_set_fallback, conf_set_precompressed, conf_set_file_cache;
 conf_setter conf_set_index_options, conf_set_index_order, conf_set_index_ignore, conf_set_index_ignore_reset;
 conf_setter conf_set_index_text, conf_set_description;
+conf_setter conf_set_env, conf_set_unset_env, conf_set_pass_env, conf_set_env_if, conf_set_browser_match;
+conf_setter conf_set_header, conf_set_request_header, conf_set_expires_active, conf_set_expires;
+conf_setter conf_set_output_filter, conf_set_add_filter, conf_set_compression, conf_set_alter_etag;
+conf_setter conf_set_xsendfile, conf_set_xsendfile_path;
 conf_setter conf_set_require, conf_set_require_section, conf_set_order, conf_set_allow_deny, conf_set_satisfy;
 conf_setter conf_set_auth_merging;
 conf_setter conf_set_vhost, conf_set_directory, conf_set_files, conf_set_location;

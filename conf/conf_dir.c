@@ -110,6 +110,11 @@ static bool apply(struct conf_cache *cc, const struct conf_dir **d, const struct
 	return true;
 }
 
+struct conf_regex_scratch *conf_cache_scratch(struct conf_cache *cc)
+{
+	return cc->scratch;
+}
+
 /* --- which sections ------------------------------------------------------------------------------------------------- */
 
 /* A section for @path (@components segments) of one host, in order of definition. False past the bound. */

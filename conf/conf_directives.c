@@ -206,6 +206,28 @@ const struct conf_directive conf_directives[] = {
 	{D("Redirect", ANY, CONF_OV_FILEINFO, 1, 3, "[status] url-path [target]"), .set = conf_set_redirect, .lo = 0, .doc = "Send a part of the URL space elsewhere."},
 	{D("RedirectPermanent", ANY, CONF_OV_FILEINFO, 2, 2, "url-path target"), .set = conf_set_redirect, .lo = 301, .doc = "Redirect with status 301."},
 	{D("RedirectTemp", ANY, CONF_OV_FILEINFO, 2, 2, "url-path target"), .set = conf_set_redirect, .lo = 302, .doc = "Redirect with status 302."},
+	/* what changes headers and bodies */
+	{D("SetEnv", ANY, CONF_OV_FILEINFO, 1, 2, "name [value]"), .set = conf_set_env, .doc = "Set a variable of every request, for PHP, for env= of Header and CustomLog and for logs. It comes after SetEnvIf."},
+	{D("UnsetEnv", ANY, CONF_OV_FILEINFO, 1, -1, "name ..."), .set = conf_set_unset_env, .doc = "Forget what SetEnv or PassEnv set further out."},
+	{D("PassEnv", ANY, CONF_OV_FILEINFO, 1, -1, "name ..."), .set = conf_set_pass_env, .doc = "Set a variable as the server's own environment had it at start."},
+	{D("SetEnvIf", ANY, CONF_OV_FILEINFO, 3, -1, "attribute regex [!]name[=value] ..."), .set = conf_set_env_if, .doc = "Set or forget variables where a request field, a variable set before, Remote_Addr, Remote_Host (the address), Server_Addr, Request_Method, Request_Protocol or Request_URI matches; $0 to $9 in a value stand for what did."},
+	{D("SetEnvIfNoCase", ANY, CONF_OV_FILEINFO, 3, -1, "attribute regex [!]name[=value] ..."), .set = conf_set_env_if, .lo = 1, .doc = "As SetEnvIf, letter case ignored."},
+	{D("BrowserMatch", ANY, CONF_OV_FILEINFO, 2, -1, "regex [!]name[=value] ..."), .set = conf_set_browser_match, .doc = "SetEnvIf for User-Agent."},
+	{D("BrowserMatchNoCase", ANY, CONF_OV_FILEINFO, 2, -1, "regex [!]name[=value] ..."), .set = conf_set_browser_match, .lo = 1, .doc = "As BrowserMatch, letter case ignored."},
+	{D("Header", ANY, CONF_OV_FILEINFO, 2, 6, "[onsuccess|always] set|setifempty|add|append|merge|unset|echo|edit|edit*|note field [value [replacement]] [env=[!]name]"), .set = conf_set_header, .doc = "Change an answer's fields: without always those of answers made by a file or a script, with always also those of errors and redirects made by the server. What a script or the server itself set is seen by both. A value may hold %t, %D, %l, %{name}e, %%. Framing fields, Date and Server are the server's."},
+	{D("RequestHeader", ANY, CONF_OV_FILEINFO, 2, 5, "set|setifempty|add|append|merge|unset|edit|edit* field [value [replacement]] [early|env=[!]name]"), .set = conf_set_request_header, .doc = "Change a request's fields before anything looks at them but the choice of the virtual host and of the settings; early: before SetEnvIf."},
+	{D("ExpiresActive", ANY, CONF_OV_INDEXES, 1, 1, "On|Off"), .set = conf_set_expires_active, .doc = "Whether answers below 400 get Expires and Cache-Control: max-age; what a script says of either stands."},
+	{D("ExpiresDefault", ANY, CONF_OV_INDEXES, 1, 1, "Aseconds|Mseconds|\"access|modification plus number unit ...\""), .set = conf_set_expires, .doc = "How long answers of any other type stay fresh, from the request or from the file's last change."},
+	{D("ExpiresByType", ANY, CONF_OV_INDEXES, 2, 2, "type time"), .set = conf_set_expires, .doc = "How long answers of a media type (text/css, image/*) stay fresh."},
+	{D("SetOutputFilter", ANY, CONF_OV_FILEINFO, 1, 1, "DEFLATE|BROTLI_COMPRESS[;...]|NONE"), .set = conf_set_output_filter, .doc = "Compress all answers for clients that take it, the best of what is named. What a page says of a secret beside what a client made it say can be guessed from its compressed length (BREACH): leave such pages out."},
+	{D("AddOutputFilter", ANY, CONF_OV_FILEINFO, 2, -1, "DEFLATE|BROTLI_COMPRESS[;...] extension ..."), .set = conf_set_add_filter, .lo = 1, .doc = "Compress files by their extension."},
+	{D("AddOutputFilterByType", ANY, CONF_OV_FILEINFO, 2, -1, "DEFLATE|BROTLI_COMPRESS[;...] type ..."), .set = conf_set_add_filter, .doc = "Compress answers by media type; not ranges, not what is encoded already, not what is shorter than 256 octets. See SetOutputFilter."},
+	{D("DeflateCompressionLevel", HOSTS, 0, 1, 1, "1-9"), .set = conf_set_compression, .lo = 0, .doc = "How hard DEFLATE tries; zlib's own middle when not given."},
+	{D("BrotliCompressionQuality", HOSTS, 0, 1, 1, "0-11"), .set = conf_set_compression, .lo = 1, .doc = "How hard BROTLI_COMPRESS tries; 5 when not given, and more than 6 is slow."},
+	{D("DeflateAlterETag", HOSTS, 0, 1, 1, "Weak|AddSuffix|NoChange|Remove"), .set = conf_set_alter_etag, .lo = 0, .doc = "The ETag of a compressed answer: made weak when not given, so that requests that name it are still answered 304; AddSuffix is Apache's -gzip."},
+	{D("BrotliAlterETag", HOSTS, 0, 1, 1, "Weak|AddSuffix|NoChange|Remove"), .set = conf_set_alter_etag, .lo = 1, .doc = "The same for BROTLI_COMPRESS."},
+	{D("XSendFile", ANY, CONF_OV_FILEINFO, 1, 1, "On|Off"), .set = conf_set_xsendfile, .doc = "Whether a script's X-Sendfile (a path) or X-Accel-Redirect (a URL path) is answered by that file; only below DocumentRoot and XSendFilePath, whatever Require says there."},
+	{D("XSendFilePath", HOSTS | CONF_W_DIR, 0, 1, 1, "directory"), .set = conf_set_xsendfile_path, .doc = "One more directory whose files X-Sendfile may name."},
 	{D("LimitRequestBody", ANY, CONF_OV_ALL, 1, 1, "octets"), .set = conf_set_limit_body, .doc = "Largest request body; 0: no limit."},
 
 	/* only partly without effect */
@@ -237,6 +259,7 @@ const struct conf_directive conf_directives[] = {
 	REFUSED("RGroups", ANY, "what a site runs as is fixed: use AssignUserID"),
 	REFUSED("AllowMethods", SECT, "methods are not restricted by this version, and this protects something"),
 	REFUSED("Use", EVERYWHERE, "macros are not expanded by this version"),
+	REFUSED("SetEnvIfExpr", ANY, "expressions are not evaluated by this version; use SetEnvIf"),
 	REFUSED_SECTION("Limit", SECT | HOSTS, "rules by method are not decided by this version; outside of it they count for every method"),
 	REFUSED_SECTION("LimitExcept", SECT | HOSTS, "rules by method are not decided by this version; outside of it they count for every method"),
 	REFUSED_SECTION("If", ANY, "expressions are not evaluated by this version, and they may protect something"),
@@ -296,24 +319,22 @@ const struct conf_directive conf_directives[] = {
 	NONE("MultiviewsMatch"), NONE("ModMimeUsePathInfo"), NONE("CacheNegotiatedDocs"), NONE("DefaultType"),
 	NONE("MimeMagicFile"),
 #undef WHY
-#define WHY "answers are not filtered or compressed by this version"
-	NONE("AddOutputFilter"), NONE("AddOutputFilterByType"), NONE("SetOutputFilter"), NONE("AddInputFilter"),
+#define WHY "of output filters there are only DEFLATE and BROTLI_COMPRESS, with fixed buffers"
+	NONE("AddInputFilter"),
 	NONE("SetInputFilter"), NONE("RemoveOutputFilter"), NONE("RemoveInputFilter"), NONE("FilterDeclare"),
-	NONE("FilterProvider"), NONE("FilterChain"), NONE("FilterProtocol"), NONE("DeflateCompressionLevel"),
+	NONE("FilterProvider"), NONE("FilterChain"), NONE("FilterProtocol"),
 	NONE("DeflateFilterNote"), NONE("DeflateMemLevel"), NONE("DeflateWindowSize"), NONE("DeflateBufferSize"),
 	NONE("DeflateInflateLimitRequestBody"), NONE("DeflateInflateRatioLimit"), NONE("DeflateInflateRatioBurst"),
-	NONE("DeflateAlterETag"), NONE("BrotliCompressionQuality"), NONE("BrotliCompressionWindow"),
-	NONE("BrotliFilterNote"), NONE("BrotliCompressionMaxInputBlock"), NONE("BrotliAlterETag"), NONE("XBitHack"),
+	NONE("BrotliCompressionWindow"),
+	NONE("BrotliFilterNote"), NONE("BrotliCompressionMaxInputBlock"), NONE("XBitHack"),
 	NONE("SSIEndTag"), NONE("SSIStartTag"), NONE("SSIUndefinedEcho"), NONE("SSIErrorMsg"), NONE("SSITimeFormat"),
 	NONE("BufferSize"), NONE("Substitute"), NONE("SubstituteMaxLineLength"), NONE("ExtFilterDefine"), NONE("RateLimit"),
 #undef WHY
-#define WHY "header fields are not edited by this version"
-	NONE("Header"), NONE("RequestHeader"), NONE("ExpiresActive"), NONE("ExpiresByType"), NONE("ExpiresDefault"),
+#define WHY "what it would change is fixed here"
 	NONE("CGIPassAuth"), NONE("CGIVar"),
 #undef WHY
-#define WHY "environment variables are not set by this version"
-	NONE("SetEnv"), NONE("UnsetEnv"), NONE("PassEnv"), NONE("SetEnvIf"), NONE("SetEnvIfNoCase"), NONE("SetEnvIfExpr"),
-	NONE("BrowserMatch"), NONE("BrowserMatchNoCase"), NONE("UniqueIDSuffix"), NONE("QualifyRedirectURL"),
+#define WHY "nothing here makes use of it"
+	NONE("UniqueIDSuffix"), NONE("QualifyRedirectURL"),
 #undef WHY
 #define WHY "there is no status page in this version"
 	NONE("ExtendedStatus"), NONE("SeeRequestTail"), NONE("ProxyStatus"),

@@ -123,7 +123,7 @@ struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, co
 	    !CONCAT(ini, base, over) || !CONCAT(files, base, over))
 		return NULL;
 	d->granted = access_granted(d);
-	return d;
+	return conf_edit_merge(a, base->edit, over->edit, &d->edit) ? d : NULL;
 }
 
 /* What FTP's active mode needs; a well-known port of the machine is never a site's to take. */

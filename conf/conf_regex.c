@@ -3,7 +3,6 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,7 @@ struct conf_regex_scratch *conf_regex_scratch_new(void)
 
 	if (s == NULL)
 		return NULL;
-	s->data = pcre2_match_data_create(1, NULL);
+	s->data = pcre2_match_data_create(CONF_REGEX_GROUPS, NULL);
 	s->ctx = pcre2_match_context_create(NULL);
 	if (s->data == NULL || s->ctx == NULL) {
 		conf_regex_scratch_free(s);
@@ -79,6 +78,15 @@ void conf_regex_scratch_free(struct conf_regex_scratch *s)
 	free(s);
 }
 
+static int result(int rc)
+{
+	if (rc >= 0)
+		return 1;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return 0;
+	return rc == PCRE2_ERROR_NOMEMORY ? GW_ERR_NOMEM : GW_ERR_RANGE;
+}
+
 int conf_regex_match(const struct conf_regex *re, struct conf_regex_scratch *scratch, const char *text)
 {
 	struct conf_regex_scratch *own = scratch == NULL ? conf_regex_scratch_new() : NULL;
@@ -90,9 +98,21 @@ int conf_regex_match(const struct conf_regex *re, struct conf_regex_scratch *scr
 		scratch = own;
 	rc = pcre2_match(re->code, (PCRE2_SPTR)text, strlen(text), 0, 0, scratch->data, scratch->ctx);
 	conf_regex_scratch_free(own);
-	if (rc >= 0)
-		return 1;
-	if (rc == PCRE2_ERROR_NOMATCH)
-		return 0;
-	return rc == PCRE2_ERROR_NOMEMORY ? GW_ERR_NOMEM : GW_ERR_RANGE;
+	return result(rc);
+}
+
+int conf_regex_exec(const struct conf_regex *re, struct conf_regex_scratch *scratch, const char *text, size_t len, size_t start,
+	struct conf_regex_group groups[CONF_REGEX_GROUPS])
+{
+	int rc = pcre2_match(re->code, (PCRE2_SPTR)text, len, start, 0, scratch->data, scratch->ctx);
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(scratch->data);
+
+	if (rc < 0)
+		return result(rc);
+	for (int i = 0; i < CONF_REGEX_GROUPS; i++) {
+		/* 0: more groups than there is room for; all that fit are filled in. */
+		bool part = (rc == 0 || i < rc) && at[2 * i] != PCRE2_UNSET && at[2 * i] <= at[2 * i + 1];
+		groups[i] = part ? (struct conf_regex_group){(int64_t)at[2 * i], (int64_t)at[2 * i + 1]} : (struct conf_regex_group){-1, -1};
+	}
+	return 1;
 }

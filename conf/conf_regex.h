@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gateway/base/err.h"
 
@@ -24,5 +25,19 @@ void conf_regex_scratch_free(struct conf_regex_scratch *s);
  * for this call. Any thread with its own scratch.
  */
 int conf_regex_match(const struct conf_regex *re, struct conf_regex_scratch *scratch, const char *text) GW_MUST_USE;
+
+#define CONF_REGEX_GROUPS 10 /* the whole match, $0, and $1 to $9 */
+
+/* What one group matched: offsets into the text; from > to is never so, and -1: it took no part. */
+struct conf_regex_group {
+	int64_t from, to;
+};
+
+/**
+ * As conf_regex_match() for the @len octets at @text, from offset @start on ("^" is still the text's begin), with what
+ * the groups matched in @groups.
+ */
+int conf_regex_exec(const struct conf_regex *re, struct conf_regex_scratch *scratch, const char *text, size_t len, size_t start,
+	struct conf_regex_group groups[CONF_REGEX_GROUPS]) GW_MUST_USE;
 
 #endif

@@ -9,6 +9,7 @@ libconf_a_SOURCES = \
 	conf/conf_dir.c \
 	conf/conf_directives.c conf/conf_fields.h \
 	conf/conf_dump.c \
+	conf/conf_edit.c conf/conf_edit.h \
 	conf/conf_find.c \
 	conf/conf_handler.c \
 	conf/conf_include.c \
@@ -28,6 +29,9 @@ libconf_a_SOURCES = \
 	conf/conf_set_clients.c \
 	conf/conf_set_remote_ip.c \
 	conf/conf_set_dir.c \
+	conf/conf_set_env.c \
+	conf/conf_set_filter.c \
+	conf/conf_set_header.c \
 	conf/conf_set_listing.c \
 	conf/conf_set_mail.c \
 	conf/conf_set_php.c \

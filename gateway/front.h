@@ -78,6 +78,7 @@ struct worker {
 	struct http1_request *spare_parse;
 	struct buf spare_in;             /* the read buffer of a connection that went idle */
 	bool draining, drained, accepting;
+	size_t coded_octets;             /* memory of all compressors at work */
 	time_t date_at;
 	char date[HTTP_DATE_LEN + 1];    /* "Date" of this second */
 };

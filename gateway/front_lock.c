@@ -51,6 +51,7 @@ static const int allowed[] = {
 	SCMP_SYS(getdents64), SCMP_SYS(unlinkat), SCMP_SYS(ftruncate),
 	/* the loops */
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(futex), SCMP_SYS(clock_gettime),
+	SCMP_SYS(sysinfo), /* %l of Header: the machine's load */
 	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(restart_syscall),
 	SCMP_SYS(sched_yield), SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid),
 	/* memory and ending */

@@ -141,10 +141,13 @@ static bool http1_head(struct request *r, const char *reason, int64_t length)
 	return queue_status(r, resp->status, reason) && queue(r, buf_head(b), buf_unread(b)) && queue(r, "\r\n", 2);
 }
 
-/* RFC 9110 15.2: HTTP/1.0 has no interim answers. */
+/*
+ * RFC 9110 15.2: HTTP/1.0 has no interim answers. RFC 8297 3: over HTTP/1.1 there are clients that take one which they did
+ * not ask for to be the answer.
+ */
 static bool http1_interim(struct request *r, int status, const struct buf *fields)
 {
-	if (r->conn->h1.minor == 0)
+	if (r->conn->h1.minor == 0 || status != 100)
 		return true;
 	return queue_status(r, status, status_reason(status)) &&
 		(fields == NULL || queue(r, buf_head(fields), buf_unread(fields))) && queue(r, "\r\n", 2);

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
 	gateway/access_log.c gateway/access_log.h \
+	gateway/answer_edit.c gateway/answer_edit.h \
 	gateway/cgi_env.c gateway/cgi_env.h \
 	gateway/clients.c gateway/clients.h \
 	gateway/conn.c gateway/conn.h \
@@ -13,11 +14,15 @@ libgateway_a_SOURCES = \
 	gateway/req_body.c gateway/req_body.h \
 	gateway/request.c gateway/request.h gateway/request_log.c \
 	gateway/respond.c gateway/respond.h \
+	gateway/respond_coded.c gateway/respond_coded.h \
+	gateway/request_edit.c gateway/request_edit.h \
+	gateway/request_env.c gateway/request_env.h \
 	gateway/route.c gateway/route.h \
 	gateway/spool.c gateway/spool.h \
 	gateway/transport.c gateway/transport.h \
 	gateway/served_file.c gateway/served_file.h \
-	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_static.c \
+	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_sendfile.c gateway/serve_static.c \
+	gateway/expires.c gateway/expires.h \
 	gateway/front.c gateway/front.h \
 	gateway/front_lock.c gateway/front_lock.h \
 	gateway/build_info.c gateway/build_info.h \
@@ -26,6 +31,7 @@ libgateway_a_SOURCES = \
 	gateway/control.c gateway/control.h \
 	gateway/generation.c gateway/generation.h \
 	gateway/front_paths.c gateway/front_paths.h \
+	gateway/header_rules.c gateway/header_rules.h \
 	gateway/learned.c gateway/learned.h \
 	gateway/launch.c gateway/launch.h \
 	gateway/launch_view.c gateway/launch_view.h \
@@ -50,7 +56,7 @@ libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
 bulkhead_LDADD = libgateway.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
-	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_selftest
@@ -84,4 +90,10 @@ TESTS += tests/unit/check_clients
 tests_unit_check_clients_SOURCES = tests/unit/check_clients.c tests/unit/unit.h
 tests_unit_check_clients_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_clients_LDADD = libgateway.a libbase.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_edit
+TESTS += tests/unit/check_edit
+tests_unit_check_edit_SOURCES = tests/unit/check_edit.c tests/unit/check_compress.c tests/unit/check_edit.h tests/unit/unit.h \
+	tests/unit/conf_fixture.c tests/unit/conf_fixture.h
+tests_unit_check_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
+tests_unit_check_edit_LDADD = libgateway.a libhttp.a libconf.a libhttp.a libbase.a $(PCRE2_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(CHECK_LIBS)
 endif

@@ -8,7 +8,9 @@
 #include "gateway/base/io.h"
 #include "gateway/conn_client.h"
 #include "gateway/http/uri.h"
+#include "gateway/request_edit.h"
 #include "gateway/respond.h"
+#include "gateway/respond_coded.h"
 #include "gateway/serve.h"
 
 #define REDIRECTS_MAX 10
@@ -33,6 +35,7 @@ static void request_init(struct request *r)
 
 static void request_fini(struct request *r)
 {
+	respond_coded_free(r);
 	route_close(&r->route);
 	file_entry_unref(r->entry);
 	free(r->file);
@@ -49,6 +52,7 @@ static void request_fini(struct request *r)
 /* A new answer to the same request: what the last attempt left. */
 static void answer_reset(struct request *r)
 {
+	respond_coded_free(r);
 	route_close(&r->route);
 	file_entry_unref(r->entry);
 	r->entry = NULL;
@@ -58,7 +62,7 @@ static void answer_reset(struct request *r)
 	cgi_header_init(&r->cgi);
 	buf_recycle(&r->params, KEEP_OCTETS);
 	buf_recycle(&r->cgi_out, KEEP_OCTETS);
-	r->out_ended = r->retried = false;
+	r->out_ended = r->retried = r->sendfile = false;
 }
 
 /* Ready for another request; frees what the last one held, keeps some memory. */
@@ -72,6 +76,8 @@ static void request_reset(struct request *r)
 	struct buf fields = r->resp.fields;
 	r->resp = (struct response){.fields = fields};
 	r->redirected = (struct redirected){0};
+	r->env = r->notes = (struct request_env){0};
+	r->error_notes = NULL;
 	memset(&r->route, 0, sizeof(r->route));
 	r->route.fd = -1;
 	r->head = r->method = r->target = r->query = r->protocol = r->request_line = r->uri = r->host = r->authority = NULL;
@@ -159,6 +165,7 @@ struct spool_site *request_spool(const struct request *r)
 
 static void deny(struct request *r, int status)
 {
+	r->error_notes = r->route.why;
 	if (r->route.why != NULL)
 		request_log_line(r, LOG_LV_ERROR, "%d: %s", status, r->route.why);
 	respond_status(r, status);
@@ -229,6 +236,29 @@ static void find_route(struct request *r)
 		route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
 }
 
+/* SetEnv, RequestHeader and their kin. What they would have said may have been to refuse: without it nothing is served. */
+static void edit(struct request *r)
+{
+	const struct request_edit_in in = {
+		.edit = r->route.dir->edit,
+		.a = &r->arena,
+		.scratch = conf_cache_scratch(r->w->cache),
+		.facts = {.remote_addr = r->client_ip, .server_addr = r->conn->local_ip, .method = r->method, .protocol = r->protocol,
+			.uri = r->path},
+		.start_us = (uint64_t)r->start.tv_sec * 1000000 + (uint64_t)r->start.tv_nsec / 1000,
+		.duration_us = io_now_us() - r->start_us,
+		.fields = &r->fields,
+		.env = &r->env,
+	};
+
+	if (request_edit(&in) == GW_OK)
+		return;
+	const struct conf_dir *dir = r->route.dir;
+	route_close(&r->route);
+	r->route = (struct route){.kind = ROUTE_STATUS, .status = 500, .dir = dir, .fd = -1, .path_info = "",
+		.why = "SetEnvIf or RequestHeader: a regular expression gave up, or memory is out"};
+}
+
 /* What the path names: as it was found a moment ago, or found now and remembered. */
 static void route(struct request *r)
 {
@@ -248,6 +278,8 @@ static void route(struct request *r)
 		r->route = r->entry->route;
 	else if (oom)
 		r->route = (struct route){.kind = ROUTE_STATUS, .status = 500, .why = "out of memory", .dir = r->server->dir, .fd = -1, .path_info = ""};
+	if (r->route.dir->edit != NULL)
+		edit(r);
 }
 
 /* The request's path from @raw, as the host reads it. NULL: *@status says what to answer. */
@@ -318,6 +350,10 @@ bool request_redirect(struct request *r, const char *path, int status)
 		return false;
 	r->redirected = (struct redirected){.count = old.count + 1, .status = status != 0 ? status : old.status,
 		.url = r->path != NULL ? r->path : r->target, .query = r->query, .method = r->method};
+	if (status != 0 && r->error_notes != NULL && request_env_set(&r->env, &r->arena, "ERROR_NOTES", r->error_notes) < 0)
+		return false;
+	if (request_env_redirect(&r->env, &r->arena) < 0)
+		return false;
 	r->query = q != NULL ? arena_strdup(&r->arena, q + 1) : NULL;
 	r->method = r->is_head ? "HEAD" : "GET";
 	r->path = decoded;

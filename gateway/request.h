@@ -21,6 +21,7 @@
 #include "gateway/http/req_fields.h"
 #include "gateway/outq.h"
 #include "gateway/req_body.h"
+#include "gateway/request_env.h"
 #include "gateway/route.h"
 #include "pools/fcgi_client.h"
 
@@ -46,6 +47,8 @@ struct response {
 	uint64_t body_octets;     /* queued so far, for the log */
 	struct buf fields;        /* field lines as sent, for the log's %{..}o */
 	bool cut;                 /* ended early: the client must be told by an end that is none */
+	bool built_in;            /* the server's own error page or redirect: Header without "always" does not count */
+	struct coded *coded;      /* the body is compressed on its way (respond_coded.h); NULL: it is not */
 	/* Makes the next piece of the body when the queue is empty; false: nothing is left (and again when asked again). */
 	bool (*more)(struct request *r);
 };
@@ -123,6 +126,10 @@ struct request {
 	/* static */
 	struct file_entry *entry; /* what route points into; a reference, or NULL */
 	struct static_send *file;
+	/* the configuration's */
+	struct request_env env, notes; /* SetEnv and its kin; Header note */
+	const char *error_notes;  /* for ErrorDocument's ERROR_NOTES; NULL: none */
+	bool sendfile;            /* the script named a file (X-Sendfile): its own output is dropped */
 	struct timespec start;
 	uint64_t start_us;
 };

@@ -46,6 +46,15 @@ static const char *response_field(void *arg, const char *name, size_t *len)
 	return cgi_header_find(&sent, name, len);
 }
 
+static const char *request_variable(void *arg, const char *name, size_t *len)
+{
+	struct request *r = arg;
+	const char *value = request_env_find(&r->env, name);
+
+	*len = value != NULL ? strlen(value) : 0;
+	return value;
+}
+
 void request_log(struct request *r, bool aborted)
 {
 	const struct front *f = r->w->front;
@@ -87,7 +96,7 @@ void request_log(struct request *r, bool aborted)
 		.arg = r,
 		.request_field = parsed ? request_field : NULL,
 		.response_field = response_field,
-		.env = NULL,
+		.env = request_variable,
 	};
 	access_log_add(&r->w->log, s, f->formats, &e);
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/http/compress.h"
 #include "gateway/http/status_text.h"
+#include "gateway/respond_coded.h"
 
 #define SERVER_FIELD "Server: Bulkhead\r\n"
 #define BUSY_RETRY_S 5 /* Retry-After of 503 */
@@ -15,6 +17,29 @@ static bool status_has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
+/* The head goes to the protocol: from here on it is known how long the body is, or that nobody knows. */
+static bool send_head(struct request *r, int status, const char *reason, int64_t length)
+{
+	struct response *resp = &r->resp;
+
+	resp->length_left = length;
+	resp->framing = r->is_head || !status_has_body(status) ? RESP_NO_BODY : length >= 0 ? RESP_LENGTH : RESP_STREAM;
+	return r->io->head(r, reason, length);
+}
+
+/* The fields as the configuration changes them, behind those that are in @b. */
+static int put_edited(struct request *r, struct buf *b, int status, const struct buf *fields, int64_t *length)
+{
+	struct buf edited;
+
+	buf_init(&edited);
+	int err = respond_edit(r, status, fields, length, &edited);
+	if (err == 0 && buf_unread(&edited) > 0)
+		err = buf_append(b, buf_head(&edited), buf_unread(&edited));
+	buf_fini(&edited);
+	return err;
+}
+
 bool respond_head(struct request *r, int status, const char *reason, const struct buf *fields, int64_t length)
 {
 	struct response *resp = &r->resp;
@@ -22,20 +47,23 @@ bool respond_head(struct request *r, int status, const char *reason, const struc
 
 	resp->status = status;
 	resp->head_queued = true;
-	resp->length_left = length;
-	resp->framing = r->is_head || !status_has_body(status) ? RESP_NO_BODY : length >= 0 ? RESP_LENGTH : RESP_STREAM;
 	buf_reset(b);
 	int err = buf_printf(b, "Date: %s\r\n" SERVER_FIELD, worker_date(r->w));
-	if (err == 0 && fields != NULL)
+	if (err == 0 && respond_edits(r))
+		err = put_edited(r, b, status, fields, &length);
+	else if (err == 0 && fields != NULL)
 		err = buf_append(b, buf_head(fields), buf_unread(fields));
 	if (err < 0) {
 		request_abort(r);
 		return false;
 	}
-	return r->io->head(r, reason, length);
+	if (resp->coded == NULL || !resp->coded->held)
+		return send_head(r, status, reason, length);
+	snprintf(resp->coded->reason, sizeof(resp->coded->reason), "%s", reason != NULL ? reason : "");
+	return true;
 }
 
-bool respond_body(struct request *r, const void *data, size_t n)
+static bool plain_body(struct request *r, const void *data, size_t n)
 {
 	struct response *resp = &r->resp;
 
@@ -50,10 +78,72 @@ bool respond_body(struct request *r, const void *data, size_t n)
 	return r->io->body(r, data, n);
 }
 
+/* What came out of the compressor, after the head if that has waited for it. @whole: nothing follows. */
+static bool send_coded(struct request *r, const struct buf *out, bool whole)
+{
+	struct coded *k = r->resp.coded;
+	bool held = k->held;
+
+	k->held = false;
+	if (held && !send_head(r, k->status, k->reason, whole ? (int64_t)buf_unread(out) : -1))
+		return false;
+	return plain_body(r, buf_head(out), buf_unread(out));
+}
+
+static bool coded_body(struct request *r, const void *data, size_t n, enum compress_op op)
+{
+	struct coded *k = r->resp.coded;
+	struct buf out;
+
+	if (k->left >= 0) {
+		n = (int64_t)n > k->left ? (size_t)k->left : n;
+		k->left -= (int64_t)n;
+	}
+	if (op == COMPRESS_MORE && k->held && k->left == 0)
+		op = COMPRESS_END; /* all of it at once: its length will be known */
+	buf_init(&out);
+	bool ok = compressor_feed(k->z, data, n, op, &out) == GW_OK;
+	if (!ok)
+		request_abort(r);
+	else
+		ok = send_coded(r, &out, op == COMPRESS_END);
+	buf_fini(&out);
+	if (op == COMPRESS_END)
+		respond_coded_free(r);
+	return ok;
+}
+
+bool respond_body(struct request *r, const void *data, size_t n)
+{
+	if (r->resp.coded == NULL)
+		return plain_body(r, data, n);
+	return n == 0 || coded_body(r, data, n, COMPRESS_MORE);
+}
+
+bool respond_flush(struct request *r)
+{
+	return r->resp.coded == NULL || r->resp.coded->held || coded_body(r, "", 0, COMPRESS_FLUSH);
+}
+
+/* The compressor's last octets; none when the producer owes some, so that the client can tell. */
+static void end_coded(struct request *r)
+{
+	struct response *resp = &r->resp;
+
+	if (resp->coded->left > 0)
+		resp->cut = true;
+	coded_body(r, "", 0, resp->cut ? COMPRESS_FLUSH : COMPRESS_END);
+	respond_coded_free(r);
+}
+
 void respond_end(struct request *r)
 {
 	struct response *resp = &r->resp;
 
+	if (resp->coded != NULL)
+		end_coded(r);
+	if (r->dead)
+		return;
 	if (resp->framing == RESP_LENGTH && resp->length_left > 0)
 		resp->cut = true; /* fewer octets than announced */
 	r->io->end(r);
@@ -64,6 +154,7 @@ static void send_page(struct request *r, int status, const char *type, const cha
 	struct buf fields;
 	int err;
 
+	r->resp.built_in = true;
 	buf_init(&fields);
 	err = buf_printf(&fields, "Content-Type: %s\r\n", type);
 	if (err == 0 && (status == 405 || status == 501))
@@ -138,7 +229,9 @@ void respond_status(struct request *r, int status)
 
 	if (dir == NULL && r->server != NULL)
 		dir = r->server->dir;
-	if (dir != NULL && r->redirected.status == 0)
+	if (r->redirected.status != 0)
+		status = r->redirected.status; /* the error of an ErrorDocument is not what the client asked about */
+	else if (dir != NULL)
 		doc = conf_error_doc_for(dir, status);
 	if (doc == NULL || doc->kind == CONF_ERRDOC_DEFAULT) {
 		built_in_page(r, status, retry_s);
@@ -174,6 +267,7 @@ void respond_redirect(struct request *r, int status, const char *location)
 		respond_status(r, status);
 		return;
 	}
+	r->resp.built_in = true;
 	buf_init(&fields);
 	buf_init(&page);
 	err = buf_puts(&fields, "Location: ");

@@ -15,6 +15,9 @@ bool respond_head(struct request *r, int status, const char *reason, const struc
 /** Queue a piece of the body; surplus past the announced length is cut. */
 bool respond_body(struct request *r, const void *data, size_t n);
 
+/** What was handed to respond_body() must be readable by the client now, also where it is compressed. False: dropped. */
+bool respond_flush(struct request *r);
+
 /** The body ends here; when octets are owed, the answer is marked as cut. */
 void respond_end(struct request *r);
 

@@ -169,7 +169,7 @@ static void no_settings(struct routing *t)
 	set_status(t->r, 500, "no settings for this path: a section's regular expression gave up, or memory is out");
 }
 
-static enum file_links links_of(const struct conf_dir *d)
+enum file_links route_links(const struct conf_dir *d)
 {
 	if ((d->options & CONF_OPT_FOLLOW) != 0)
 		return FILE_LINKS_FOLLOW;
@@ -263,7 +263,7 @@ static void open_variants(struct routing *t, const char *rel, size_t used)
 		char *path = arena_printf(t->a, "%s.%s", r->script_name, ext[i]);
 		if ((r->dir->serving.precompressed & CODING_BIT(i)) == 0 || name == NULL || path == NULL || !variant_allowed(t, name, path))
 			continue;
-		int fd = file_open(t->root_fd, name, links_of(r->dir), &all->v[i].st);
+		int fd = file_open(t->root_fd, name, route_links(r->dir), &all->v[i].st);
 		/* An older one is of an older file. Tools that compress copy the time, some without its fraction. */
 		if (fd >= 0 && S_ISREG(all->v[i].st.st_mode) && all->v[i].st.st_mtim.tv_sec >= r->st.st_mtim.tv_sec)
 			all->v[i].fd = fd;
@@ -345,7 +345,7 @@ static bool try_index(struct routing *t, const char *name)
 		return false;
 	/* From here on the file's own path decides: what denies it by name denies it as an index too. */
 	t->path = r->script_name;
-	bool found = file_resolve_script(t->root_fd, rel, links_of(r->dir), names_script, t, &f) != SCRIPT_MISSING;
+	bool found = file_resolve_script(t->root_fd, rel, route_links(r->dir), names_script, t, &f) != SCRIPT_MISSING;
 	if (!found || !S_ISREG(f.st.st_mode) || rel[f.len] != '\0') {
 		if (found)
 			io_close(&f.fd);
@@ -449,7 +449,7 @@ static void route_in_root(struct routing *t)
 		no_settings(t);
 		return;
 	}
-	enum file_links links = links_of(r->dir);
+	enum file_links links = route_links(r->dir);
 	int err = find_file(t, links, &used);
 	if (used < strlen(t->rest)) {
 		const struct conf_dir *d = settings(t, t->rest, used);
@@ -458,9 +458,9 @@ static void route_in_root(struct routing *t)
 			return;
 		}
 		r->dir = d;
-		if (links_of(d) < links && err == 0) {
+		if (route_links(d) < links && err == 0) {
 			route_close(r);
-			err = find_file(t, links_of(d), &used);
+			err = find_file(t, route_links(d), &used);
 		}
 	}
 	if (!r->dir->granted) {

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "gateway/base/arena.h"
 #include "gateway/http/accept_encoding.h"
+#include "gateway/static/file_open.h"
 #include "gateway/static/root_cache.h"
 
 enum route_kind {
@@ -67,6 +68,9 @@ void route_find(struct route *r, struct arena *a, const struct route_env *env, c
  */
 bool route_may_list(const struct route *r, struct conf_cache *cache, const struct conf *conf, const struct conf_server *server,
 	const char *path, const char *name, bool dir);
+
+/** How @d wants symbolic links treated. */
+enum file_links route_links(const struct conf_dir *d);
 
 /** Close what route_find() opened. */
 void route_close(struct route *r);

@@ -8,6 +8,15 @@
 /** Static file of r->route: conditions, ranges, type. serve_static.c */
 void serve_static(struct request *r);
 
+/** The file of r->entry, whatever the method: the answer of a script that named it. */
+void serve_static_file(struct request *r);
+
+/** Whether the script's fields name a file and the configuration lets them. serve_sendfile.c */
+bool serve_sendfile_asked(const struct request *r);
+
+/** Answer with the file that the script's fields name; the script has ended. */
+void serve_sendfile(struct request *r);
+
 /** Directory listing of r->route. serve_listing.c */
 void serve_listing(struct request *r);
 

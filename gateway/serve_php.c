@@ -12,6 +12,7 @@
 #include "gateway/base/container.h"
 #include "gateway/cgi_env.h"
 #include "gateway/request.h"
+#include "gateway/request_edit.h"
 #include "gateway/respond.h"
 #include "gateway/serve.h"
 
@@ -104,7 +105,7 @@ static int build_params(struct request *r)
 	};
 
 	buf_reset(&r->params);
-	int err = cgi_env_build(&in, put_param, &r->params);
+	int err = request_edit_params(&in, &r->env, put_param, &r->params);
 	return err < 0 ? err : put_all_ini(r);
 }
 
@@ -117,6 +118,7 @@ static void fail(struct request *r, enum backend_fail why, const char *detail)
 	request_log_line(r, LOG_LV_ERROR, "%d: %s%s%s", status, backend_fail_text(why), detail != NULL ? ": " : "",
 		detail != NULL ? detail : "");
 	r->out_ended = true;
+	r->error_notes = backend_fail_text(why);
 	if (!r->resp.head_queued) {
 		respond_status(r, status);
 		return;
@@ -128,9 +130,9 @@ static void fail(struct request *r, enum backend_fail why, const char *detail)
 	if (r->dead)
 		return;
 	r->resp.cut = true;
-	if (!r->io->end(r))
-		return;
-	request_answered(r);
+	respond_end(r);
+	if (!r->dead)
+		request_answered(r);
 }
 
 /* Safe to run twice (RFC 9110 9.2.2), and so worth repeating when a kept connection turned out dead. */
@@ -146,20 +148,36 @@ static bool idempotent(const struct request *r)
 
 /* --- the exchange ----------------------------------------------------------------------------------------------------------- */
 
+/* A block of status 1xx, for clients whose protocol has room for it; then there is another block. */
+static bool take_interim(struct request *r)
+{
+	if (r->cgi.interim == 0)
+		return false;
+	if (r->io->interim(r, r->cgi.interim, &r->cgi.fields))
+		request_dirty(r);
+	cgi_header_next(&r->cgi);
+	return true;
+}
+
 static bool take_header(struct request *r, const uint8_t **data, size_t *n)
 {
 	const char *why = NULL;
 
-	ssize_t used = cgi_header_feed(&r->cgi, *data, *n, &why);
-	if (used < 0) {
-		fcgi_client_abort(&r->fcgi, LEASE_CLOSE);
-		r->upstream = false;
-		fail(r, used == GW_ERR_NOMEM ? BACKEND_NOMEM : BACKEND_BAD_HEADER, why);
+	do {
+		ssize_t used = cgi_header_feed(&r->cgi, *data, *n, &why);
+		if (used < 0) {
+			fcgi_client_abort(&r->fcgi, LEASE_CLOSE);
+			r->upstream = false;
+			fail(r, used == GW_ERR_NOMEM ? BACKEND_NOMEM : BACKEND_BAD_HEADER, why);
+			return false;
+		}
+		*data += used;
+		*n -= (size_t)used;
+	} while (take_interim(r) && !r->dead);
+	if (r->dead || !r->cgi.done)
 		return false;
-	}
-	*data += used;
-	*n -= (size_t)used;
-	return r->cgi.done;
+	r->sendfile = serve_sendfile_asked(r);
+	return true;
 }
 
 /* The client takes too little: PHP waits with it, once there is no more room to keep its answer. */
@@ -177,7 +195,7 @@ static void on_stdout(struct fcgi_client *f, const uint8_t *data, size_t n)
 	if (!r->cgi.done && !take_header(r, &data, &n))
 		return;
 	request_dirty(r);
-	if (r->is_head)
+	if (r->is_head || r->sendfile)
 		return;
 	if (buf_append(&r->cgi_out, data, n) < 0) {
 		request_abort(r);
@@ -338,11 +356,19 @@ void serve_php_flush(struct request *r)
 {
 	if (!r->cgi.done || r->state != REQUEST_WORK)
 		return;
+	if (r->sendfile) {
+		/* The script may do what it likes until it ends; then it is the file's turn. */
+		if (r->out_ended)
+			serve_sendfile(r);
+		return;
+	}
 	if (!r->resp.head_queued && (local_redirect(r) || !queue_head(r)))
 		return;
 	if (buf_unread(&r->cgi_out) > 0 && !respond_body(r, buf_head(&r->cgi_out), buf_unread(&r->cgi_out)))
 		return;
 	buf_reset(&r->cgi_out);
+	if (!r->out_ended && !respond_flush(r))
+		return;
 	if (r->out_ended) {
 		respond_end(r);
 		if (r->dead)

@@ -11,7 +11,10 @@
 #include "gateway/http/multirange.h"
 #include "gateway/http/status_text.h"
 #include "gateway/respond.h"
+#include "gateway/respond_coded.h"
 #include "gateway/serve.h"
+
+#define CODED_PIECES 4 /* reads of SERVED_FILE_SMALL octets at a time for a body that is compressed */
 
 /* What is left to send of a multipart answer. */
 struct static_send {
@@ -107,6 +110,59 @@ static bool more_parts(struct request *r)
 	return respond_body(r, text, n);
 }
 
+static ssize_t read_at(const struct served_file *f, void *out, size_t n, int64_t off)
+{
+	if (f->data == NULL)
+		return pread(f->fd, out, n, off);
+	memcpy(out, f->data + off, n);
+	return (ssize_t)n;
+}
+
+/*
+ * The next pieces of a body that is compressed: a few at a time, as the client takes them. Returns after one that came
+ * out of the compressor, which may keep some to itself.
+ */
+static bool more_coded(struct request *r)
+{
+	char data[SERVED_FILE_SMALL];
+
+	for (int i = 0; i < CODED_PIECES && r->resp.coded != NULL; i++) {
+		struct coded *k = r->resp.coded;
+		size_t want = k->left < (int64_t)sizeof(data) ? (size_t)k->left : sizeof(data);
+		ssize_t n = read_at(k->file, data, want, k->file->st.st_size - k->left);
+		/* 0: the file became shorter after the head was made, and respond_end() sees octets missing. */
+		if (n > 0 && !respond_body(r, data, (size_t)n))
+			return false;
+		if (n <= 0 || r->resp.coded == NULL || r->resp.coded->left == 0) {
+			respond_end(r);
+			return !r->dead;
+		}
+		if (outq_pending(&r->out) > 0)
+			return true;
+	}
+	return r->resp.coded != NULL;
+}
+
+/* A body of moderate length in one piece, so that its length is known; a longer one as the client takes it. */
+static bool send_coded(struct request *r, const struct served_file *f)
+{
+	struct coded *k = r->resp.coded;
+
+	k->file = f;
+	if (!k->held) {
+		r->resp.more = more_coded;
+		return true;
+	}
+	size_t size = (size_t)k->left;
+	char *data = malloc(size);
+	ssize_t n = data != NULL ? read_at(f, data, size, 0) : -1;
+	bool ok = n >= 0 && respond_body(r, data, (size_t)n);
+	free(data);
+	if (ok)
+		respond_end(r);
+	return ok && !r->dead;
+}
+
 /* --- heads ------------------------------------------------------------------------------------------------------------------ */
 
 /* The first @n octets of the file's lines, to be read only. */
@@ -122,6 +178,8 @@ static bool send_whole(struct request *r, const struct served_file *f, int statu
 
 	if (!respond_head(r, status, NULL, &lines, size))
 		return false;
+	if (r->resp.coded != NULL)
+		return send_coded(r, f);
 	return r->resp.framing == RESP_NO_BODY || size == 0 || queue_range(r, f, 0, size);
 }
 
@@ -162,6 +220,7 @@ static bool send_unsatisfiable(struct request *r, struct buf *b, const struct se
 {
 	struct buf page;
 
+	r->resp.built_in = true;
 	buf_init(&page);
 	bool ok = status_page(&page, 416, NULL) == GW_OK &&
 		buf_printf(b, "Content-Range: bytes */%lld\r\nContent-Type: text/html; charset=utf-8\r\n",
@@ -174,9 +233,23 @@ static bool send_unsatisfiable(struct request *r, struct buf *b, const struct se
 
 static bool send_not_modified(struct request *r, const struct served_file *f)
 {
-	const struct buf lines = lines_of(f, f->validators_len);
+	/* Rules by media type need all of them; what is not for a 304 goes again. */
+	const struct buf lines = lines_of(f, respond_edits(r) ? f->lines_len : f->validators_len);
 
 	return respond_head(r, 304, NULL, &lines, -1);
+}
+
+/*
+ * The status that is certain before the file is looked at: an ErrorDocument is not the resource that conditions and ranges
+ * are about, nor is what a script sends with a status of its own or to a request that was none for a resource. 0: none.
+ */
+static int fixed_status(const struct request *r)
+{
+	if (r->redirected.status != 0)
+		return r->redirected.status;
+	if (r->sendfile && (r->cgi.status != 200 || (!r->is_head && strcmp(r->method, "GET") != 0)))
+		return r->cgi.status;
+	return 0;
 }
 
 /* Queue the answer. False: memory ran out on the way. @status: an error status that was not answered here. */
@@ -188,9 +261,8 @@ static bool send_file(struct request *r, struct buf *b, int *status)
 	struct range ranges[RANGES_MAX];
 	struct cond_fields cond;
 
-	/* An ErrorDocument is not the resource that conditions and ranges are about. */
-	if (r->redirected.status != 0)
-		return send_whole(r, f, r->redirected.status);
+	if (fixed_status(r) != 0)
+		return send_whole(r, f, fixed_status(r));
 	take_conditions(r, &cond);
 	*status = cond_check(&cond, etag, mtime, true);
 	if (*status == 304) {
@@ -209,11 +281,15 @@ static bool send_file(struct request *r, struct buf *b, int *status)
 
 void serve_static(struct request *r)
 {
+	if (respond_unless_read(r))
+		serve_static_file(r);
+}
+
+void serve_static_file(struct request *r)
+{
 	struct buf b;
 	int status = 0;
 
-	if (!respond_unless_read(r))
-		return;
 	buf_init(&b);
 	bool ok = send_file(r, &b, &status);
 	buf_fini(&b);

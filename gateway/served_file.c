@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/buf.h"
 #include "gateway/base/io.h"
+#include "gateway/http/field_lines.h"
 #include "gateway/http/http_date.h"
 
 static void make_etag(struct served_file *f, const struct served_source *s)
@@ -56,9 +58,32 @@ static int put_type(struct buf *b, const struct conf_file_meta *m)
 	return buf_printf(b, "Content-Type: %s%s%s\r\n", m->type, m->charset != NULL ? "; charset=" : "", m->charset != NULL ? m->charset : "");
 }
 
-int served_file_describe(struct served_file *f, const struct served_source *s)
+/* @b becomes the file's lines; their last one's value is there once more, for the parts of a multipart answer. */
+static int keep_lines(struct served_file *f, struct buf *b, int err)
 {
 	static const char field[] = "Content-Type: ";
+	size_t type_len = f->lines_len - f->plain_len;
+
+	if (err == 0 && type_len > 0)
+		err = buf_reserve(b, type_len);
+	if (err < 0) {
+		buf_fini(b);
+		return err;
+	}
+	f->lines = (char *)b->data;
+	f->type = NULL;
+	if (type_len > 0) {
+		char *value = f->lines + f->lines_len;
+		size_t n = type_len - (sizeof(field) - 1) - 2;
+		memcpy(value, f->lines + f->plain_len + sizeof(field) - 1, n);
+		value[n] = '\0';
+		f->type = value;
+	}
+	return GW_OK;
+}
+
+int served_file_describe(struct served_file *f, const struct served_source *s)
+{
 	struct conf_file_meta meta;
 	struct buf b;
 
@@ -73,23 +98,61 @@ int served_file_describe(struct served_file *f, const struct served_source *s)
 	if (err == 0)
 		err = put_type(&b, &meta);
 	f->lines_len = buf_unread(&b);
-	/* The value once more, for the parts of a multipart answer. */
-	size_t type_len = f->lines_len - f->plain_len;
-	if (err == 0 && type_len > 0)
-		err = buf_reserve(&b, type_len);
-	if (err < 0) {
-		buf_fini(&b);
+	return keep_lines(f, &b, err);
+}
+
+/* The lines that @which picks, in their order. */
+static int put_kept(struct buf *b, const struct buf *fields, bool (*which)(const struct field_line *f))
+{
+	struct field_line f;
+	int err = GW_OK;
+
+	for (size_t at = 0; err == GW_OK && field_lines_next(fields, &at, &f);)
+		if (which(&f))
+			err = field_lines_add(b, f.name, f.name_len, f.value, f.value_len);
+	return err;
+}
+
+static bool is_type(const struct field_line *f)
+{
+	return f->name_len == 12 && strncasecmp(f->name, "Content-Type", 12) == 0;
+}
+
+/* Of the body, but for its type: not for a 304. */
+static bool is_content(const struct field_line *f)
+{
+	return f->name_len > 8 && strncasecmp(f->name, "Content-", 8) == 0 && !is_type(f);
+}
+
+static bool is_other(const struct field_line *f)
+{
+	return !is_type(f) && !is_content(f);
+}
+
+int served_file_relabel(struct served_file *f, const struct buf *fields)
+{
+	struct served_file made = *f;
+	struct field_line type;
+	struct buf b;
+
+	buf_init(&b);
+	int err = buf_append(&b, f->lines, f->validators_len);
+	if (err == 0)
+		err = put_kept(&b, fields, is_other);
+	made.validators_len = buf_unread(&b);
+	if (err == 0)
+		err = put_kept(&b, fields, is_content);
+	made.plain_len = buf_unread(&b);
+	if (err == 0 && field_lines_find(fields, "Content-Type", 12, &type))
+		err = field_lines_add(&b, "Content-Type", 12, type.value, type.value_len);
+	else if (err == 0)
+		err = buf_append(&b, f->lines + f->plain_len, f->lines_len - f->plain_len);
+	made.lines_len = buf_unread(&b);
+	err = keep_lines(&made, &b, err);
+	if (err < 0)
 		return err;
-	}
-	f->lines = (char *)b.data;
-	f->type = NULL;
-	if (type_len > 0) {
-		char *value = f->lines + f->lines_len;
-		size_t n = type_len - (sizeof(field) - 1) - 2;
-		memcpy(value, f->lines + f->plain_len + sizeof(field) - 1, n);
-		value[n] = '\0';
-		f->type = value;
-	}
+	free(f->lines);
+	*f = made;
 	return GW_OK;
 }
 

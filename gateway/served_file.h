@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "conf/conf.h"
+#include "gateway/base/buf.h"
 #include "gateway/base/err.h"
 #include "gateway/http/accept_encoding.h"
 #include "gateway/http/etag.h"
@@ -43,6 +44,12 @@ struct served_source {
  * Fill in all but st, fd and data, which the caller sets. Returns 0, or GW_ERR_NOMEM with nothing to free.
  */
 int served_file_describe(struct served_file *f, const struct served_source *s) GW_MUST_USE;
+
+/**
+ * Describe @f by somebody else's fields: its validators stay, @fields (http/field_lines.h) take the place of the rest; its own
+ * type counts only where they name none. Returns 0, or GW_ERR_NOMEM with @f as it was.
+ */
+int served_file_relabel(struct served_file *f, const struct buf *fields) GW_MUST_USE;
 
 /** Read a small file into memory and close it; whether that succeeded. Otherwise nothing has changed. */
 bool served_file_load(struct served_file *f);

@@ -34,7 +34,7 @@ static int refuse(const char **why, const char *text)
 	return GW_ERR_PROTO;
 }
 
-/* "404 Not Found"; RFC 3875 6.3.3. An interim status would end the answer for the client before it began. */
+/* "404 Not Found"; RFC 3875 6.3.3. */
 static int apply_status(struct parse *p, const char *s, size_t len)
 {
 	struct cgi_header *h = p->h;
@@ -42,14 +42,15 @@ static int apply_status(struct parse *p, const char *s, size_t len)
 	if (len < 3 || (len > 3 && s[3] != ' '))
 		return refuse(p->why, "bad Status");
 	int64_t status = http_decimal(s, 3);
-	if (status >= 100 && status < 200)
-		return refuse(p->why, "1xx status");
-	if (status < 200 || status > 599)
+	if (status == 100 || status == 101)
+		return refuse(p->why, "status 100 or 101, which is not a script's to say");
+	if (status < 100 || status > 599)
 		return refuse(p->why, "bad Status");
 	if (p->has_status && status != h->status)
 		return refuse(p->why, "two different Status fields");
 	p->has_status = true;
 	h->status = (int)status;
+	h->interim = status < 200 ? (int)status : 0;
 
 	const char *reason = s + 3;
 	size_t n = len - 3;
@@ -162,6 +163,8 @@ static int finish(struct parse *p)
 
 	if (!p->has_field)
 		return refuse(p->why, "empty header block");
+	if (h->interim != 0 && ++h->interims_n > CGI_INTERIM_MAX)
+		return refuse(p->why, "too many blocks of status 1xx");
 	if (p->location == NULL)
 		return GW_OK;
 	if (p->has_status || p->location_len == 0 || *p->location != '/') {
@@ -224,7 +227,7 @@ static size_t find_end(struct cgi_header *h, const char *in, size_t len)
 
 ssize_t cgi_header_feed(struct cgi_header *h, const uint8_t *in, size_t len, const char **why)
 {
-	if (h->done)
+	if (h->done || h->interim != 0)
 		return 0;
 	/* One octet more than the limit is enough to know. */
 	size_t held = buf_unread(&h->raw), room = CGI_HEADER_MAX + 1 - held;
@@ -240,9 +243,21 @@ ssize_t cgi_header_feed(struct cgi_header *h, const uint8_t *in, size_t len, con
 	if (rc == GW_OK && end > 0) {
 		const char *block = held > 0 ? (const char *)buf_head(&h->raw) : (const char *)in;
 		rc = parse_block(h, block, held + take, why);
-		h->done = rc == GW_OK;
+		h->done = rc == GW_OK && h->interim == 0;
 	}
 	return rc < 0 ? rc : (ssize_t)take;
+}
+
+void cgi_header_next(struct cgi_header *h)
+{
+	h->interim = 0;
+	h->status = 200;
+	h->reason[0] = '\0';
+	h->content_length = -1;
+	h->line_len = 0;
+	h->line_cr = false;
+	buf_reset(&h->fields);
+	buf_reset(&h->raw);
 }
 
 const char *cgi_header_find(const struct cgi_header *h, const char *name, size_t *len)

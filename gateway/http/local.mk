@@ -5,8 +5,10 @@ libhttp_a_SOURCES = \
 	gateway/http/access_format.c gateway/http/access_format.h \
 	gateway/http/access_items.c gateway/http/access_items.h \
 	gateway/http/cgi_header.c gateway/http/cgi_header.h \
+	gateway/http/compress.c gateway/http/compress.h \
 	gateway/http/conditional.c gateway/http/conditional.h \
 	gateway/http/etag.c gateway/http/etag.h \
+	gateway/http/field_lines.c gateway/http/field_lines.h \
 	gateway/http/http1_chunked.c \
 	gateway/http/http1_fields.c gateway/http/http1_internal.h \
 	gateway/http/http1_parse.c gateway/http/http1_parse.h \
@@ -17,6 +19,7 @@ libhttp_a_SOURCES = \
 	gateway/http/proxy_protocol.c gateway/http/proxy_protocol.h \
 	gateway/http/remote_ip.c gateway/http/remote_ip.h \
 	gateway/http/req_fields.c gateway/http/req_fields.h \
+	gateway/http/request_lines.c gateway/http/request_lines.h \
 	gateway/http/status_text.c gateway/http/status_text.h \
 	gateway/http/uri.c gateway/http/uri.h
 libhttp_a_SOURCES += \
@@ -24,6 +27,7 @@ libhttp_a_SOURCES += \
 	gateway/static/file_walk.c gateway/static/file_walk.h \
 	gateway/static/root_cache.c gateway/static/root_cache.h \
 	gateway/static/script_find.c gateway/static/script_find.h
+libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(BROTLI_CFLAGS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_http tests/unit/check_static

@@ -48,17 +48,6 @@ static bool front_is_gone(const struct sapi_request *r)
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static void on_flush(void *server_context)
-{
-	struct sapi_request *r = server_context;
-
-	if (!open_to_front(r))
-		return;
-	sapi_send_headers(); /* flush() before any output sends the head */
-	if (FCGX_FFlush(r->fcgx->out) != 0 || front_is_gone(r))
-		php_handle_aborted_connection();
-}
-
 static const char *reason_of(int code)
 {
 	static const struct {
@@ -149,6 +138,46 @@ static int on_headers(sapi_headers_struct *headers)
 	if (ok >= 0)
 		FCGX_PutStr("\r\n", 2, out);
 	return SAPI_HEADER_SENT_SUCCESSFULLY; /* a broken connection shows at the next write */
+}
+
+/*
+ * header("HTTP/1.1 103 Early Hints"), header("Link: ..."), flush(): an answer before the answer (RFC 8297), with what a
+ * browser may use of it. PHP then counts nothing as sent: the answer is still to come, and has the fields too.
+ */
+static bool send_hints(FCGX_Stream *out, sapi_headers_struct *headers)
+{
+	zend_llist_position pos;
+	int ok = FCGX_PutS("Status: 103 Early Hints\r\n", out);
+
+	for (sapi_header_struct *h = zend_llist_get_first_ex(&headers->headers, &pos); h != NULL && ok >= 0;
+	     h = zend_llist_get_next_ex(&headers->headers, &pos)) {
+		if (h->header_len < 5 || strncasecmp(h->header, "Link:", 5) != 0)
+			continue;
+		ok = FCGX_PutStr(h->header, (int)h->header_len, out);
+		if (ok >= 0)
+			ok = FCGX_PutStr("\r\n", 2, out);
+	}
+	headers->http_response_code = 200;
+	if (headers->http_status_line != NULL)
+		efree(headers->http_status_line);
+	headers->http_status_line = NULL;
+	return ok >= 0 && FCGX_PutStr("\r\n", 2, out) >= 0 && FCGX_FFlush(out) == 0;
+}
+
+static void on_flush(void *server_context)
+{
+	struct sapi_request *r = server_context;
+
+	if (!open_to_front(r))
+		return;
+	if (!SG(headers_sent) && SG(sapi_headers).http_response_code == 103) {
+		if (!send_hints(r->fcgx->out, &SG(sapi_headers)))
+			php_handle_aborted_connection();
+		return;
+	}
+	sapi_send_headers(); /* flush() before any output sends the head */
+	if (FCGX_FFlush(r->fcgx->out) != 0 || front_is_gone(r))
+		php_handle_aborted_connection();
 }
 
 /* --- input ------------------------------------------------------------------------------------------------------------- */

@@ -15,23 +15,8 @@ static void require(bool ok)
 		abort();
 }
 
-static ssize_t feed(struct cgi_header *h, const uint8_t *in, size_t len, size_t piece)
-{
-	const char *why;
-	size_t at = 0;
-
-	cgi_header_init(h);
-	while (at < len && !h->done) {
-		ssize_t rc = cgi_header_feed(h, in + at, len - at < piece ? len - at : piece, &why);
-		if (rc < 0)
-			return rc;
-		at += (size_t)rc;
-	}
-	return (ssize_t)at;
-}
-
 /* Lines "name: value\r\n", no other control octet, nothing about framing. */
-static void check_fields(const struct cgi_header *h)
+static void check_lines(const struct cgi_header *h)
 {
 	const char *s = (const char *)buf_head(&h->fields);
 	size_t len = buf_unread(&h->fields), n;
@@ -47,8 +32,34 @@ static void check_fields(const struct cgi_header *h)
 	static const char *const banned[] = {"content-length", "transfer-encoding", "connection", "status", "upgrade"};
 	for (size_t i = 0; i < sizeof(banned) / sizeof(*banned); i++)
 		require(cgi_header_find(h, banned[i], &n) == NULL);
-	require(h->status >= 200 && h->status <= 599 && h->content_length >= -1);
+	require(h->content_length >= -1);
+}
+
+static void check_fields(const struct cgi_header *h)
+{
+	check_lines(h);
+	require(h->interim == 0 && h->status >= 200 && h->status <= 599);
 	require(h->local_redirect == NULL || h->local_redirect[0] == '/');
+}
+
+static ssize_t feed(struct cgi_header *h, const uint8_t *in, size_t len, size_t piece)
+{
+	const char *why;
+	size_t at = 0;
+
+	cgi_header_init(h);
+	while (at < len && !h->done) {
+		ssize_t rc = cgi_header_feed(h, in + at, len - at < piece ? len - at : piece, &why);
+		if (rc < 0)
+			return rc;
+		at += (size_t)rc;
+		if (h->interim != 0) {
+			require(!h->done && h->interim == h->status && h->interim > 101 && h->interim < 200);
+			check_lines(h);
+			cgi_header_next(h);
+		}
+	}
+	return (ssize_t)at;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

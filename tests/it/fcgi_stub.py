@@ -313,4 +313,5 @@ class Stub:
 	do_two_lengths = head_of(b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n")
 	do_bad_length = head_of(b"Content-Length: 5x\r\n\r\n")
 	do_chunked = head_of(b"Transfer-Encoding: chunked\r\n\r\n")
+	do_hints = head_of(b"Status: 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nStatus: 102 Processing\n\nStatus: 201 Made\r\nX-Own: 1\r\n\r\n")
 	do_interim = head_of(b"Status: 103 Early\r\nLink: </x>\r\n\r\n")

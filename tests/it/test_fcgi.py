@@ -104,6 +104,12 @@ def test_bad_framing_of_script_removed(stand):
 	assert r.status == 502 or r.body == b"body\n", r
 
 
+def test_hints_before_the_answer(stand):
+	"""Header blocks of status 1xx go no further over HTTP/1, and leave nothing in the answer."""
+	r = stand.get("/hello.php?mode=hints")
+	assert (r.status, r.interim, r.get("X-Own"), r.get("Link"), r.body) == (201, [], "1", None, b"body\n")
+
+
 def test_interim_by_script_never_ends_the_answer(stand):
 	r = stand.get("/hello.php?mode=interim", timeout=5)
 	assert r.status >= 200

@@ -29,8 +29,8 @@ static const struct {
 	{"Status: 404 A\r\nStatus: 404 B\r\n\r\n", "", 404, -1, NULL, "B"},
 	{"Status: 404\r\nStatus: 200\r\n\r\n", NULL, 0, 0, NULL, NULL},
 	{"Status: 100 Continue\r\n\r\n", NULL, 0, 0, NULL, NULL},
-	{"Status: 103\r\n\r\n", NULL, 0, 0, NULL, NULL},
-	{"Status: 199\r\n\r\n", NULL, 0, 0, NULL, NULL},
+	{"Status: 101 Switching Protocols\r\n\r\n", NULL, 0, 0, NULL, NULL},
+	{"Status: 99\r\n\r\n", NULL, 0, 0, NULL, NULL},
 	{"Status: 600\r\n\r\n", NULL, 0, 0, NULL, NULL},
 	{"Status: 999\r\n\r\n", NULL, 0, 0, NULL, NULL},
 	{"Status: 20\r\n\r\n", NULL, 0, 0, NULL, NULL},
@@ -144,6 +144,55 @@ START_TEST(script_header_bounds)
 }
 END_TEST
 
+/* Blocks of status 1xx come before the answer's own and leave nothing in it. */
+START_TEST(script_interim)
+{
+	static const char in[] = "Status: 103 Early Hints\r\nLink: </a>\r\nContent-Length: 7\r\n\r\nStatus: 199\n\nA: b\r\n\r\nbody";
+	static const size_t steps[] = {1, 3, 1000};
+	size_t len = sizeof(in) - 1, at = 0, n;
+	int seen = 0;
+	struct cgi_header h;
+
+	cgi_header_init(&h);
+	while (!h.done) {
+		ssize_t rc = cgi_header_feed(&h, (const uint8_t *)in + at, len - at < steps[_i] ? len - at : steps[_i], NULL);
+		ck_assert_int_ge(rc, 0);
+		at += (size_t)rc;
+		if (h.interim == 0)
+			continue;
+		ck_assert_int_eq(h.interim, seen == 0 ? 103 : 199);
+		ck_assert((cgi_header_find(&h, "link", &n) != NULL) == (seen == 0));
+		ck_assert_int_eq(cgi_header_feed(&h, (const uint8_t *)in + at, 1, NULL), 0);
+		cgi_header_next(&h);
+		seen++;
+	}
+	ck_assert_int_eq(seen, 2);
+	ck_assert_int_eq(h.status, 200);
+	ck_assert_int_eq(h.content_length, -1);
+	ck_assert_str_eq(h.reason, "");
+	ck_assert_uint_eq(buf_unread(&h.fields), 6);
+	ck_assert_str_eq(in + at, "body");
+	cgi_header_fini(&h);
+}
+END_TEST
+
+START_TEST(script_interims_bound)
+{
+	static const char block[] = "Status: 103\r\n\r\n";
+	struct cgi_header h;
+	ssize_t rc = 0;
+	int n = 0;
+
+	cgi_header_init(&h);
+	for (; rc >= 0 && n < 1000; n++) {
+		rc = cgi_header_feed(&h, (const uint8_t *)block, sizeof(block) - 1, NULL);
+		cgi_header_next(&h);
+	}
+	ck_assert_int_eq(n, CGI_INTERIM_MAX + 1);
+	cgi_header_fini(&h);
+}
+END_TEST
+
 START_TEST(script_header_find)
 {
 	const char *in = "Content-Type: text/html\r\nSet-Cookie: a\r\nset-cookie: b\r\nE:\r\nDate: x\r\n\r\n", *value;
@@ -195,6 +244,8 @@ Suite *suite_http_scripts(void)
 	tcase_add_loop_test(t, script_headers, 0, COUNT(blocks));
 	tcase_add_test(t, script_header_bounds);
 	tcase_add_test(t, script_header_find);
+	tcase_add_loop_test(t, script_interim, 0, 3);
+	tcase_add_test(t, script_interims_bound);
 	tcase_add_test(t, pages);
 	suite_add_tcase(s, t);
 	return s;
