@@ -18,17 +18,23 @@ static size_t pages_in(uintptr_t start, uintptr_t end)
 
 /* --- which ----------------------------------------------------------------------------------------------------------- */
 
+static bool is_of(const struct rb_mapping *m, const char *file)
+{
+	size_t len = strlen(file);
+
+	return m->name_len >= len && memcmp(m->name, file, len) == 0;
+}
+
 int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const char *view)
 {
-	static const char image[] = "/memfd:" IMAGE_NAME " ";
-	bool of_image = m->name_len >= sizeof(image) - 1 && memcmp(m->name, image, sizeof(image) - 1) == 0;
+	const char *file = is_of(m, "/memfd:" IMAGE_NAME " ") ? view : is_of(m, "/memfd:" RB_OWN_NAME " ") ? mem->own_view : NULL;
 
 	if (memcmp(m->perms, "rw-p", sizeof(m->perms)) != 0)
 		return 0;
 	if (mem->regions_n == RB_REGIONS_MAX)
 		return GW_ERR_RANGE;
 	mem->regions[mem->regions_n++] = (struct rb_region){.start = m->start, .end = m->end,
-		.source = of_image ? view + m->offset : NULL, .of_file = !of_image && m->name_len > 0 && m->name[0] == '/',
+		.source = file != NULL ? file + m->offset : NULL, .of_file = file == NULL && m->name_len > 0 && m->name[0] == '/',
 		.first_page = mem->pages_n};
 	mem->pages_n += pages_in(m->start, m->end);
 	return 0;
@@ -78,10 +84,7 @@ static long scan(struct rb_memory *mem, uintptr_t *from)
 	return n;
 }
 
-/* What is done with the written pages [@start, @end) of one region. */
-typedef bool visit_fn(struct rb_memory *mem, const struct rb_region *r, uintptr_t start, uintptr_t end);
-
-static bool each_written(struct rb_memory *mem, visit_fn *visit)
+bool rb_memory_each_written(struct rb_memory *mem, rb_visit_fn *visit, void *arg)
 {
 	uintptr_t from = mem->regions[0].start, last = mem->regions[mem->regions_n - 1].end;
 	const struct rb_region *r = mem->regions;
@@ -99,7 +102,7 @@ static bool each_written(struct rb_memory *mem, visit_fn *visit)
 				if (at < r->start)
 					return false;
 				uintptr_t stop = end < r->end ? end : r->end;
-				if (!visit(mem, r, at, stop))
+				if (!visit(arg, r, at, stop))
 					return false;
 				at = stop;
 			}
@@ -110,8 +113,10 @@ static bool each_written(struct rb_memory *mem, visit_fn *visit)
 
 /* --- the point ---------------------------------------------------------------------------------------------------------- */
 
-static bool count(struct rb_memory *mem, const struct rb_region *r, uintptr_t start, uintptr_t end)
+static bool count(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end)
 {
+	struct rb_memory *mem = arg;
+
 	(void)r;
 	mem->copies_max += pages_in(start, end);
 	return true;
@@ -119,7 +124,7 @@ static bool count(struct rb_memory *mem, const struct rb_region *r, uintptr_t st
 
 int rb_memory_reserve(struct rb_memory *mem)
 {
-	if (!each_written(mem, count))
+	if (!rb_memory_each_written(mem, count, mem))
 		return GW_ERR_SYS;
 	mem->copies_max += COPIES_MORE;
 	mem->pages = rb_map(mem->pages_n * sizeof(*mem->pages));
@@ -143,8 +148,9 @@ bool rb_memory_drop_stack(const struct rb_memory *mem)
 	return false;
 }
 
-static bool keep(struct rb_memory *mem, const struct rb_region *r, uintptr_t start, uintptr_t end)
+static bool keep(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end)
 {
+	struct rb_memory *mem = arg;
 	uint8_t *page = &mem->pages[r->first_page + pages_in(r->start, start)];
 
 	for (uintptr_t at = start; at < end; at += RB_PAGE, page++) {
@@ -160,7 +166,7 @@ static bool keep(struct rb_memory *mem, const struct rb_region *r, uintptr_t sta
 
 bool rb_memory_keep(struct rb_memory *mem)
 {
-	bool kept = each_written(mem, keep);
+	bool kept = rb_memory_each_written(mem, keep, mem);
 
 	mem->own_n = mem->copies_n;
 	return kept;
@@ -180,11 +186,21 @@ static void put_back(const struct rb_hot *h)
 		memset(h->page, 0, len);
 }
 
-/* Rather than being dropped and coming back by a fault, each time. */
+static bool is_zero(const char *page)
+{
+	for (size_t i = 0; i < RB_PAGE; i += sizeof(long))
+		if (*(const long *)(const void *)(page + i) != 0)
+			return false;
+	return true;
+}
+
+/* Rather than being dropped and coming back by a fault, each time. What is all zeros need not be read for that. */
 static bool make_hot(struct rb_memory *mem, const struct rb_region *r, uintptr_t at)
 {
 	struct rb_hot h = {.page = (char *)at, .from = r->source == NULL ? NULL : r->source + (at - r->start)};
 
+	if (h.from != NULL && is_zero(h.from))
+		h.from = NULL;
 	if (mem->hot_n == mem->copies_max + RB_HOT_MAX || (r->of_file && mem->copies_n == mem->copies_max + COPIES_FILE))
 		return false;
 	if (r->of_file) {
@@ -198,8 +214,9 @@ static bool make_hot(struct rb_memory *mem, const struct rb_region *r, uintptr_t
 	return true;
 }
 
-static bool put_back_cold(struct rb_memory *mem, const struct rb_region *r, uintptr_t start, uintptr_t end)
+static bool put_back_cold(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end)
 {
+	struct rb_memory *mem = arg;
 	uint8_t *page = &mem->pages[r->first_page + pages_in(r->start, start)];
 	uintptr_t cold = start; /* pages from here to @at are dropped */
 
@@ -231,18 +248,18 @@ static void cool(struct rb_memory *mem)
 	mem->rounds = 0;
 }
 
-static bool known(struct rb_memory *mem, const struct rb_region *r, uintptr_t start, uintptr_t end)
+static bool known(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end)
 {
-	(void)mem;
+	(void)arg;
 	(void)r;
 	(void)start;
 	(void)end;
-	return true; /* each_written() has found its region */
+	return true; /* rb_memory_each_written() has found its region */
 }
 
 bool rb_memory_check(struct rb_memory *mem)
 {
-	return each_written(mem, known);
+	return rb_memory_each_written(mem, known, mem);
 }
 
 void rb_memory_restore_hot(const struct rb_memory *mem)
@@ -255,5 +272,5 @@ bool rb_memory_restore_cold(struct rb_memory *mem)
 {
 	if (++mem->rounds > ROUNDS)
 		cool(mem);
-	return each_written(mem, put_back_cold);
+	return rb_memory_each_written(mem, put_back_cold, mem);
 }

@@ -45,8 +45,9 @@ struct rb_hot {
 struct rb_memory {
 	struct rb_region regions[RB_REGIONS_MAX];
 	size_t regions_n, pages_n;
+	const char *own_view; /* what this cell had written when it began: see rb_own.c */
 	uint8_t *pages;
-	char *copies;       /* of pages that were written between fork(2) and the point, then of hot ones of other files */
+	char *copies;       /* of pages that were written between then and the point, then of hot ones of other files */
 	size_t copies_n, copies_max, own_n;
 	struct rb_hot *hot; /* every page that is always copied back */
 	size_t hot_n;
@@ -135,6 +136,12 @@ static inline int rb_fd(int which)
 /** Note @m as memory to be put back, if it is; @view is the zygote's image. Returns 0 or GW_ERR_RANGE. */
 int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const char *view);
 
+/** What is done with the written pages [@start, @end) of one region. Returns whether to go on. */
+typedef bool rb_visit_fn(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end);
+
+/** Call @visit for all written pages of registered memory. Returns false when it did, or they could not be found. */
+bool rb_memory_each_written(struct rb_memory *mem, rb_visit_fn *visit, void *arg);
+
 /** Register the memory with the userfaultfd. Returns 0 or GW_ERR_SYS. */
 int rb_memory_register(struct rb_memory *mem);
 
@@ -158,6 +165,16 @@ void rb_memory_restore_hot(const struct rb_memory *mem);
 
 /** Find all other written pages and put them back. On a stack of our own. Returns whether it could. */
 bool rb_memory_restore_cold(struct rb_memory *mem);
+
+/* --- rb_own.c */
+
+#define RB_OWN_NAME "own"
+
+/**
+ * Move the written pages of registered memory, but the stack, into a file mapped in their place; the regions have to be
+ * listed and registered again. @room: RB_RANGES_MAX of them. Returns 0 or GW_ERR_SYS; then the process must not go on.
+ */
+int rb_own_move(struct rb_memory *mem, struct rb_range *room);
 
 /* --- rb_state.c */
 

@@ -71,6 +71,13 @@ static int add_memory(void *arg, const struct rb_mapping *m)
 	return rb_memory_add(&r->memory, m, view);
 }
 
+static int list_memory(struct rollback *r)
+{
+	r->memory.regions_n = r->memory.pages_n = 0;
+	int err = rb_space_each(&r->space, add_memory, r);
+	return err != 0 ? err : rb_memory_register(&r->memory);
+}
+
 /* The stack is as long as it will be: what a deeper recursion adds is a mapping more. */
 static void reserve_stack(void)
 {
@@ -132,9 +139,11 @@ int rollback_begin(void)
 	if (err == 0)
 		err = open_uffd();
 	if (err == 0)
-		err = rb_space_each(&r->space, add_memory, r);
+		err = list_memory(r);
+	if (err == 0 && rb_own_move(&r->memory, r->space.now) != 0)
+		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN); /* some of it may be lost */
 	if (err == 0)
-		err = rb_memory_register(&r->memory);
+		err = list_memory(r);
 	if (err == 0)
 		err = rb_memory_reserve(&r->memory);
 	if (err == 0)
