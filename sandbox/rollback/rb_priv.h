@@ -23,7 +23,7 @@
 #define RB_STACK_SIZE 65536
 #define RB_STACK_RESERVE 1048576 /* of the main stack: deeper recursion makes it a new mapping */
 
-enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_UFFD };
+enum { RB_FD_PAGEMAP, RB_FD_MAPS, RB_FD_STATM, RB_FD_STAT, RB_FD_UFFD };
 
 /* Private writable memory. Its pages have the numbers first_page and following in rb_memory.pages. */
 struct rb_region {
@@ -63,7 +63,7 @@ struct rb_options {
 };
 
 struct rb_fd {
-	int fd, status, flags; /* F_GETFL, F_GETFD */
+	int fd, status, flags; /* F_GETFL or -1: seen at another of the same file, F_GETFD */
 	size_t options_n;      /* 0: no socket */
 	struct rb_options options;
 	dev_t dev;
@@ -84,7 +84,9 @@ struct rb_action {
 struct rb_state {
 	struct rb_fd fds[RB_OPEN_MAX];
 	size_t fds_n;
+	int closed_on_exec;    /* descriptors from this one on are; RB_OPEN_MAX: none */
 	struct rb_action actions[RB_SIGNALS + 1];
+	uint64_t handled[2];   /* which signals are ignored and which caught, signal 1 in the lowest bit */
 	stack_t alternate;
 	char cwd[4096], name[16];
 	mode_t mask;

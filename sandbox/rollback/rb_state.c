@@ -54,13 +54,16 @@ static bool is_same_file(const struct rb_fd *f, dev_t dev, ino_t ino)
 	return f->dev == dev && f->ino == ino;
 }
 
-/* A socket has one number, so one that is there twice (opcache's lock) is looked at once. */
-static size_t options_to_take(const struct rb_state *s, const struct rb_fd *f)
+/*
+ * A socket is opened once, so a descriptor with the number of one before it (opcache's lock) is a duplicate and shows the
+ * same options and status.
+ */
+static bool is_duplicate(const struct rb_state *s, const struct rb_fd *f)
 {
 	for (const struct rb_fd *before = s->fds; before < f; before++)
 		if (is_same_file(before, f->dev, f->ino))
-			return 0;
-	return options_of(f->fd);
+			return true;
+	return false;
 }
 
 static bool take_fd(const struct rb_state *s, struct rb_fd *f, int fd)
@@ -77,7 +80,10 @@ static bool take_fd(const struct rb_state *s, struct rb_fd *f, int fd)
 		f->offset = lseek(fd, 0, SEEK_CUR);
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->options_n = S_ISSOCK(st.st_mode) ? options_to_take(s, f) : 0;
+	if (S_ISSOCK(st.st_mode) && is_duplicate(s, f))
+		f->status = -1;
+	else if (S_ISSOCK(st.st_mode))
+		f->options_n = options_of(fd);
 	take_options(&f->options, fd, f->options_n);
 	return true;
 }
@@ -87,6 +93,9 @@ static bool take_fds(struct rb_state *s)
 	for (int fd = 0; fd < RB_OPEN_MAX; fd++)
 		if (fcntl(fd, F_GETFD) != -1 && !take_fd(s, &s->fds[s->fds_n++], fd))
 			return false;
+	s->closed_on_exec = RB_OPEN_MAX;
+	for (size_t i = s->fds_n; i > 0 && (s->fds[i - 1].flags & FD_CLOEXEC) != 0; i--)
+		s->closed_on_exec = s->fds[i - 1].fd;
 	return true;
 }
 
@@ -107,9 +116,10 @@ static bool same_options(const struct rb_fd *f)
 	return memcmp(&now, &f->options, sizeof(now)) == 0;
 }
 
-static bool restore_fd(const struct rb_fd *f)
+static bool restore_fd(const struct rb_state *s, const struct rb_fd *f)
 {
-	int flags = fcntl(f->fd, F_GETFD), status = fcntl(f->fd, F_GETFL);
+	int flags = f->fd >= s->closed_on_exec ? f->flags : fcntl(f->fd, F_GETFD);
+	int status = f->status == -1 ? -1 : fcntl(f->fd, F_GETFL);
 
 	if (flags != f->flags && fcntl(f->fd, F_SETFD, f->flags) == -1)
 		return false;
@@ -132,10 +142,18 @@ static bool close_others(const struct rb_state *s)
 	return close_range(from, ~0U, 0) == 0;
 }
 
+/* Where all have the flag, one call sets it for all; ours behind them have it, too. */
+static bool restore_closed_on_exec(const struct rb_state *s)
+{
+	return s->closed_on_exec == RB_OPEN_MAX || close_range((unsigned)s->closed_on_exec, RB_OPEN_MAX, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
 static bool restore_fds(const struct rb_state *s)
 {
+	if (!restore_closed_on_exec(s))
+		return false;
 	for (size_t i = 0; i < s->fds_n; i++)
-		if (!is_ours(s->fds[i].fd) && !restore_fd(&s->fds[i]))
+		if (!is_ours(s->fds[i].fd) && !restore_fd(s, &s->fds[i]))
 			return false;
 	return close_others(s);
 }
@@ -154,20 +172,48 @@ static bool has_action(int sig)
 	return sig != SIGSYS && sig != SIGKILL && sig != SIGSTOP;
 }
 
+/* Words 33 and 34 of all; the second is the process's name, in parentheses and of any text. Source: proc_pid_stat(5). */
+static bool read_handled(uint64_t handled[2])
+{
+	enum { IGNORED = 33, NAME = 2 };
+	char text[512];
+	ssize_t len = pread(rb_fd(RB_FD_STAT), text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	char *at = strrchr(text, ')');
+	for (int word = NAME; word < IGNORED && at != NULL; word++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return false;
+	handled[0] = strtoul(at, &at, 10);
+	handled[1] = strtoul(at, &at, 10);
+	return *at == ' ';
+}
+
 static bool take_signals(struct rb_state *s)
 {
 	for (int sig = 1; sig <= RB_SIGNALS; sig++)
 		if (has_action(sig) && !action(sig, NULL, &s->actions[sig]))
 			return false;
-	return sigaltstack(NULL, &s->alternate) == 0;
+	return sigaltstack(NULL, &s->alternate) == 0 && read_handled(s->handled);
 }
 
+/*
+ * Handler, flags and mask mean something only where a signal is caught. Of one that was and is not, it is enough to know
+ * that; but flags of SIGCHLD count without a handler, too: sigaction(2), SA_NOCLDWAIT.
+ */
 static bool restore_signals(const struct rb_state *s)
 {
 	struct rb_action now;
+	uint64_t handled[2];
 
+	if (!read_handled(handled))
+		return false;
+	uint64_t look = (handled[0] ^ s->handled[0]) | (handled[1] ^ s->handled[1]) | s->handled[1] | UINT64_C(1) << (SIGCHLD - 1);
 	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
-		if (!has_action(sig))
+		if (!has_action(sig) || (look >> (sig - 1) & 1) == 0)
 			continue;
 		if (!action(sig, NULL, &now))
 			return false;

@@ -37,7 +37,8 @@ static int open_proc(void)
 	static const struct {
 		int which;
 		const char *name;
-	} files[] = {{RB_FD_PAGEMAP, "self/pagemap"}, {RB_FD_MAPS, "self/maps"}, {RB_FD_STATM, "self/statm"}};
+	} files[] = {{RB_FD_PAGEMAP, "self/pagemap"}, {RB_FD_MAPS, "self/maps"}, {RB_FD_STATM, "self/statm"},
+		{RB_FD_STAT, "self/stat"}};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && err == 0; i++) {

@@ -25,7 +25,7 @@
 #include "gateway/base/err.h"
 
 #define ROLLBACK_FD 56    /* the first descriptor that rollback keeps in a cell */
-#define ROLLBACK_FDS_N 4
+#define ROLLBACK_FDS_N 5
 
 /* Why a cell cannot be put back and ends; also its exit status, counted from ROLLBACK_EXIT. */
 enum rollback_why {

@@ -226,9 +226,37 @@ static bool left_state(void)
 	       t.it_value.tv_sec != 0 || sigismember(&set, SIGUSR1) || strcmp(name, "other") == 0;
 }
 
+/* Caught before the point by another handler; not handled; handled in no other way than by a flag. */
+static void on_other_signal(int sig)
+{
+	(void)sig;
+}
+
+static void make_signals(void)
+{
+	static const struct sigaction no_zombies = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
+
+	signal(SIGALRM, on_other_signal);
+	signal(SIGWINCH, SIG_IGN);
+	signal(SIGPWR, on_signal);
+	sigaction(SIGCHLD, &no_zombies, NULL);
+}
+static bool left_signals(void)
+{
+	struct sigaction alarmed, winch, power, child;
+
+	sigaction(SIGALRM, NULL, &alarmed);
+	sigaction(SIGWINCH, NULL, &winch);
+	sigaction(SIGPWR, NULL, &power);
+	sigaction(SIGCHLD, NULL, &child);
+	return alarmed.sa_handler != on_signal || winch.sa_handler != SIG_DFL || power.sa_handler != SIG_DFL ||
+	       (child.sa_flags & SA_NOCLDWAIT) != 0;
+}
+
 static const struct kind kinds[] = {
 	{"memory", make_memory, left_memory}, {"scattered pages", make_scattered, left_scattered}, {"freed memory", make_freed, left_freed}, {"stack", make_stack, left_stack},
-	{"mappings", make_mapping, left_mapping}, {"descriptors", make_fds, left_fds}, {"state", make_state, left_state}};
+	{"mappings", make_mapping, left_mapping}, {"descriptors", make_fds, left_fds}, {"state", make_state, left_state},
+	{"signals", make_signals, left_signals}};
 
 /* In a child: rounds of making and looking; with @back each ends with rollback. Its exit status is the last round's why. */
 static _Noreturn void rounds(const struct kind *k, bool back)
@@ -237,6 +265,7 @@ static _Noreturn void rounds(const struct kind *k, bool back)
 
 	heap = malloc(300000);
 	memset(heap, 'h', 300000);
+	signal(SIGALRM, on_signal);
 	if (chdir("/") == -1 || image_take(IMAGE_ALL, &image) != 0 || rollback_prepare(image) != 0 || rollback_begin() != 0)
 		_exit(99);
 	if (back && rollback_point() != ROLLBACK_OK)
