@@ -18,7 +18,7 @@
 #include "sandbox/sb_proc.h"
 
 #define REGIONS_MAX 4096
-#define CODE_MAX (192 * 1024) /* above it objects are so large and so few that their code is worth sharing among sites */
+#define CODE_MAX (512 * 1024) /* above it objects are so large and so few that their code is worth sharing among sites */
 #define HOLES_MAX 65536
 #define GAP_MAX ((uintptr_t)16 * IMAGE_PAGE)
 

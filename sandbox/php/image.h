@@ -18,7 +18,7 @@ enum image_kind {
  * Move memory into a sealed memfd, mapped privately in the same place.
  * Private anonymous pages cost fork(2) twice, an anon_vma for each mapping and an entry for each page, and exit again;
  * pages of a file are mapped when a cell touches them. Saves about a fifth of a cell's processor time.
- * IMAGE_CODE has a mapping less for each small object, some 80 of them, and takes 5 MB a site for it.
+ * IMAGE_CODE has a mapping less for each small object, some 100 of them, and takes 10 MB a site for it.
  * One thread, signals blocked or harmless; before the filter. But for IMAGE_ALL other anonymous memory stays: its owners
  * may grow it with mremap(2), or drop it with madvise(2), which would show the file's octets. Whoever takes IMAGE_ALL
  * seals the mappings, so that mremap(2) fails and its callers copy.
