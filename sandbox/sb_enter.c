@@ -128,6 +128,7 @@ static int make_view(const struct spec *s, struct sb_entry *e, int *rules)
 	*rules = -1;
 	if ((s->layers & (SB_LAYER_MOUNT | SB_LAYER_LANDLOCK)) == 0)
 		return 0;
+	sb_proc_keep_memory();
 	snprintf(e->text, sizeof(e->text), "new root");
 	if (attach && sb_root_cut_off() != 0)
 		return GW_ERR_SYS;

@@ -11,6 +11,9 @@
 
 static int dir = -1;
 static bool closed;
+static int memory = -1;
+
+#define MEMORY_FD 768 /* above the cgroups of cells */
 
 void sb_proc_set_dir(int dir_fd)
 {
@@ -65,6 +68,24 @@ int sb_proc_open(const char *name, int flags)
 	}
 	errno = why;
 	return fd == -1 ? GW_ERR_SYS : fd;
+}
+
+void sb_proc_keep_memory(void)
+{
+	int fd = sb_proc_open("self/mem", O_RDWR);
+
+	if (fd < 0)
+		return;
+	memory = fcntl(fd, F_DUPFD_CLOEXEC, MEMORY_FD);
+	io_close(&fd);
+}
+
+int sb_proc_take_memory(void)
+{
+	int fd = memory != -1 ? memory : sb_proc_open("self/mem", O_RDWR);
+
+	memory = -1;
+	return fd < 0 ? -1 : fd;
 }
 
 FILE *sb_proc_text(const char *name)

@@ -25,7 +25,16 @@ int sb_proc_settle(void) GW_MUST_USE;
  */
 int sb_proc_open(const char *name, int flags) GW_MUST_USE;
 
-/** The same, to read a text or a directory. Returns NULL (errno) when it cannot be opened; fclose() or closedir() it. */
+/**
+ * Open the calling process's memory while /proc can still be written to: the one of a site's new root cannot. Best effort.
+ * The descriptor, above all that cells keep, leads to what the process may change anyway until its filter is loaded.
+ */
+void sb_proc_keep_memory(void);
+
+/** That descriptor, or a new one where nothing was kept: the caller's, to write to the process's own memory. -1: none (errno). */
+int sb_proc_take_memory(void);
+
+/** As sb_proc_open(), to read a text or a directory. Returns NULL (errno) when it cannot be opened; fclose() or closedir() it. */
 FILE *sb_proc_text(const char *name);
 DIR *sb_proc_list(const char *name);
 

@@ -7,9 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gateway/base/io.h"
 #include "sandbox/php/trial.h"
-#include "sandbox/sb_proc.h"
 
 #define PAGES_MAX 8192
 #define REGIONS_MAX 1024
@@ -120,15 +118,12 @@ static void learn_and_keep(struct page_list *windows, struct page_list *visited,
 		keep(windows, visited, mem);
 }
 
-void hot_text_keep(void)
+void hot_text_keep(int memory)
 {
 	struct page_list *lists = mmap(NULL, 2 * sizeof(*lists), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int mem = sb_proc_open("self/mem", O_RDWR);
 
-	if (mem >= 0 && lists != MAP_FAILED)
-		learn_and_keep(&lists[0], &lists[1], mem);
-	if (mem >= 0)
-		io_close(&mem);
+	if (memory != -1 && lists != MAP_FAILED)
+		learn_and_keep(&lists[0], &lists[1], memory);
 	if (lists != MAP_FAILED)
 		munmap(lists, 2 * sizeof(*lists));
 }

@@ -10,8 +10,8 @@
  *
  * The kernel copies entries for mappings that have an anonymous page, so one page in each becomes a copy of itself; what
  * else the zygote had mapped there is dropped. In the zygote, SIGCHLD blocked, after the image; before anything that
- * forbids writable code. Best effort.
+ * forbids writable code. @memory: see sb_proc_take_memory(); borrowed. Best effort.
  */
-void hot_text_keep(void);
+void hot_text_keep(int memory);
 
 #endif

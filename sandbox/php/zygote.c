@@ -517,10 +517,12 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	err = take_image(s);
 	if (err != 0)
 		return err;
+	int memory = sb_proc_take_memory();
 	if (spec_level_find(s->isolation) == SPEC_FRESH) {
 		hot_pages_learn(&z->plan.hot);
-		hot_text_keep();
+		hot_text_keep(memory);
 	}
+	io_close(&memory);
 	err = harden(z, off, sizeof(off), why);
 	if (err != 0)
 		return err;

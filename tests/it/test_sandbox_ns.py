@@ -295,6 +295,23 @@ def test_as_the_kernel_sees_it(sites):
 
 
 @pytest.mark.skipif(not proc.ROOT, reason="only root may look at all of them")
+def test_code_is_mapped_by_the_fork(sites):
+	"""Where a request visits a library's code, one page of it is the zygote's own, whose entries fork copies: /proc, which
+	shows it and is needed for it, is read-only by the time it is wanted. No code is writable for it, and no descriptor is left."""
+	sites.ask("a.test", "return 1;")
+	for z in (p for p in proc.descendants(sites.server.pid) if comm(p) == "bh-zygote"):
+		mapping, own, other = [], set(), set()
+		for line in open("/proc/%d/smaps" % z):
+			if re.match("[0-9a-f]+-", line):
+				mapping = line.split()
+				assert "w" not in mapping[1] or "x" not in mapping[1], line
+			elif line.startswith("Anonymous:") and mapping[1] == "r-xp" and len(mapping) > 5 and ".so" in mapping[5]:
+				(own if int(line.split()[1]) > 0 else other).add(os.path.basename(mapping[5]))
+		assert any(n.startswith("libc.so") for n in own) and other, (own, other)
+		assert not [fd for fd in os.listdir("/proc/%d/fd" % z) if os.readlink("/proc/%d/fd/%s" % (z, fd)).endswith("/mem")]
+
+
+@pytest.mark.skipif(not proc.ROOT, reason="only root may look at all of them")
 def test_zygotes_die_with_the_master(tmp, places, ini):
 	"""From inside a process namespace the parent has no number, and its death is noticed all the same."""
 	own = conftest.Fleet()
