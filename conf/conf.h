@@ -125,6 +125,7 @@ struct conf_dir {
 	struct conf_handler handler;
 	const char *force_type;           /* ForceType or NULL */
 	const char *default_charset;      /* AddDefaultCharset or NULL (Off) */
+	bool tls_env, tls_only;           /* SSLOptions +StdEnvVars; SSLRequireSSL */
 	bool php_engine;                  /* php_flag engine; false: PHP files answer 403, never their source */
 	int64_t limit_body;               /* LimitRequestBody in octets; 0 = none */
 	struct conf_strs index;           /* DirectoryIndex */
@@ -174,6 +175,35 @@ struct conf_custom_log {
 	const struct conf_log_file *file;
 	const char *format; /* the LogFormat string in force, nickname resolved; compiled by gateway/http/access_format.h */
 	size_t format_index;/* position in conf.log_formats (distinct strings) */
+};
+
+/* --- TLS ------------------------------------------------------------------------------------------------------------ */
+
+enum conf_tls_version { CONF_TLS_1_2 = 1, CONF_TLS_1_3 = 2 }; /* bits; older ones are not spoken: RFC 8996 */
+
+/* Where something was said, for messages that come when the configuration is loaded already. */
+struct conf_place {
+	const char *file;
+	unsigned line, column;
+};
+
+struct conf_tls_cert {
+	const char *cert, *key;        /* absolute paths of PEM files; the same one when SSLCertificateKeyFile is missing */
+	struct conf_place cert_at, key_at;
+};
+
+/* TLS as one or more hosts speak it: hosts with the same words share one, and sessions that were begun with it. */
+struct conf_tls {
+	size_t index;                  /* position in conf.tls */
+	const struct conf_server *server; /* the first that has it */
+	struct conf_place at;          /* SSLEngine, or the host */
+	size_t certs_n;
+	const struct conf_tls_cert *certs; /* one for each kind of key; none: nobody can be served */
+	const char *chain;             /* further certificates sent with each of them; NULL: none */
+	struct conf_place chain_at;
+	unsigned versions;             /* bits of enum conf_tls_version */
+	const char *ciphers, *suites;  /* OpenSSL's names, up to TLS 1.2 and for 1.3; NULL: ours */
+	bool server_order, tickets;
 };
 
 /* --- virtual hosts --------------------------------------------------------------------------------------------------- */
@@ -272,6 +302,7 @@ struct conf_server {
 	size_t path_aliases_n;    /* longest prefix is NOT implied: first match in order wins, as in Apache */
 	const struct conf_alias *path_aliases;
 	struct conf_dir *dir;     /* settings outside any section */
+	const struct conf_tls *tls; /* NULL: plain HTTP. All hosts of one address have it, or none */
 
 	/* HTTP */
 	unsigned timeout_ms, keepalive_timeout_ms, max_keepalive_requests; /* 0 requests = no limit */
@@ -355,6 +386,9 @@ struct conf {
 	const struct conf_log_file **log_files;
 	size_t log_formats_n;
 	const char **log_formats;
+	size_t tls_n;
+	const struct conf_tls **tls;      /* in the order of their first hosts */
+	unsigned ticket_life_ms;          /* SSLTicketKeyLife */
 	size_t noeffect_n;
 	struct conf_noeffect *noeffect;
 	struct conf_types *types;         /* extension -> media type, from TypesConfig */
@@ -384,6 +418,8 @@ struct conf_load_opts {
 	const char *(*check_call)(const char *name, bool allow);
 	/* Name of system call @nr, or NULL; used before the next call. For suggestions; may be NULL. */
 	const char *(*call_name)(int nr);
+	/* Whether OpenSSL knows a list of ciphers, for TLS 1.3 or below: NULL, or why not (static). NULL: not checked. */
+	const char *(*check_ciphers)(const char *list, bool tls13);
 	/* Whether this machine can roll back: NULL, or what is missing (static). NULL: not checked. */
 	const char *(*check_rollback)(void);
 };
@@ -448,9 +484,11 @@ struct conf_match {
  */
 const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c, const struct conf_match *m) GW_MUST_USE;
 
-/** What ServerName says clients speak ("https" behind a proxy that ends TLS), "http" if it says nothing; its usual port. */
+/** What clients speak: TLS, or what ServerName says ("https" behind a proxy that ends TLS), else "http"; its usual port. */
 static inline const char *conf_scheme(const struct conf_server *s)
 {
+	if (s->tls != NULL)
+		return "https";
 	return s->scheme != NULL ? s->scheme : "http";
 }
 

@@ -97,7 +97,9 @@ enum conf_dir_set { /* bits of conf_dir.set */
 	CONF_D_CHARSET = 128,
 	CONF_D_ENGINE = 256,
 	CONF_D_LIMIT_BODY = 512,
-	CONF_D_INDEX = 1024
+	CONF_D_INDEX = 1024,
+	CONF_D_TLS_ENV = 2048,
+	CONF_D_TLS_ONLY = 4096
 };
 
 enum conf_serving_set { /* bits of conf_serving.set */
@@ -129,6 +131,15 @@ struct conf_ref {
 	const char *text;
 };
 
+/* What mod_ssl's directives say of one host; a ref whose node is NULL was not given. */
+struct conf_tls_raw {
+	struct conf_ref engine, protocol, ciphers, suites, order, tickets, chain;
+	bool on, server_order, tickets_on;
+	unsigned versions;             /* bits of enum conf_tls_version */
+	size_t certs_n, keys_n;
+	struct conf_ref *certs, *keys; /* the first key is the first certificate's */
+};
+
 struct conf_log_ref {
 	struct conf_ref path, format;
 };
@@ -146,6 +157,7 @@ struct conf_srv {
 	unsigned remote_ip_set;        /* bits: what it says of RemoteIP... */
 	const struct conf_node *remote_ip_node, *proxy_protocol_node; /* RemoteIPHeader, RemoteIPProxyProtocol; for messages */
 	struct conf_ref use_pool, docroot, error_log, user, group, dispatch;
+	struct conf_tls_raw tls;
 	size_t logs_n;
 	struct conf_log_ref *logs;
 	size_t nicks_n;
@@ -173,6 +185,12 @@ struct conf_index {
 	struct conf_regex **regex;     /* owned */
 };
 
+/* A port that Listen calls https. */
+struct conf_https_port {
+	unsigned port;
+	const struct conf_node *node;
+};
+
 struct conf_build {
 	struct conf *c;
 	struct arena *a;               /* the configuration's */
@@ -186,6 +204,8 @@ struct conf_build {
 	struct conf_ref user, group;   /* of the front */
 	struct conf_ref mail_user;
 	struct conf_ref types;
+	size_t https_n;
+	struct conf_https_port *https; /* Listen ... https */
 	struct conf_srv *srv;          /* whose directives are being read */
 	struct conf_dir *dir;          /* where directory settings go */
 	struct conf_section *section;  /* NULL outside sections */
@@ -276,6 +296,8 @@ const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *ou
 
 /** A time as Apache writes them, seconds without a unit; in milliseconds. Returns NULL, or why not (static text). */
 const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
+/** On or Off. Returns NULL, or why not (static text). */
+const char *conf_value_flag(const char *text, bool *out);
 
 /* --- steps ----------------------------------------------------------------------------------------------------------- */
 
@@ -305,6 +327,10 @@ void conf_server_inherit(struct conf_build *b, struct conf_srv *srv, const struc
 void conf_resolve(struct conf_build *b);
 void conf_check(struct conf_build *b);
 
+/** Give every host its struct conf_tls, or none; then look for hosts of one address that do not agree (conf_tls.c). */
+void conf_tls_resolve(struct conf_build *b);
+void conf_tls_check(struct conf_build *b);
+
 /** Look-up tables. Return 0 or GW_ERR_NOMEM. */
 int conf_index_sections(struct conf_index *ix, struct arena *a) GW_MUST_USE;
 int conf_index_hosts(struct conf *c, struct arena *a) GW_MUST_USE;
@@ -315,13 +341,15 @@ conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_re
 conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user, conf_set_front_path;
 conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
 conf_setter conf_set_spool_path;
-conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_ssl_engine, conf_set_rewrite_engine;
+conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;
 conf_setter conf_set_read_timeout, conf_set_client_connections, conf_set_client_rate, conf_set_client_prefix, conf_set_client_exempt;
 conf_setter conf_set_remote_ip_field, conf_set_remote_ip_proxies, conf_set_remote_ip_list;
 conf_setter conf_set_proxy_protocol, conf_set_proxy_protocol_nets;
 conf_setter conf_set_bound, conf_set_cpu_max, conf_set_io_max;
 conf_setter conf_set_mail_relay, conf_set_mail_rate, conf_set_mail_from, conf_set_mail_user;
+conf_setter conf_set_ssl_engine, conf_set_ssl_file, conf_set_ssl_protocol, conf_set_ssl_ciphers, conf_set_ssl_flag, conf_set_ssl_options;
+conf_setter conf_set_ssl_require, conf_set_ssl_verify, conf_set_ssl_off;
 conf_setter conf_set_sandbox_off, conf_set_sandbox_path, conf_set_octets, conf_set_tcp_ports;
 conf_setter conf_set_pool, conf_set_pool_server, conf_set_proxy_pass_match;
 conf_setter conf_set_handler, conf_set_add_handler, conf_set_add_type, conf_set_remove_ext, conf_set_force_type;

@@ -175,6 +175,7 @@ void conf_check(struct conf_build *b)
 		return;
 	}
 	check_listen(b);
+	conf_tls_check(b);
 	for (size_t i = ix->srvs_n > 1 ? 1 : 0; i < ix->srvs_n; i++) {
 		const struct conf_server *s = ix->srvs[i]->s;
 		if (s->dispatch == CONF_DISPATCH_WORKER && s->pool != NULL)

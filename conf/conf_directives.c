@@ -230,8 +230,23 @@ const struct conf_directive conf_directives[] = {
 	{D("XSendFilePath", HOSTS | CONF_W_DIR, 0, 1, 1, "directory"), .set = conf_set_xsendfile_path, .doc = "One more directory whose files X-Sendfile may name."},
 	{D("LimitRequestBody", ANY, CONF_OV_ALL, 1, 1, "octets"), .set = conf_set_limit_body, .doc = "Largest request body; 0: no limit."},
 
+	/* TLS */
+	{D("SSLEngine", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_ssl_engine, .doc = "TLS for this host; all hosts of one address must say the same. Hosts of ports that Listen calls https need not say it."},
+	{D("SSLCertificateFile", HOSTS, 0, 1, 1, "file"), .set = conf_set_ssl_file, .lo = 0, .doc = "PEM file: the certificate, then those that lead to a known authority, perhaps the key too. One for each kind of key (RSA, ECDSA). Read again at each reload."},
+	{D("SSLCertificateKeyFile", HOSTS, 0, 1, 1, "file"), .set = conf_set_ssl_file, .lo = 1, .doc = "PEM file with the key, without passphrase; the first belongs to the first SSLCertificateFile. Needs to be readable by root only: no process that runs PHP ever holds it."},
+	{D("SSLCertificateChainFile", HOSTS, 0, 1, 1, "file"), .set = conf_set_ssl_file, .lo = 2, .doc = "PEM file with certificates sent after those of SSLCertificateFile."},
+	{D("SSLProtocol", HOSTS, 0, 1, -1, "[+|-]all|TLSv1.2|TLSv1.3 ..."), .set = conf_set_ssl_protocol, .doc = "Versions of TLS; both when not given. Older ones are accepted in the list, warned of and not spoken."},
+	{D("SSLCipherSuite", HOSTS, 0, 1, 2, "[SSL|TLSv1.3] list"), .set = conf_set_ssl_ciphers, .doc = "Ciphers by OpenSSL's names, for TLS 1.2 or, with TLSv1.3 before the list, for that. Without it TLS 1.2 has those with forward secrecy and authenticated encryption."},
+	{D("SSLHonorCipherOrder", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_ssl_flag, .lo = 0, .doc = "Our order of ciphers instead of the client's; Off when not given."},
+	{D("SSLSessionTickets", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_ssl_flag, .lo = 1, .doc = "Resume sessions by tickets; On when not given. Their keys are ours, live in memory and change every twelve hours."},
+	{D("SSLTicketKeyLife", MAIN, 0, 1, 1, "time"), .set = conf_set_time, CONF(ticket_life_ms), RANGE(1000, 7 * DAY_MS), .doc = "How long a key encrypts new session tickets, 12 hours when not given; two older ones still decrypt. What is gone cannot be used to read recorded sessions of TLS 1.2."},
+	{D("SSLOptions", ANY, CONF_OV_OPTIONS, 1, -1, "[+|-]StdEnvVars ..."), .set = conf_set_ssl_options, .doc = "StdEnvVars: scripts get the SSL_* variables. Other options are accepted without effect."},
+	{D("SSLRequireSSL", SECT, CONF_OV_AUTHCFG, 0, 0, ""), .set = conf_set_ssl_require, .doc = "Requests that did not come over TLS are refused (403)."},
+
 	/* only partly without effect */
-	{D("SSLEngine", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_engine, .doc = "On is refused: TLS is not spoken by this version"},
+	{D("SSLVerifyClient", HOSTS | SECT, CONF_OV_AUTHCFG, 1, 1, "none"), .set = conf_set_ssl_verify, .doc = "none is what is done anyway; anything else is refused: client certificates are not asked for by this version"},
+	{D("SSLCompression", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_off, .doc = "compression within TLS tells secrets (CRIME)"},
+	{D("SSLInsecureRenegotiation", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_off, .doc = "nothing is renegotiated"},
 	{D("RewriteEngine", ANY, CONF_OV_FILEINFO, 1, 1, "Off"), .set = conf_set_rewrite_engine, .doc = "On is refused: rewrite rules are not followed by this version"},
 	{D("AuthMerging", SECT, CONF_OV_AUTHCFG, 1, 1, "Off"), .set = conf_set_auth_merging, .doc = "Off is what is done anyway"},
 
@@ -250,9 +265,7 @@ const struct conf_directive conf_directives[] = {
 	REFUSED("RewriteOptions", ANY, "rewrite rules are not followed by this version"),
 	REFUSED("ProxyPass", ANY, "only FastCGI servers are asked: SetHandler \"proxy:unix:/path|fcgi://localhost\" or <FastCGIPool>"),
 	REFUSED("ProxyPassReverse", ANY, "there is no HTTP proxy"),
-	REFUSED("SSLRequireSSL", SECT, "TLS is not spoken by this version, and this protects something"),
-	REFUSED("SSLRequire", SECT, "TLS is not spoken by this version, and this protects something"),
-	REFUSED("SSLVerifyClient", ANY, "TLS is not spoken by this version, and this protects something"),
+	REFUSED("SSLRequire", SECT, "expressions are not evaluated by this version, and this protects something"),
 	REFUSED("VirtualDocumentRoot", HOSTS, "virtual hosts are listed one by one; use <VirtualHost>"),
 	REFUSED("VirtualScriptAlias", HOSTS, "CGI programs are not run"),
 	REFUSED("RMode", ANY, "what a site runs as is fixed: use AssignUserID"),
@@ -339,17 +352,33 @@ const struct conf_directive conf_directives[] = {
 #define WHY "there is no status page in this version"
 	NONE("ExtendedStatus"), NONE("SeeRequestTail"), NONE("ProxyStatus"),
 #undef WHY
-#define WHY "TLS is not spoken by this version"
-	NONE("SSLCertificateFile"), NONE("SSLCertificateKeyFile"), NONE("SSLCertificateChainFile"),
-	NONE("SSLCACertificateFile"), NONE("SSLCACertificatePath"), NONE("SSLCARevocationFile"),
-	NONE("SSLCARevocationPath"), NONE("SSLCARevocationCheck"), NONE("SSLCADNRequestFile"), NONE("SSLCipherSuite"),
-	NONE("SSLCompression"), NONE("SSLCryptoDevice"), NONE("SSLFIPS"), NONE("SSLHonorCipherOrder"),
-	NONE("SSLInsecureRenegotiation"), NONE("SSLOCSPEnable"), NONE("SSLOpenSSLConfCmd"), NONE("SSLOptions"),
-	NONE("SSLPassPhraseDialog"), NONE("SSLProtocol"), NONE("SSLProxyEngine"), NONE("SSLRandomSeed"),
-	NONE("SSLRenegBufferSize"), NONE("SSLSessionCache"), NONE("SSLSessionCacheTimeout"), NONE("SSLSessionTickets"),
-	NONE("SSLSessionTicketKeyFile"), NONE("SSLStaplingCache"), NONE("SSLStrictSNIVHostCheck"), NONE("SSLUseStapling"),
-	NONE("SSLStaplingResponderTimeout"), NONE("SSLStaplingReturnResponderErrors"), NONE("SSLUserName"),
-	NONE("SSLVerifyDepth"),
+#define WHY "sessions are resumed by tickets, which need no cache and no file"
+	NONE("SSLSessionCache"), NONE("SSLSessionCacheTimeout"), NONE("SSLSessionTicketKeyFile"),
+#undef WHY
+#define WHY "OpenSSL asks the kernel"
+	NONE("SSLRandomSeed"), NONE("SSLCryptoDevice"),
+#undef WHY
+#define WHY "keys have no passphrase: nobody could type it at a restart in the night"
+	NONE("SSLPassPhraseDialog"),
+#undef WHY
+#define WHY "client certificates are not asked for"
+	NONE("SSLCACertificateFile"), NONE("SSLCACertificatePath"), NONE("SSLCARevocationFile"), NONE("SSLCARevocationPath"),
+	NONE("SSLCARevocationCheck"), NONE("SSLCADNRequestFile"), NONE("SSLCADNRequestPath"), NONE("SSLOCSPEnable"), NONE("SSLVerifyDepth"),
+	NONE("SSLUserName"), NONE("SSLRenegBufferSize"),
+#undef WHY
+#define WHY "answers of OCSP are not stapled by this version"
+	NONE("SSLUseStapling"), NONE("SSLStaplingCache"), NONE("SSLStaplingResponderTimeout"), NONE("SSLStaplingReturnResponderErrors"),
+	NONE("SSLStaplingFakeTryLater"), NONE("SSLStaplingStandardCacheTimeout"), NONE("SSLStaplingErrorCacheTimeout"),
+#undef WHY
+#define WHY "a client that names no host gets the first of the address"
+	NONE("SSLStrictSNIVHostCheck"),
+#undef WHY
+#define WHY "OpenSSL's defaults are as the distribution set them"
+	NONE("SSLFIPS"), NONE("SSLOpenSSLConfCmd"), NONE("SSLPolicy"),
+#undef WHY
+#define WHY "there is no HTTP proxy"
+	NONE("SSLProxyEngine"), NONE("SSLProxyVerify"), NONE("SSLProxyProtocol"), NONE("SSLProxyCipherSuite"),
+	NONE("SSLProxyCheckPeerName"), NONE("SSLProxyCheckPeerCN"), NONE("SSLProxyCheckPeerExpire"),
 #undef WHY
 #define WHY "only FastCGI servers are asked, and in their own way"
 	NONE("ProxyRequests"), NONE("ProxyPreserveHost"), NONE("ProxyTimeout"), NONE("ProxyVia"),

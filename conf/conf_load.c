@@ -11,6 +11,7 @@
 #include "conf/conf_keep.h"
 #include "gateway/base/io.h"
 
+#define TICKET_LIFE_MS (12 * 3600 * 1000)
 #define ZYGOTES_MAX 256 /* ZygoteLimit and CellLimit when not given */
 #define CELLS_MAX 1024
 
@@ -117,6 +118,7 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 	c->spool_max = INT64_C(8) << 30;
 	c->spare_zygotes = 1;
 	conf_clients_defaults(&c->clients);
+	c->ticket_life_ms = TICKET_LIFE_MS;
 	conf_parser_init(&p, &c->arena, diags);
 	p.sites = sites;
 	rc = set_places(c, &p, opts);

@@ -110,6 +110,10 @@ struct conf_dir *conf_dir_merge(struct arena *a, const struct conf_dir *base, co
 		d->force_type = over->force_type;
 	if ((over->set & CONF_D_CHARSET) != 0)
 		d->default_charset = over->default_charset;
+	if ((over->set & CONF_D_TLS_ENV) != 0)
+		d->tls_env = over->tls_env;
+	if ((over->set & CONF_D_TLS_ONLY) != 0)
+		d->tls_only = over->tls_only;
 	if ((over->set & CONF_D_ENGINE) != 0)
 		d->php_engine = over->php_engine;
 	if ((over->set & CONF_D_LIMIT_BODY) != 0)

@@ -336,4 +336,6 @@ void conf_resolve(struct conf_build *b)
 		srv->s->dir = conf_dir_merge(b->a, m->s->dir, &srv->raw);
 		b->oom = b->oom || srv->s->dir == NULL;
 	}
+	if (!b->oom)
+		conf_tls_resolve(b);
 }

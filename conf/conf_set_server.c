@@ -47,10 +47,13 @@ void conf_set_listen(struct conf_build *b, const struct conf_node *n, const stru
 		conf_error(b, n, 0, "Listen: '%s': %s", n->args[0].text, why);
 		return;
 	}
-	if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0)
-		conf_warn(b, n, 1, "Listen: TLS is not spoken by this version; this port answers in plain text");
-	else if (n->args_n > 1 && strcasecmp(n->args[1].text, "http") != 0)
+	if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0) {
+		struct conf_https_port *https = conf_append(b, b->https, b->https_n);
+		if (https != NULL)
+			*https = (struct conf_https_port){conf_addr_port(&addr.u.sa), n};
+	} else if (n->args_n > 1 && strcasecmp(n->args[1].text, "http") != 0) {
 		conf_error(b, n, 1, "Listen: '%s' is not one of http https", n->args[1].text);
+	}
 	if (addr.u.sa.sa_family == AF_UNSPEC)
 		any_address(b, &addr);
 	for (size_t i = 0; i < b->c->listen_n; i++) {

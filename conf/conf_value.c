@@ -82,7 +82,7 @@ const char *conf_value_size(const char *text, int64_t lo, int64_t hi, int64_t *o
 	return NULL;
 }
 
-static const char *value_flag(const char *text, bool *out)
+const char *conf_value_flag(const char *text, bool *out)
 {
 	*out = strcasecmp(text, "on") == 0;
 	return *out || strcasecmp(text, "off") == 0 ? NULL : "is neither On nor Off";
@@ -140,7 +140,7 @@ void conf_set_time(struct conf_build *b, const struct conf_node *n, const struct
 void conf_set_flag(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	bool v;
-	const char *why = value_flag(n->args[0].text, &v);
+	const char *why = conf_value_flag(n->args[0].text, &v);
 
 	if (why != NULL)
 		bad_value(b, n, 0, why);
@@ -211,14 +211,6 @@ void conf_set_abort(struct conf_build *b, const struct conf_node *n, const struc
 {
 	(void)d;
 	conf_error(b, n, -1, "%s", n->args[0].text);
-}
-
-void conf_set_ssl_engine(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	if (strcasecmp(n->args[0].text, "off") == 0)
-		conf_set_noeffect(b, n, d);
-	else
-		conf_error(b, n, -1, "SSLEngine: TLS is not spoken by this version; this host would answer in plain text");
 }
 
 void conf_set_rewrite_engine(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)

@@ -38,6 +38,8 @@ libconf_a_SOURCES = \
 	conf/conf_set_sandbox.c \
 	conf/conf_set_server.c \
 	conf/conf_set_serving.c \
+	conf/conf_set_tls.c \
+	conf/conf_tls.c \
 	conf/conf_types.c conf/conf_types.h \
 	conf/conf_users.c conf/conf_users.h \
 	conf/conf_util.c conf/conf_util.h \

@@ -55,6 +55,7 @@ static void put_request(struct env *e, const struct cgi_env_in *in)
 	put_s(e, "REQUEST_URI", in->request_uri);
 	put_s(e, "QUERY_STRING", in->query != NULL ? in->query : "");
 	put_s(e, "REQUEST_SCHEME", in->scheme);
+	put_s(e, "HTTPS", in->tls ? "on" : NULL);
 }
 
 static void put_script(struct env *e, const struct cgi_env_in *in)

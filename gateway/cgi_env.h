@@ -20,6 +20,7 @@ struct cgi_env_in {
 	const char *server_name, *server_addr, *remote_addr;
 	unsigned server_port, remote_port;
 	const char *authority;                               /* NULL: no Host was sent */
+	bool tls;                                            /* this connection is encrypted: HTTPS */
 	const char *scheme;                                  /* "http" or "https", which a proxy before us may speak */
 	int64_t content_length;                              /* -1: no body */
 	const struct req_fields *fields;

@@ -13,6 +13,7 @@
 #include "gateway/base/io.h"
 #include "gateway/conn_client.h"
 #include "gateway/conn_proxied.h"
+#include "gateway/conn_tls.h"
 #include "gateway/request.h"
 
 #define IN_KEEP 65536      /* octets of a read buffer that is worth keeping for the next connection */
@@ -78,6 +79,19 @@ void conn_want(struct conn *c, uint32_t events)
 {
 	if (!c->dead && loop_io_want(c->w->loop, &c->io, events) < 0)
 		conn_abort(c);
+	conn_wake_pending(c);
+}
+
+void conn_wake_pending(struct conn *c)
+{
+	if (c->transport != NULL && !c->dead && (c->io.events & EPOLLIN) != 0 && transport_pending(c))
+		transport_wake(c);
+}
+
+const struct protocol *conn_protocol_named(const char *alpn)
+{
+	(void)alpn;
+	return &protocol_http1;
 }
 
 void conn_arm(struct conn *c, uint64_t ms)
@@ -119,8 +133,8 @@ bool conn_pace_left(struct conn *c, const struct pace *p)
 
 const struct protocol *conn_protocol(const struct conn *c)
 {
-	(void)c;
-	return &protocol_http1;
+	/* All hosts of one address speak TLS, or none does. */
+	return c->server->tls != NULL ? &protocol_tls : &protocol_http1;
 }
 
 void conn_set_protocol(struct conn *c, const struct protocol *p)
@@ -255,6 +269,7 @@ static void on_ready(struct loop *l, struct loop_io *io, uint32_t ready)
 	(void)l;
 	if ((ready & ~(uint32_t)EPOLLOUT) != 0)
 		c->protocol->ready(c, ready);
+	conn_wake_pending(c);
 	if (!c->dead && (ready & EPOLLOUT) != 0)
 		conn_dirty(c);
 }
@@ -315,10 +330,13 @@ void conn_linger(struct conn *c)
 
 void conn_close(struct conn *c)
 {
-	if (!c->lingering && buf_unread(&c->in) == 0 && !transport_peek(c))
-		conn_abort(c);
-	else
+	if (c->lingering || buf_unread(&c->in) > 0 || transport_peek(c)) {
 		conn_linger(c);
+		return;
+	}
+	if (c->transport != NULL)
+		transport_shutdown(c);
+	conn_abort(c);
 }
 
 /* --- accepting --------------------------------------------------------------------------------------------------------------- */

@@ -33,10 +33,13 @@ struct protocol {
 	void (*fini)(struct conn *c);                     /* free what the protocol keeps; nothing of it runs any more */
 };
 
+struct layer;
+
 struct conn {
 	struct worker *w;
 	const struct protocol *protocol;
 	const struct transport_ops *transport;/* NULL: the bare socket */
+	struct layer *tls;                    /* conn_tls.c's; NULL: none */
 	struct conn *next, **prevp;           /* worker's list of connections */
 	struct conn *dirty_next;
 	struct conn *idle_next, *idle_prev;
@@ -45,6 +48,8 @@ struct conn {
 	bool dirty, idle, closing;            /* closing: no further request on this connection */
 	bool lingering;                       /* a framing error: what follows is dropped, not answered by a reset */
 	bool peer_half_closed;
+	bool cut;                             /* the last answer ended early, and the client must be able to tell */
+	bool plain_on_tls;                    /* plain HTTP where TLS is spoken: answered 400 */
 	bool dead;                            /* to be freed at the end of the batch */
 	unsigned served;                      /* requests answered */
 	unsigned peer_port, local_port;
@@ -68,6 +73,12 @@ const struct protocol *conn_protocol(const struct conn *c);
 
 /** From now on @p is spoken; what was is freed. What c->in holds is @p's. */
 void conn_set_protocol(struct conn *c, const struct protocol *p);
+
+/** What ALPN calls so; NULL, none agreed on, is HTTP/1.1. */
+const struct protocol *conn_protocol_named(const char *alpn);
+
+/** Octets that the transport holds already are read by the next turn of the loop, if reading is wanted. */
+void conn_wake_pending(struct conn *c);
 
 /** Output was queued or a state changed: the protocol's flush() runs at the end of this batch. */
 void conn_dirty(struct conn *c);

@@ -19,6 +19,7 @@
 #include "gateway/conn_client.h"
 #include "gateway/front_lock.h"
 #include "gateway/front_paths.h"
+#include "gateway/tls/tls_session.h"
 #include "pools/pool.h"
 #include "sandbox/ipc_chan.h"
 
@@ -221,6 +222,16 @@ static void cells_log(struct cells_host *h, const struct conf_server *site, enum
 		log_line(&f->sinks[site->index], level, NULL, "%s", text);
 }
 
+static void take_ticket_key(struct front *f, struct ipc_msg *m)
+{
+	struct ticket_key k;
+
+	if (f->tls != NULL && ticket_key_decode(m->body, m->body_len, &k) == GW_OK)
+		tls_front_add_key(f->tls, &k);
+	explicit_bzero(&k, sizeof(k));
+	explicit_bzero(m->body, sizeof(m->body));
+}
+
 static void from_master(struct front *f, struct ipc_msg *m)
 {
 	struct backend *site = m->id < f->conf->servers_n ? f->sites[m->id] : NULL;
@@ -228,6 +239,9 @@ static void from_master(struct front *f, struct ipc_msg *m)
 	switch (m->type) {
 	case IPC_DRAIN:
 		drain_all(f);
+		break;
+	case IPC_TICKET_KEY:
+		take_ticket_key(f, m);
 		break;
 	case IPC_SITE_UP:
 		if (site != NULL)
@@ -410,7 +424,8 @@ static void check_spool(const struct front *f)
 	io_close(&fd);
 }
 
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged)
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, const struct tls_secrets *secrets,
+	bool privileged)
 {
 	static struct master_io master;
 	struct front *f = need(calloc(1, sizeof(*f)));
@@ -424,6 +439,10 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	f->log_fds = log_fds;
 	logs_init(f);
 	spools_init(f);
+	if (secrets != NULL) {
+		f->tls = need(tls_front_new(c, secrets->store, secrets->ring));
+		tls_session_hooks(f->tls);
+	}
 	f->workers_n = c->loops > 0 ? c->loops : 1;
 	f->workers = need(calloc(f->workers_n, sizeof(*f->workers)));
 	atomic_init(&f->running, f->workers_n);

@@ -27,6 +27,15 @@
 
 struct clients;
 struct conn;
+struct tls_front;
+struct tls_store;
+struct ticket_ring;
+
+/* What a front inherits of TLS; both for good. */
+struct tls_secrets {
+	const struct tls_store *store;
+	struct ticket_ring *ring;
+};
 struct http1_request;
 struct request;
 
@@ -41,6 +50,7 @@ struct front {
 	struct clients *clients;         /* NULL: no client is counted */
 	struct spool spool;              /* where bodies and answers are spilled */
 	struct spool_site *spools;       /* one a server: its part of that */
+	struct tls_front *tls;           /* NULL: no host speaks TLS */
 	struct log_sink *sinks;          /* one a server: its error log */
 	struct log_budget *budgets;      /* one a server: what its scripts may write there */
 	struct access_format **formats;  /* one a conf->log_formats entry */
@@ -85,9 +95,11 @@ struct worker {
 
 /**
  * Run a front until it is drained; called in the freshly forked process, never returns.
- * @chan: its end of the channel to the master; @listen_fds, @log_fds: in the order of the configuration.
+ * @chan: its end of the channel to the master; @listen_fds, @log_fds: in the order of the configuration;
+ * @secrets: certificates and keys, NULL when no host speaks TLS.
  */
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, bool privileged);
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, const struct tls_secrets *secrets,
+	bool privileged);
 
 /**
  * Whether a line of @octets that a script or a FastCGI server of @site wrote may go to the site's error log. Says there when

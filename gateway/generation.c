@@ -44,7 +44,7 @@ static void on_restart(struct loop *l, struct loop_timer *t)
 		log_err("no memory for a timer: the front stays down");
 }
 
-struct generation *generation_new(struct generation_host *h, struct conf *c, struct listen_set *listens)
+struct generation *generation_new(struct generation_host *h, struct conf *c, struct tls_store *tls, struct listen_set *listens)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 	int *log_fds;
@@ -77,6 +77,7 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 	}
 	g->host = h;
 	g->conf = c;
+	g->tls = tls;
 	g->listens = *listens;
 	g->log_fds = log_fds;
 	g->state = GEN_STARTING;
@@ -90,6 +91,7 @@ void generation_free(struct generation *g)
 	loop_timer_stop(g->host->loop, &g->restart);
 	mail_proc_fini(&g->mail);
 	log_files_close(g->conf, &g->log_fds);
+	tls_store_free(g->tls);
 	conf_free(g->conf);
 	free(g->zygotes);
 	free(g->leaves);
@@ -159,6 +161,19 @@ static void send_front(struct generation *g, const struct ipc_msg *m)
 		return;
 	if (ipc_send(g->chan.fd, m) < 0)
 		condemn_front(g, "does not take messages");
+}
+
+void generation_ticket_key(struct generation *g, const struct ticket_key *k)
+{
+	struct ipc_msg m;
+
+	if (g->tls == NULL || g->front == 0)
+		return;
+	ipc_fill(&m, IPC_TICKET_KEY, 0, NULL);
+	ticket_key_encode(k, m.body);
+	m.body_len = TICKET_KEY_LEN;
+	send_front(g, &m);
+	explicit_bzero(m.body, sizeof(m.body));
 }
 
 static void send_down(struct generation *g, uint32_t site, const char *reason)
@@ -344,7 +359,23 @@ _Noreturn static void become_front(const struct generation *g, int chan)
 		log_err("a front cannot close what it must not have: %m");
 		_exit(EXIT_FAILURE);
 	}
-	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->host->launch.privileged);
+	const struct tls_secrets secrets = {.store = g->tls, .ring = ticket_keys_ring(&g->host->tickets)};
+	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->tls != NULL ? &secrets : NULL, g->host->launch.privileged);
+}
+
+/* The one fork that copies keys. */
+static pid_t fork_with_keys(const struct generation *g)
+{
+	static const struct secret none = {NULL, 0};
+	const struct secret *keys = g->tls != NULL ? &g->tls->mem : &none, *tickets = g->tls != NULL ? &g->host->tickets.mem : &none;
+
+	pid_t pid = secret_share(keys, true) < 0 || secret_share(tickets, true) < 0 ? -1 : fork();
+	/* In the front, too: it forks nobody, and so it stays. */
+	if (secret_share(keys, false) < 0 || secret_share(tickets, false) < 0) {
+		log_err("keys cannot be kept out of other processes: %m");
+		_exit(EXIT_FAILURE);
+	}
+	return pid;
 }
 
 int generation_start(struct generation *g)
@@ -358,7 +389,7 @@ int generation_start(struct generation *g)
 	for (int i = 0; i < 2; i++)
 		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	pid_t pid = fork();
+	pid_t pid = fork_with_keys(g);
 	if (pid == 0)
 		become_front(g, ends[1]);
 	close(ends[1]);

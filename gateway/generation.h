@@ -16,6 +16,8 @@
 #include "gateway/mail_proc.h"
 #include "gateway/site_cgroup.h"
 #include "gateway/spare.h"
+#include "gateway/ticket_keys.h"
+#include "gateway/tls/tls_store.h"
 
 struct generation;
 
@@ -23,6 +25,7 @@ struct generation;
 struct generation_host {
 	struct loop *loop;
 	struct launch launch;
+	struct ticket_keys tickets; /* of all generations: a session goes on after a reload */
 	bool daemon;                /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
 	void (*quiet)(struct generation_host *h, struct generation *g);  /* told to drain, it accepts no connection any more; once */
@@ -34,6 +37,7 @@ struct generation {
 	struct generation *next;
 	struct generation_host *host;
 	struct conf *conf;          /* owned */
+	struct tls_store *tls;      /* owned; NULL: no host speaks TLS */
 	struct listen_set listens;  /* shared descriptors: see listen_open() */
 	int *log_fds;               /* owned */
 	enum generation_state state;
@@ -53,8 +57,11 @@ struct generation {
 	struct mail_proc mail;
 };
 
-/** Take @c and @listens; open logs. Returns NULL with the reason logged (then @c and @listens stay the caller's). */
-struct generation *generation_new(struct generation_host *h, struct conf *c, struct listen_set *listens);
+/** Take @c, @tls and @listens; open logs. Returns NULL with the reason logged (then they stay the caller's). */
+struct generation *generation_new(struct generation_host *h, struct conf *c, struct tls_store *tls, struct listen_set *listens);
+
+/** Its front encrypts tickets with @k from now on. */
+void generation_ticket_key(struct generation *g, const struct ticket_key *k);
 
 /** Close and free all but the listening sockets, which the caller closes. The front and zygotes are gone. */
 void generation_free(struct generation *g);

@@ -244,6 +244,8 @@ static void http1_ready(struct conn *c, uint32_t events)
 static void head_timeout(struct conn *c)
 {
 	if (buf_unread(&c->in) == 0) {
+		if (c->transport != NULL)
+			transport_shutdown(c);
 		conn_abort(c);
 	} else if (!conn_pace_left(c, &c->server->read_timeout.header)) {
 		conn_idle_del(c);
@@ -346,8 +348,6 @@ static void http1_next(struct conn *c)
 	conn_release_in(c);
 	conn_idle_add(c);
 	conn_arm(c, idle_ms);
-	if (!c->dead && transport_pending(c))
-		http1_read(c);
 }
 
 /* Everything queued is sent and nothing more comes. */
@@ -356,6 +356,7 @@ static void sent(struct conn *c)
 	struct request *r = c->h1.r;
 
 	request_log(r, r->resp.cut);
+	c->cut = r->resp.cut;
 	if (r->resp.cut || (c->closing && req_body_pending(&r->body))) {
 		conn_linger(c);
 	} else if (req_body_pending(&r->body)) {

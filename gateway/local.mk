@@ -8,6 +8,8 @@ libgateway_a_SOURCES = \
 	gateway/conn.c gateway/conn.h \
 	gateway/conn_client.c gateway/conn_client.h \
 	gateway/conn_proxied.c gateway/conn_proxied.h \
+	gateway/conn_tls.c gateway/conn_tls.h \
+	gateway/ticket_keys.c gateway/ticket_keys.h \
 	gateway/http1.c gateway/http1.h gateway/http1_io.c gateway/http1_request.h \
 	gateway/file_cache.c gateway/file_cache.h \
 	gateway/outq.c gateway/outq.h \
@@ -51,12 +53,12 @@ libgateway_a_SOURCES = \
 	gateway/running.c gateway/running.h \
 	gateway/spawn.c gateway/spawn.h \
 	gateway/takeover.c gateway/takeover.h
-libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
-bulkhead_LDADD = libgateway.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
-	$(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS)
+bulkhead_LDADD = libgateway.a libtls_own.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
+	$(OPENSSL_LIBS) $(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_selftest

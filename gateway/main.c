@@ -24,6 +24,8 @@
 #include "sandbox/sb_policy.h"
 #include "sandbox/rollback/rollback.h"
 #include "gateway/selftest.h"
+#include "gateway/tls/tls_ctx.h"
+#include "gateway/tls/tls_store.h"
 
 #define STOP_WAIT_S 10
 
@@ -60,7 +62,7 @@ static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 	*o = (struct conf_load_opts){.file = cmd->file, .server_root = cmd->root, .defines_n = cmd->defines_n,
 		.defines = cmd->defines, .before_n = cmd->before_n, .before = cmd->before, .after_n = cmd->after_n,
 		.after = cmd->after, .need_root = geteuid() == 0, .check_format = check_format,
-		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name, .check_rollback = check_rollback};
+		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name, .check_ciphers = tls_check_ciphers, .check_rollback = check_rollback};
 }
 
 /* Load and print what is wrong, also to @report when that is a descriptor; NULL when there were errors. */
@@ -76,6 +78,55 @@ static struct conf *load(const struct conf_load_opts *o, int report)
 		conf_diags_print(&diags, report);
 	conf_diags_fini(&diags);
 	return c;
+}
+
+/* Certificates and keys, as the server would read them. NULL without TLS; *@ok is false when a host cannot be served. */
+static struct tls_store *load_tls(const struct conf *c, bool *ok)
+{
+	struct conf_diags diags;
+	bool none;
+
+	conf_diags_init(&diags);
+	struct tls_store *s = tls_store_load(c, NULL, geteuid() == 0, &diags, &none);
+	if (diags.n > 0)
+		conf_diags_print(&diags, STDERR_FILENO);
+	*ok = (s != NULL || none) && diags.errors == 0;
+	conf_diags_fini(&diags);
+	return s;
+}
+
+static int check(const struct conf *c)
+{
+	bool ok;
+
+	tls_store_free(load_tls(c, &ok));
+	conf_dump_noeffect(c, STDOUT_FILENO);
+	if (ok)
+		puts("Syntax OK");
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Who shows which certificate, hosts in their order. */
+static void print_tls(const struct conf *c)
+{
+	bool ok;
+	struct tls_store *s = load_tls(c, &ok);
+
+	for (size_t i = 1; i <= c->servers_n && s != NULL; i++) {
+		const struct conf_server *server = c->servers[i % c->servers_n];
+		const struct tls_bundle *b = server->tls != NULL ? &s->v[server->tls->index] : NULL;
+		time_t until = b != NULL ? (time_t)b->not_after : 0;
+		char text[32];
+		struct tm tm;
+		if (b == NULL || (i == c->servers_n && c->servers_n > 1))
+			continue;
+		strftime(text, sizeof(text), "%Y-%m-%d", gmtime_r(&until, &tm));
+		if (b->good)
+			printf("%s: TLS, %s, until %s\n", server->name, b->subject, text);
+		else
+			printf("%s: TLS is REFUSED: its certificate cannot be used\n", server->name);
+	}
+	tls_store_free(s);
 }
 
 static bool wait_gone(pid_t pid)
@@ -206,11 +257,12 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 	int status = EXIT_SUCCESS;
 	switch (cmd->action) {
 	case CMD_CHECK:
-		conf_dump_noeffect(c, STDOUT_FILENO);
-		puts("Syntax OK");
+		status = check(c);
 		break;
 	case CMD_VHOSTS:
 		conf_dump_servers(c, STDOUT_FILENO);
+		print_tls(c);
+		fflush(stdout);
 		putchar('\n');
 		fflush(stdout);
 		if (!print_running(c))

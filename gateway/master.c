@@ -78,18 +78,49 @@ static void raise_descriptors(void)
 
 /* --- generations ------------------------------------------------------------------------------------------------------------- */
 
+static void log_diags(struct master *m, const struct conf_diags *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		control_say(&m->control, CONTROL_GRACEFUL, "%s:%u:%u: %s: %s\n", d->v[i].file, d->v[i].line, d->v[i].column,
+			d->v[i].error ? "error" : "warning", d->v[i].text);
+		log_line(log_server(), d->v[i].error ? LOG_LV_ERROR : LOG_LV_WARN, NULL, "%s:%u:%u: %s", d->v[i].file, d->v[i].line,
+			d->v[i].column, d->v[i].text);
+	}
+}
+
+/* Read certificates and keys anew. A host whose files are broken keeps what it had, or is refused alone. */
+static int load_tls(struct master *m, const struct conf *c, struct tls_store **out)
+{
+	struct conf_diags diags;
+	bool none;
+
+	conf_diags_init(&diags);
+	*out = tls_store_load(c, m->current != NULL ? m->current->tls : NULL, m->host.launch.privileged, &diags, &none);
+	log_diags(m, &diags);
+	m->reload_broken = m->reload_broken || diags.errors > 0;
+	conf_diags_fini(&diags);
+	if (*out == NULL && !none) {
+		log_err("no memory for certificates and keys");
+		return GW_ERR_NOMEM;
+	}
+	return none ? GW_OK : ticket_keys_start(&m->host.tickets, c->ticket_life_ms);
+}
+
 /* Ownership of @c passes, also when NULL comes back. */
 static struct generation *start_generation(struct master *m, struct conf *c)
 {
 	struct listen_set listens;
+	struct tls_store *tls;
 
-	if (listen_open(&listens, c, &m->listens) < 0) {
+	if (load_tls(m, c, &tls) < 0 || listen_open(&listens, c, &m->listens) < 0) {
+		tls_store_free(tls);
 		conf_free(c);
 		return NULL;
 	}
-	struct generation *g = generation_new(&m->host, c, &listens);
+	struct generation *g = generation_new(&m->host, c, tls, &listens);
 	if (g == NULL) {
 		listen_close(&listens, &m->listens);
+		tls_store_free(tls);
 		conf_free(c);
 		return NULL;
 	}
@@ -203,16 +234,6 @@ static void on_quiet(struct generation_host *h, struct generation *g)
 		end_reload(m, true);
 }
 
-static void log_diags(struct master *m, const struct conf_diags *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		control_say(&m->control, CONTROL_GRACEFUL, "%s:%u:%u: %s: %s\n", d->v[i].file, d->v[i].line, d->v[i].column,
-			d->v[i].error ? "error" : "warning", d->v[i].text);
-		log_line(log_server(), d->v[i].error ? LOG_LV_ERROR : LOG_LV_WARN, NULL, "%s:%u:%u: %s", d->v[i].file, d->v[i].line,
-			d->v[i].column, d->v[i].text);
-	}
-}
-
 /* sd_notify(3): when it began, for services of type notify-reload. */
 static void notify_reloading(void)
 {
@@ -245,6 +266,15 @@ static void reload(struct master *m)
 		control_say(&m->control, CONTROL_GRACEFUL, "bulkhead: reload refused: the running configuration stays in service\n");
 		end_reload(m, false);
 	}
+}
+
+/* All fronts, also those that drain: their clients' next connections go to the newest one. */
+static void on_ticket_key(struct ticket_keys *t, const struct ticket_key *k)
+{
+	struct master *m = container_of(container_of(t, struct generation_host, tickets), struct master, host);
+
+	for (struct generation *g = m->gens; g != NULL; g = g->next)
+		generation_ticket_key(g, k);
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------------------ */
@@ -452,6 +482,7 @@ static int set_up(struct master *m, const struct conf *c)
 	}
 	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
 		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet};
+	ticket_keys_init(&m->host.tickets, m->host.loop, on_ticket_key);
 	m->host.launch.cgroups = m->host.loop == NULL ? NULL : site_cgroups_new(m->host.loop, adopted);
 	m->host.launch.spares = &m->spares;
 	spares_init(&m->spares, m->host.loop, m->host.launch.cgroups);
@@ -470,6 +501,7 @@ static void tear_down(struct master *m)
 	free(m->pid_path);
 	site_cgroups_free(m->host.launch.cgroups, m->handed_over || (m->from.report != -1 && !m->served));
 	takeover_fini(&m->from);
+	ticket_keys_fini(&m->host.tickets);
 	loop_free(m->host.loop);
 }
 

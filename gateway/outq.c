@@ -8,6 +8,7 @@
 
 #include "gateway/base/io.h"
 
+#define LOAD_CHUNK 32768          /* octets read at once for a layer that encrypts */
 #define SENDFILE_MAX (1024 * 1024) /* octets a call, so that one fast client does not hold the loop */
 
 void outq_init(struct outq *q)
@@ -149,6 +150,28 @@ void outq_consume(struct outq *q, size_t n)
 		q->file_left -= (int64_t)n;
 	}
 	settle(q);
+}
+
+int outq_load(struct outq *q, size_t n)
+{
+	settle(q);
+	while (buf_unread(&q->mem) < n && q->file_left > 0) {
+		size_t want = q->file_left > LOAD_CHUNK ? LOAD_CHUNK : (size_t)q->file_left;
+		if (buf_reserve(&q->mem, want) < 0)
+			return GW_ERR_NOMEM;
+		ssize_t got = pread(q->file_fd, q->mem.data + q->mem.len, want, q->file_off);
+		if (got == 0) /* the file became shorter than announced */
+			errno = ENODATA;
+		else if (got == -1 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return GW_ERR_SYS;
+		q->mem.len += (size_t)got;
+		q->file_off += got;
+		q->file_left -= got;
+	}
+	settle(q);
+	return GW_OK;
 }
 
 int64_t outq_flush(struct outq *q, int sock)

@@ -66,6 +66,9 @@ int64_t outq_flush(struct outq *q, int sock) GW_MUST_USE;
 /** What write(2) and its kin returned, as outq_flush() says it: a full socket is 0, a client that left GW_ERR_CLOSED. */
 int64_t outq_io_result(ssize_t n) GW_MUST_USE;
 
+/** Have at least @n octets in memory, or all that is queued: what a layer that cannot send files encrypts. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */
+int outq_load(struct outq *q, size_t n) GW_MUST_USE;
+
 /** Octets queued. */
 int64_t outq_pending(const struct outq *q);
 

@@ -7,6 +7,7 @@
 
 #include "gateway/base/io.h"
 #include "gateway/conn_client.h"
+#include "gateway/conn_tls.h"
 #include "gateway/http/uri.h"
 #include "gateway/request_edit.h"
 #include "gateway/respond.h"
@@ -201,6 +202,14 @@ void request_body_done(struct request *r)
 
 static void dispatch(struct request *r)
 {
+	const struct conf_dir *dir = r->route.dir;
+
+	/* A redirection passes: it is how people get to where they are let in. */
+	if (dir != NULL && dir->tls_only && r->conn->tls == NULL && r->route.kind != ROUTE_STATUS && r->route.kind != ROUTE_REDIRECT) {
+		request_log_line(r, LOG_LV_ERROR, "403: SSLRequireSSL, and the connection is not encrypted");
+		respond_status(r, 403);
+		return;
+	}
 	switch (r->route.kind) {
 	case ROUTE_STATUS:
 		deny(r, r->route.status);
@@ -308,9 +317,24 @@ void request_begin(struct request *r)
 	r->is_head = strcmp(r->method, "HEAD") == 0;
 }
 
+/* What must not be answered on this connection at all. */
+static bool misplaced(struct request *r)
+{
+	if (r->conn->plain_on_tls) {
+		r->conn->closing = true;
+		respond_refusal(r, 400, "This port speaks TLS: the address must begin with https://");
+	} else if (!conn_tls_suits(r->conn, r->server)) {
+		request_log_line(r, LOG_LV_INFO, "421: the connection was opened to another host, whose TLS differs");
+		respond_refusal(r, 421, NULL);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void request_route(struct request *r)
 {
-	if (!request_admit(r))
+	if (!request_admit(r) || misplaced(r))
 		return;
 	if (r->server->unavailable) {
 		respond_status(r, 503);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "gateway/base/io.h"
+#include "gateway/conn_tls.h"
 #include "gateway/request.h"
+#include "gateway/tls/tls_vars.h"
 
 void request_log_line(struct request *r, enum log_level level, const char *fmt, ...)
 {
@@ -55,6 +57,16 @@ static const char *request_variable(void *arg, const char *name, size_t *len)
 	return value;
 }
 
+static const char *tls_variable(void *arg, const char *name, size_t *len)
+{
+	static _Thread_local char value[TLS_VAR_MAX];
+	const struct request *r = arg;
+	int n = r->conn->tls != NULL ? tls_var(conn_tls_session(r->conn), name, value) : -1;
+
+	*len = n < 0 ? 0 : (size_t)n;
+	return n < 0 ? NULL : value;
+}
+
 void request_log(struct request *r, bool aborted)
 {
 	const struct front *f = r->w->front;
@@ -97,6 +109,7 @@ void request_log(struct request *r, bool aborted)
 		.request_field = parsed ? request_field : NULL,
 		.response_field = response_field,
 		.env = request_variable,
+		.tls = tls_variable,
 	};
 	access_log_add(&r->w->log, s, f->formats, &e);
 }

@@ -171,16 +171,26 @@ static void send_page(struct request *r, int status, const char *type, const cha
 }
 
 /* @retry_s: when to come again; 0: nothing is said of it. */
-static void built_in_page(struct request *r, int status, unsigned retry_s)
+static void page_saying(struct request *r, int status, const char *detail, unsigned retry_s)
 {
 	struct buf page;
 
 	buf_init(&page);
-	if (status_has_body(status) && status_page(&page, status, NULL) < 0)
+	if (status_has_body(status) && status_page(&page, status, detail) < 0)
 		request_abort(r);
 	else
 		send_page(r, status, "text/html; charset=utf-8", (const char *)buf_head(&page), buf_unread(&page), retry_s);
 	buf_fini(&page);
+}
+
+static void built_in_page(struct request *r, int status, unsigned retry_s)
+{
+	page_saying(r, status, NULL, retry_s);
+}
+
+void respond_refusal(struct request *r, int status, const char *sentence)
+{
+	page_saying(r, status, sentence, 0);
 }
 
 void respond_options(struct request *r, const char *methods)

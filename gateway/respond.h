@@ -24,6 +24,9 @@ void respond_end(struct request *r);
 /** Answer with @status: ErrorDocument when configured, else the built-in page. Ends the request (request_answered()). */
 void respond_status(struct request *r, int status);
 
+/** Answer with @status and the built-in page, with a sentence more: where nothing of the host's may be shown or run. */
+void respond_refusal(struct request *r, int status, const char *sentence);
+
 /**
  * What has no code behind it can only be read: true for GET and HEAD. Else the request is answered here, OPTIONS with
  * what there is, anything else with 405.

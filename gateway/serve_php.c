@@ -11,10 +11,12 @@
 #include "gateway/base/io.h"
 #include "gateway/base/container.h"
 #include "gateway/cgi_env.h"
+#include "gateway/conn_tls.h"
 #include "gateway/request.h"
 #include "gateway/request_edit.h"
 #include "gateway/respond.h"
 #include "gateway/serve.h"
+#include "gateway/tls/tls_vars.h"
 
 #define ERRLINE_MAX 16384
 
@@ -74,6 +76,16 @@ static int put_all_ini(struct request *r)
 	return err < 0 ? err : put_ini(&r->params, "PHP_ADMIN_VALUE", ini, n, true);
 }
 
+/* The name that was asked for always, as mod_ssl does; the rest where SSLOptions says so. */
+static int put_tls(struct request *r)
+{
+	const struct tls_session *s = conn_tls_session(r->conn);
+	const char *sni = tls_session_sni(s);
+	int err = sni != NULL ? put_param(&r->params, "SSL_TLS_SNI", 11, sni, strlen(sni)) : 0;
+
+	return err < 0 || !r->route.dir->tls_env ? err : tls_vars_each(s, put_param, &r->params);
+}
+
 static int build_params(struct request *r)
 {
 	bool first = r->redirected.count == 0;
@@ -96,6 +108,7 @@ static int build_params(struct request *r)
 		.remote_port = r->conn->peer_port,
 		.authority = r->authority,
 		.scheme = conf_scheme(r->server),
+		.tls = r->conn->tls != NULL,
 		.content_length = first && r->has_body ? (int64_t)r->body.received : -1,
 		.fields = &r->fields,
 		.redirect_status = r->redirected.status != 0 ? r->redirected.status : 200,
@@ -106,6 +119,8 @@ static int build_params(struct request *r)
 
 	buf_reset(&r->params);
 	int err = request_edit_params(&in, &r->env, put_param, &r->params);
+	if (err == 0 && r->conn->tls != NULL)
+		err = put_tls(r);
 	return err < 0 ? err : put_all_ini(r);
 }
 

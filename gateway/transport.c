@@ -29,6 +29,11 @@ bool transport_pending(const struct conn *c)
 	return c->transport != NULL && c->transport->pending(c);
 }
 
+void transport_wake(struct conn *c)
+{
+	c->transport->wake(c);
+}
+
 bool transport_peek(struct conn *c)
 {
 	char probe;

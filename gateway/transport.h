@@ -22,6 +22,7 @@ struct transport_ops {
 	int64_t (*send)(struct conn *c, const void *data, size_t n);
 	int64_t (*flush)(struct conn *c, struct outq *q);
 	bool (*pending)(const struct conn *c);
+	void (*wake)(struct conn *c);
 	void (*shutdown)(struct conn *c);
 	void (*fini)(struct conn *c);
 };
@@ -37,6 +38,9 @@ int64_t transport_flush(struct conn *c, struct outq *q) GW_MUST_USE;
 
 /** Whether octets wait that epoll does not tell of: read by a layer, not yet asked for. */
 bool transport_pending(const struct conn *c);
+
+/** Octets are pending and wanted: have the protocol's ready() called by the next turn of the loop. Only with a layer. */
+void transport_wake(struct conn *c);
 
 /** Whether a read would give octets now: the client has sent more than was consumed. */
 bool transport_peek(struct conn *c);

@@ -30,6 +30,7 @@ enum ipc_type {
 	IPC_DRAIN = 0x10,       /* finish what runs, accept nothing more, exit */
 	IPC_SITE_UP = 0x11,     /* answer to SITE_WANT; one descriptor: the channel to the site's zygote */
 	IPC_SITE_DOWN = 0x13,   /* answer to SITE_WANT, or the zygote ended; body: reason text for the log */
+	IPC_TICKET_KEY = 0x15,  /* session tickets are encrypted with this from now on; body: see ticket_key_encode() */
 	/* front -> master */
 	IPC_SITE_WANT = 0x12,   /* launch this site's zygote */
 	IPC_SITE_KILL = 0x14,   /* this site's zygote does not obey: kill it */

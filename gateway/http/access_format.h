@@ -35,6 +35,7 @@ struct access_event {
 	const char *(*request_field)(void *arg, const char *name, size_t *len);
 	const char *(*response_field)(void *arg, const char *name, size_t *len);
 	const char *(*env)(void *arg, const char *name, size_t *len);
+	const char *(*tls)(void *arg, const char *name, size_t *len); /* "%{..}x": a variable of mod_ssl */
 };
 
 /**

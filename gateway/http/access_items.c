@@ -364,6 +364,11 @@ static int put_env(const struct access_op *op, const struct access_event *e, str
 	return put_looked_up(e->env, op, e, out);
 }
 
+static int put_tls(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_looked_up(e->tls, op, e, out);
+}
+
 /* RFC 6265 4.2.1: "a=1; b=2". The first cookie of the name counts. */
 static int put_cookie(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
@@ -420,6 +425,7 @@ static const struct access_item items[] = {
 	{"U", ACCESS_ARG_NONE, NULL, put_path},
 	{"v", ACCESS_ARG_NONE, NULL, put_server_name},
 	{"V", ACCESS_ARG_NONE, NULL, put_host_asked},
+	{"x", ACCESS_ARG_NEEDED, NULL, put_tls},
 	{"X", ACCESS_ARG_NONE, NULL, put_connection},
 	{"^ti", ACCESS_ARG_NEEDED, NULL, put_dash},
 	{"^to", ACCESS_ARG_NEEDED, NULL, put_dash},
