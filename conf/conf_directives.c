@@ -124,7 +124,7 @@ const struct conf_directive conf_directives[] = {
 	{D("SandboxNetwork", HOSTS, 0, 1, 1, "host|none|loopback"), .set = conf_set_word, SRV(network), .words = network_words, .doc = "Which network the site has: the machine's, none at all, or a loopback interface of its own."},
 	{D("SandboxTcpConnect", HOSTS, 0, 1, -1, "any|none|port ..."), .set = conf_set_tcp_ports, SRV(tcp_connect), .lo = 1, .doc = "TCP ports that the site may connect to, any when not given. Names are asked for by UDP, which this does not bound."},
 	{D("SandboxTcpBind", HOSTS, 0, 1, -1, "any|none|port ..."), .set = conf_set_tcp_ports, SRV(tcp_bind), .lo = 0, .doc = "TCP ports that the site may take for itself; 0, the default, is one that the kernel chooses."},
-	{D("SandboxOff", HOSTS, 0, 1, -1, "mount|pid|ipc|uts|net|landlock|keyring|filter"), .set = conf_set_sandbox_off, SRV(sandbox_off), .doc = "Leave out these locks, to see what they break or hold; warned of at every start. Without filter there is no RequestIsolation rollback: it is fresh."},
+	{D("SandboxOff", HOSTS, 0, 1, -1, "mount|pid|ipc|uts|net|cgroup|landlock|keyring|filter"), .set = conf_set_sandbox_off, SRV(sandbox_off), .doc = "Leave out these locks, to see what they break or hold; warned of at every start. Without filter there is no RequestIsolation rollback: it is fresh."},
 	{D("AssignUserID", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "Who the site's cells run as."},
 	{D("SuexecUserGroup", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},
 	{D("RUidGid", HOSTS, 0, 2, 2, "user group"), .set = conf_set_site_user, .doc = "The same as AssignUserID."},

@@ -9,7 +9,7 @@
 #include "conf/conf_build.h"
 
 /* In the order of enum conf_layer's bits. */
-static const char *const layer_words[] = {"mount", "pid", "ipc", "uts", "net", "landlock", "keyring", "filter"};
+static const char *const layer_words[] = {"mount", "pid", "ipc", "uts", "net", "cgroup", "landlock", "keyring", "filter"};
 #define LAYERS_N (sizeof(layer_words) / sizeof(*layer_words))
 
 const char *conf_layer_name(unsigned bit)

@@ -64,7 +64,7 @@ static void print_layers(void)
 {
 	const struct sb_probe *p = sb_probe();
 	char text[512], names[128];
-	unsigned spaces = SB_LAYER_MOUNT | SB_LAYER_PID | SB_LAYER_IPC | SB_LAYER_UTS | SB_LAYER_NET;
+	unsigned spaces = SB_LAYER_MOUNT | SB_LAYER_PID | SB_LAYER_IPC | SB_LAYER_UTS | SB_LAYER_NET | SB_LAYER_CGROUP;
 
 	sb_layers_text(spaces & ~p->layers, names, sizeof(names));
 	snprintf(text, sizeof(text), "%s: %s", names, p->why);

@@ -133,7 +133,8 @@ static void move_up(int *fd)
 /* The namespaces that only a new process can be born into; all others it makes itself, see sb_enter(). */
 static uint64_t clone_flags(unsigned layers)
 {
-	bool user = sb_probe()->user_ns && (layers & (SB_LAYER_MOUNT | SB_LAYER_PID | SB_LAYER_IPC | SB_LAYER_UTS | SB_LAYER_NET)) != 0;
+	bool user = sb_probe()->user_ns && (layers & (SB_LAYER_MOUNT | SB_LAYER_PID | SB_LAYER_IPC | SB_LAYER_UTS | SB_LAYER_NET |
+			SB_LAYER_CGROUP)) != 0;
 
 	return ((layers & SB_LAYER_PID) != 0 ? CLONE_NEWPID : 0) | (user ? CLONE_NEWUSER : 0);
 }

@@ -10,6 +10,7 @@
 
 _Static_assert((int)CONF_LAYER_MOUNT == (int)SB_LAYER_MOUNT && (int)CONF_LAYER_PID == (int)SB_LAYER_PID &&
 	(int)CONF_LAYER_IPC == (int)SB_LAYER_IPC && (int)CONF_LAYER_UTS == (int)SB_LAYER_UTS && (int)CONF_LAYER_NET == (int)SB_LAYER_NET &&
+	(int)CONF_LAYER_CGROUP == (int)SB_LAYER_CGROUP &&
 	(int)CONF_LAYER_LANDLOCK == (int)SB_LAYER_LANDLOCK && (int)CONF_LAYER_KEYRING == (int)SB_LAYER_KEYRING &&
 	(int)CONF_LAYER_FILTER == (int)SB_LAYER_FILTER, "one set of bits");
 

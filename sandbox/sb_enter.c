@@ -190,25 +190,25 @@ int sb_enter(const struct spec *s, pid_t parent, int parent_fd, int keep_fd, str
 	/*  3 */ STEP("session", new_session());
 	/*  4 */ STEP("standard input", stdin_null());
 	/*  5 */ STEP("close_range", close_range((unsigned)keep_fd + 1, ~0U, 0) == -1 ? GW_ERR_SYS : 0);
-	/*  6 */ STEP("namespaces", sb_ns_enter(s));
-	umask(S_IWGRP | S_IWOTH);
 	/* Root's rights to cgroups, and the system's own view of them: before both are gone. */
-	STEP("cgroups of cells", sb_cell_cgroups_open(s->cells_cgroup));
-	/*  7 */ STEP(e->text, make_view(s, e, &rules));
-	/*  8 */ STEP("resource limits", set_limits(s));
+	/*  6 */ STEP("cgroups of cells", sb_cell_cgroups_open(s->cells_cgroup));
+	/*  7 */ STEP("namespaces", sb_ns_enter(s));
+	umask(S_IWGRP | S_IWOTH);
+	/*  8 */ STEP(e->text, make_view(s, e, &rules));
+	/*  9 */ STEP("resource limits", set_limits(s));
 	if (s->drop) {
-		/*  9 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());
-		/* 10 */ STEP("groups, gid, uid", sb_cred_become(&cred));
+		/* 10 */ STEP("capability bounding set and securebits", sb_cred_drop_bounding());
+		/* 11 */ STEP("groups, gid, uid", sb_cred_become(&cred));
 	}
-	/* 11 */ STEP("capabilities", sb_cred_clear_caps());
+	/* 12 */ STEP("capabilities", sb_cred_clear_caps());
 	if (s->drop)
-		/* 12 */ STEP("check of ids and groups", sb_cred_check_ids(&cred));
-	/* 13 */ STEP("check of capabilities", sb_cred_check_caps(s->drop));
-	/* 14 */ STEP("dumpable and no_new_privs", sb_cred_no_way_up());
+		/* 13 */ STEP("check of ids and groups", sb_cred_check_ids(&cred));
+	/* 14 */ STEP("check of capabilities", sb_cred_check_caps(s->drop));
+	/* 15 */ STEP("dumpable and no_new_privs", sb_cred_no_way_up());
 	if ((s->layers & SB_LAYER_KEYRING) != 0)
-		/* 15 */ STEP("session keyring", sb_ns_keyring());
-	/* 16 */ STEP("death signal", die_with_parent(parent, parent_fd));
-	/* 17 */ STEP("Landlock", enter_rules(&rules));
+		/* 16 */ STEP("session keyring", sb_ns_keyring());
+	/* 17 */ STEP("death signal", die_with_parent(parent, parent_fd));
+	/* 18 */ STEP("Landlock", enter_rules(&rules));
 	e->dropped = s->drop;
 	e->step = "done";
 	return 0;

@@ -9,6 +9,7 @@ static const struct {
 	const char *name;
 } layers_all[] = {
 	{SB_LAYER_MOUNT, "mount"}, {SB_LAYER_PID, "pid"}, {SB_LAYER_IPC, "ipc"}, {SB_LAYER_UTS, "uts"}, {SB_LAYER_NET, "net"},
+	{SB_LAYER_CGROUP, "cgroup"},
 	{SB_LAYER_LANDLOCK, "landlock"}, {SB_LAYER_KEYRING, "keyring"}, {SB_LAYER_FILTER, "filter"},
 };
 #define LAYERS_N (sizeof(layers_all) / sizeof(layers_all[0]))

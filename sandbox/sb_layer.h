@@ -12,10 +12,11 @@ enum sb_layer {
 	SB_LAYER_IPC = 4,      /* System V IPC and POSIX queues of its own */
 	SB_LAYER_UTS = 8,      /* a host name of its own */
 	SB_LAYER_NET = 16,     /* a network of its own, with nothing in it or a loopback interface */
-	SB_LAYER_LANDLOCK = 32,/* files, TCP ports, signals and abstract sockets once more, by another part of the kernel */
-	SB_LAYER_KEYRING = 64, /* a session keyring of its own */
-	SB_LAYER_FILTER = 128, /* system calls of the profile only */
-	SB_LAYERS_ALL = 255
+	SB_LAYER_CGROUP = 32,  /* its own control group is the root of all it sees */
+	SB_LAYER_LANDLOCK = 64,/* files, TCP ports, signals and abstract sockets once more, by another part of the kernel */
+	SB_LAYER_KEYRING = 128,/* a session keyring of its own */
+	SB_LAYER_FILTER = 256, /* system calls of the profile only */
+	SB_LAYERS_ALL = 511
 };
 
 /** Names separated by commas, "" for none. Returns whether all are known; each at most once. Pure. */

@@ -21,7 +21,8 @@
 static const struct {
 	unsigned layer;
 	int flag;
-} spaces[] = {{SB_LAYER_IPC, CLONE_NEWIPC}, {SB_LAYER_UTS, CLONE_NEWUTS}, {SB_LAYER_NET, CLONE_NEWNET}};
+} spaces[] = {{SB_LAYER_IPC, CLONE_NEWIPC}, {SB_LAYER_UTS, CLONE_NEWUTS}, {SB_LAYER_NET, CLONE_NEWNET},
+	{SB_LAYER_CGROUP, CLONE_NEWCGROUP}};
 
 static int loopback_up(void)
 {

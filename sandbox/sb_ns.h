@@ -7,7 +7,7 @@
 #include "sandbox/spec.h"
 
 /**
- * Leave the host's IPC, host name and network for new ones, as the layers of @s say; the host name is the site's, the
+ * Leave the host's IPC, host name, network and control groups for new ones, as the layers of @s say; the host name is the site's, the
  * loopback interface goes up where the site may have one. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN. Returns 0 or GW_ERR_SYS.
  */
 int sb_ns_enter(const struct spec *s) GW_MUST_USE;

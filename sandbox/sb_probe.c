@@ -18,7 +18,8 @@
 static const struct {
 	unsigned layer;
 	int flag;
-} spaces[] = {{SB_LAYER_PID, CLONE_NEWPID}, {SB_LAYER_IPC, CLONE_NEWIPC}, {SB_LAYER_UTS, CLONE_NEWUTS}, {SB_LAYER_NET, CLONE_NEWNET}};
+} spaces[] = {{SB_LAYER_PID, CLONE_NEWPID}, {SB_LAYER_IPC, CLONE_NEWIPC}, {SB_LAYER_UTS, CLONE_NEWUTS}, {SB_LAYER_NET, CLONE_NEWNET},
+	{SB_LAYER_CGROUP, CLONE_NEWCGROUP}};
 
 /* The mount calls on descriptors, the newest of which is mount_setattr(2): Linux 5.12. */
 static bool can_mount(void)

@@ -283,7 +283,7 @@ def test_as_the_kernel_sees_it(sites):
 	zygotes = [p for p in proc.descendants(sites.server.pid) if comm(p) == "bh-zygote"]
 	assert zygotes
 	for z in zygotes:
-		for space in ("mnt", "pid", "ipc", "uts"):
+		for space in ("mnt", "pid", "ipc", "uts", "cgroup"):
 			assert os.readlink("/proc/%d/ns/%s" % (z, space)) != os.readlink("/proc/self/ns/" + space), space
 		assert os.readlink("/proc/%d/ns/net" % z) == os.readlink("/proc/self/ns/net")
 		mounts = [line.split() for line in open("/proc/%d/mountinfo" % z)]

@@ -73,7 +73,7 @@ def check_each_process_in_its_place(w):
 	top = "/bulkhead-%d/" % w.server.pid
 	fronts, php = w.server.processes()
 	assert {cgroup_of(p) for p in fronts + [w.server.pid]} == {top + "server"}
-	assert php and all(re.match(re.escape(top) + r"z\d+$", cgroup_of(p)) for p in php), [cgroup_of(p) for p in php]
+	assert php and all(re.match(re.escape(top) + r"z\d+-\d+$", cgroup_of(p)) for p in php), [cgroup_of(p) for p in php]
 	for site in ("calm", "hog"):
 		inside = {int(p) for p in w.read(site, "cgroup.procs").split()}
 		assert inside == {w.zygote(site), *proc.descendants(w.zygote(site))} and len(inside) > 1

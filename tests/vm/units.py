@@ -80,7 +80,7 @@ def check_each_site_has_a_cgroup(w):
 	for p in [pid] + proc.descendants(pid):
 		place.setdefault(re.search("^0::(.*)$", world.read("/proc/%d/cgroup" % p), re.M).group(1), []).append(proc.name_of(p))
 	names = {os.path.relpath("/sys/fs/cgroup" + d, PLACE) for d in place}
-	assert "server" in names and all(n == "server" or re.match(r"z\d+$", n) for n in names), place
+	assert "server" in names and all(n == "server" or re.match(r"z\d+-\d+$", n) for n in names), place
 	bounds = {f: [world.read(os.path.join(PLACE, n, f)).strip() for n in names] for f in ("memory.max", "pids.max")}
 	assert str(96 << 20) in bounds["memory.max"] and "20" in bounds["pids.max"], bounds
 	return w.wait_line(r"a cgroup for each site below [^\n]*")
@@ -113,7 +113,7 @@ def check_programs_end_where_cgroups_have_namespaces(w):
 
 	def placed():
 		cells = w.cells("old")
-		return cells and all(re.match(re.escape(place) + r"\d+/c\d+$", world.cgroup_of(p)) for p in cells)
+		return cells and all(re.match(re.escape(place) + r"\d+-\d+/c\d+$", world.cgroup_of(p)) for p in cells)
 	proc.wait_for(placed, 20, why="cells in cgroups of their own")
 	assert w.get("old", "/leave.php").text() == "backup"
 	proc.wait_for(lambda: not [p for p in proc.parents() if "sleep 300" in proc.name_of(p)], 5, why="programs of a request are gone")
