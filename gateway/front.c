@@ -24,6 +24,7 @@
 #include "sandbox/ipc_chan.h"
 
 #define ACCEPT_BATCH 16       /* connections a turn */
+#define LOG_DELAY_MS 20       /* longest that an access log line waits for company */
 #define ACCEPT_PAUSE_MS 100   /* when descriptors have run out and nobody idles */
 
 /* --- date ------------------------------------------------------------------------------------------------------------------- */
@@ -294,13 +295,36 @@ static void *need(void *p)
 	return p;
 }
 
+/* Lines are written at once after a quiet while, else with those that follow within LOG_DELAY_MS. */
+static void flush_log(struct worker *w)
+{
+	uint64_t now = loop_now_ms(w->loop);
+
+	if (w->log.dirty_n == 0)
+		return;
+	if (!w->draining && now - w->log_at_ms < LOG_DELAY_MS &&
+	    (loop_timer_armed(&w->log_timer) || loop_timer_set(w->loop, &w->log_timer, LOG_DELAY_MS) == GW_OK))
+		return;
+	access_log_flush(&w->log);
+	w->log_at_ms = now;
+}
+
+static void log_due(struct loop *l, struct loop_timer *t)
+{
+	struct worker *w = loop_data(l);
+
+	(void)t;
+	access_log_flush(&w->log);
+	w->log_at_ms = loop_now_ms(l);
+}
+
 static void end_of_batch(struct loop *l, void *arg)
 {
 	struct worker *w = arg;
 
 	(void)l;
 	conn_reap(w);
-	access_log_flush(&w->log);
+	flush_log(w);
 	check_drained(w);
 }
 
@@ -321,6 +345,7 @@ static void worker_init(struct front *f, unsigned index)
 		w->listens[i] = (struct loop_io){.fd = f->listen_fds[i], .events = EPOLLIN, .cb = on_accept};
 	w->accept_pause.cb = accept_again;
 	w->evict_task.cb = evict;
+	w->log_timer.cb = log_due;
 	if (access_log_init(&w->log, c->log_files_n, f->log_fds) < 0 || loop_before_sleep(w->loop, end_of_batch, w) < 0)
 		die("out of memory");
 }

@@ -80,6 +80,8 @@ struct worker {
 	struct loop_task drain_task, evict_task;
 	atomic_bool evicting;            /* evict_task is posted */
 	struct access_log log;
+	struct loop_timer log_timer;     /* armed while lines wait */
+	uint64_t log_at_ms;              /* when the last were written */
 	struct conn *conns, *dirty;      /* all connections; those with output to send at the end of this batch */
 	struct conn *idle_old, *idle_new;/* connections that wait in silence for a request, longest first */
 	unsigned conns_n;

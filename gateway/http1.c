@@ -22,6 +22,7 @@
 #define FLUSH_ROUNDS 8             /* sendfile calls a turn */
 
 static void http1_next(struct conn *c);
+static void http1_flush(struct conn *c);
 
 /* --- parser state: kept by a connection only while its head is incomplete ------------------------------------------------ */
 
@@ -237,6 +238,9 @@ static void http1_ready(struct conn *c, uint32_t events)
 		not_now(c, events);
 	else
 		http1_read(c);
+	/* A whole answer that is at hand goes out now: its memory serves the next connection of the batch, too. */
+	if (!c->dead && c->dirty && c->protocol == &protocol_http1 && c->h1.state == HTTP1_REQUEST && c->h1.r->state == REQUEST_SEND)
+		http1_flush(c);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------------------------- */

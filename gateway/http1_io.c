@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/decimal.h"
 #include "gateway/http1_request.h"
 #include "gateway/http/status_text.h"
 
@@ -47,6 +48,24 @@ static void take_uri(struct request *r, const struct http1_request *h)
 		r->uri = arena_printf(&r->arena, "%.*s", path_len, r->head + h->path.off);
 }
 
+/* "GET /path HTTP/1.1", as it is logged. */
+static char *request_line(struct request *r, const struct http1_request *h)
+{
+	size_t protocol_len = strlen(r->protocol);
+	char *line = arena_alloc(&r->arena, h->method.len + h->target.len + protocol_len + 3), *p = line;
+
+	if (line == NULL)
+		return NULL;
+	memcpy(p, r->head + h->method.off, h->method.len);
+	p += h->method.len;
+	*p++ = ' ';
+	memcpy(p, r->head + h->target.off, h->target.len);
+	p += h->target.len;
+	*p++ = ' ';
+	memcpy(p, r->protocol, protocol_len + 1);
+	return line;
+}
+
 int http1_request_take(struct request *r, const struct http1_request *h, const char *in, size_t len)
 {
 	r->head = arena_strndup(&r->arena, in, len);
@@ -62,7 +81,7 @@ int http1_request_take(struct request *r, const struct http1_request *h, const c
 	r->host_port = h->port;
 	r->content_length = h->content_length;
 	r->has_body = h->chunked || h->content_length >= 0;
-	r->request_line = arena_printf(&r->arena, "%s %s %s", r->method, r->target, r->protocol);
+	r->request_line = request_line(r, h);
 	take_uri(r, h);
 	req_body_init(&r->body, h->content_length, h->chunked ? REQ_BODY_CHUNKED : REQ_BODY_COUNTED, h->expect_continue);
 	/* Without its Host or query a request would be another one. */
@@ -85,10 +104,16 @@ static bool queue(struct request *r, const void *data, size_t n)
 
 static bool queue_status(struct request *r, int status, const char *reason)
 {
-	char line[128];
-	int n = snprintf(line, sizeof(line), "HTTP/1.1 %d %.100s\r\n", status, reason);
+	char line[128] = "HTTP/1.1 ";
+	size_t at = 9, n = strnlen(reason, 100);
 
-	return queue(r, line, (size_t)n);
+	at += decimal_put(line + at, (uint64_t)status);
+	line[at++] = ' ';
+	memcpy(line + at, reason, n);
+	at += n;
+	line[at++] = '\r';
+	line[at++] = '\n';
+	return queue(r, line, at);
 }
 
 /* Whether the rest of the request body is worth reading to keep the connection. */
@@ -106,13 +131,26 @@ static bool closes(const struct conn *c, const struct request *r)
 		(s->max_keepalive_requests > 0 && c->served + 1 >= s->max_keepalive_requests);
 }
 
+static int put_length(struct buf *b, uint64_t length)
+{
+	static const char name[] = "Content-Length: ";
+	char line[sizeof(name) + DECIMAL_MAX + 2];
+	size_t at = sizeof(name) - 1;
+
+	memcpy(line, name, at);
+	at += decimal_put(line + at, length);
+	line[at++] = '\r';
+	line[at++] = '\n';
+	return buf_append(b, line, at);
+}
+
 static int put_framing(struct conn *c, const struct response *resp, struct buf *b, int64_t length)
 {
 	int err = 0;
 
 	/* RFC 9110 8.6: no Content-Length in 204; in 304 and to HEAD it describes what GET would have sent. */
 	if (length >= 0 && resp->status != 204 && !(resp->status == 304 && length == 0))
-		err = buf_printf(b, "Content-Length: %lld\r\n", (long long)length);
+		err = put_length(b, (uint64_t)length);
 	else if (c->h1.chunked)
 		err = buf_puts(b, "Transfer-Encoding: chunked\r\n");
 	if (err == 0 && c->closing)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/decimal.h"
 #include "gateway/base/io.h"
 #include "gateway/conn_tls.h"
 #include "gateway/request.h"
@@ -72,14 +73,14 @@ void request_log(struct request *r, bool aborted)
 	const struct front *f = r->w->front;
 	const struct conn *c = r->conn;
 	const struct conf_server *s = r->server != NULL ? r->server : f->conf->servers[0];
-	char peer_port[12], local_port[12], canonical_port[12], proxy[IP_TEXT_MAX];
+	char peer_port[DECIMAL_MAX], local_port[DECIMAL_MAX], canonical_port[DECIMAL_MAX], proxy[IP_TEXT_MAX];
 
 	if (r->logged || r->head == NULL || s->custom_logs_n == 0)
 		return;
 	r->logged = true;
-	snprintf(peer_port, sizeof(peer_port), "%u", c->peer_port);
-	snprintf(local_port, sizeof(local_port), "%u", c->local_port);
-	snprintf(canonical_port, sizeof(canonical_port), "%u", s->port != 0 ? s->port : c->local_port);
+	decimal_put(peer_port, c->peer_port);
+	decimal_put(local_port, c->local_port);
+	decimal_put(canonical_port, s->port != 0 ? s->port : c->local_port);
 	bool parsed = r->server != NULL;
 	struct access_event e = {
 		.client_ip = r->client_ip[0] != '\0' ? r->client_ip : NULL,

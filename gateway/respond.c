@@ -48,7 +48,11 @@ bool respond_head(struct request *r, int status, const char *reason, const struc
 	resp->status = status;
 	resp->head_queued = true;
 	buf_reset(b);
-	int err = buf_printf(b, "Date: %s\r\n" SERVER_FIELD, worker_date(r->w));
+	int err = buf_append(b, "Date: ", 6);
+	if (err == 0)
+		err = buf_append(b, worker_date(r->w), HTTP_DATE_LEN);
+	if (err == 0)
+		err = buf_append(b, "\r\n" SERVER_FIELD, sizeof("\r\n" SERVER_FIELD) - 1);
 	if (err == 0 && respond_edits(r))
 		err = put_edited(r, b, status, fields, &length);
 	else if (err == 0 && fields != NULL)

@@ -55,22 +55,6 @@ int buf_reserve(struct buf *b, size_t more)
 	return GW_OK;
 }
 
-int buf_append(struct buf *b, const void *src, size_t n)
-{
-	if (n == 0)
-		return GW_OK;
-	if (buf_reserve(b, n) < 0)
-		return GW_ERR_NOMEM;
-	memcpy(b->data + b->len, src, n);
-	b->len += n;
-	return GW_OK;
-}
-
-int buf_puts(struct buf *b, const char *s)
-{
-	return buf_append(b, s, strlen(s));
-}
-
 /* Print into the room there is; only a text that does not fit is printed again. */
 int buf_printf(struct buf *b, const char *fmt, ...)
 {

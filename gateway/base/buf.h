@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "gateway/base/err.h"
 
@@ -34,10 +35,10 @@ void buf_recycle(struct buf *b, size_t keep);
 int buf_reserve(struct buf *b, size_t more) GW_MUST_USE;
 
 /** Append @n octets. Returns 0 or GW_ERR_NOMEM; on error nothing is appended. */
-int buf_append(struct buf *b, const void *src, size_t n) GW_MUST_USE;
+static inline int buf_append(struct buf *b, const void *src, size_t n) GW_MUST_USE;
 
 /** Append a C string without its NUL. Returns as buf_append. */
-int buf_puts(struct buf *b, const char *s) GW_MUST_USE;
+static inline int buf_puts(struct buf *b, const char *s) GW_MUST_USE;
 
 /** Append formatted text without a NUL. Returns as buf_append. */
 int buf_printf(struct buf *b, const char *fmt, ...) GW_PRINTF(2, 3) GW_MUST_USE;
@@ -49,6 +50,22 @@ void buf_consume(struct buf *b, size_t n);
 static inline size_t buf_unread(const struct buf *b)
 {
 	return b->len - b->pos;
+}
+
+static inline int buf_append(struct buf *b, const void *src, size_t n)
+{
+	if (n == 0)
+		return GW_OK;
+	if (b->cap - b->len < n && buf_reserve(b, n) < 0)
+		return GW_ERR_NOMEM;
+	memcpy(b->data + b->len, src, n);
+	b->len += n;
+	return GW_OK;
+}
+
+static inline int buf_puts(struct buf *b, const char *s)
+{
+	return buf_append(b, s, strlen(s));
 }
 
 /** First unread octet; valid until the next call that appends. NULL only when nothing was ever appended. */

@@ -4,6 +4,7 @@ libbase_a_SOURCES = \
 	gateway/base/arena.c gateway/base/arena.h \
 	gateway/base/buf.c gateway/base/buf.h \
 	gateway/base/container.h \
+	gateway/base/decimal.h \
 	gateway/base/err.c gateway/base/err.h \
 	gateway/base/io.c gateway/base/io.h \
 	gateway/base/ip_net.c gateway/base/ip_net.h \
