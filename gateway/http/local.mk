@@ -120,3 +120,16 @@ tests_fuzz_fuzz_remote_ip_SOURCES = tests/fuzz/fuzz_remote_ip.c \
 tests_fuzz_fuzz_remote_ip_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_remote_ip_LDADD = libbase.a
 endif
+check_PROGRAMS += tests/fuzz/replay_field_lines
+TESTS += tests/fuzz/replay_field_lines
+tests_fuzz_replay_field_lines_SOURCES = tests/fuzz/fuzz_field_lines.c tests/fuzz/replay.c
+tests_fuzz_replay_field_lines_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/field_lines"'
+tests_fuzz_replay_field_lines_LDADD = libhttp.a libbase.a
+EXTRA_DIST += tests/fuzz/corpus/field_lines tests/fuzz/dict/field_lines.dict
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_field_lines
+tests_fuzz_fuzz_field_lines_SOURCES = tests/fuzz/fuzz_field_lines.c \
+	gateway/http/field_lines.c gateway/http/http_chars.c
+tests_fuzz_fuzz_field_lines_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_field_lines_LDADD = libbase.a
+endif
