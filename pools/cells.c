@@ -64,7 +64,7 @@ static void unlink_list(struct cells *s, struct cell *c)
 	case CELL_AWAY:
 		loop_io_del(s->loop, &c->away);
 		c->away.fd = -1;
-		/* fall through */
+		__attribute__((fallthrough));
 	case CELL_CLOSING:
 		TAILQ_REMOVE(&s->closing, c, link);
 		s->closing_n--;
