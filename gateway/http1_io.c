@@ -81,6 +81,7 @@ int http1_request_take(struct request *r, const struct http1_request *h, const c
 	r->host_port = h->port;
 	r->content_length = h->content_length;
 	r->has_body = h->chunked || h->content_length >= 0;
+	r->https_target = h->https;
 	r->request_line = request_line(r, h);
 	take_uri(r, h);
 	req_body_init(&r->body, h->content_length, h->chunked ? REQ_BODY_CHUNKED : REQ_BODY_COUNTED, h->expect_continue);

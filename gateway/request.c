@@ -86,7 +86,7 @@ static void request_reset(struct request *r)
 	r->path = NULL;
 	r->kept_path = NULL;
 	r->server = NULL;
-	r->is_head = r->logged = r->has_body = r->dead = r->upstream = r->waiting = false;
+	r->is_head = r->logged = r->has_body = r->https_target = r->dead = r->upstream = r->waiting = false;
 	r->octets_out = 0;
 	r->state = REQUEST_NEW;
 	arena_reset(&r->arena);
@@ -325,6 +325,10 @@ static bool misplaced(struct request *r)
 		respond_refusal(r, 400, "This port speaks TLS: the address must begin with https://");
 	} else if (!conn_tls_suits(r->conn, r->server)) {
 		request_log_line(r, LOG_LV_INFO, "421: the connection was opened to another host, whose TLS differs");
+		respond_refusal(r, 421, NULL);
+	} else if (r->https_target && r->conn->tls == NULL && strcmp(conf_scheme(r->server), "https") != 0) {
+		/* RFC 9110 7.4: over TLS only; before a proxy that ends it ServerName says so. */
+		request_log_line(r, LOG_LV_INFO, "421: an https:// target on a connection without TLS");
 		respond_refusal(r, 421, NULL);
 	} else {
 		return false;

@@ -105,6 +105,7 @@ struct request {
 	struct client *client;    /* whom it counts for beside its connection; NULL: nobody */
 	int64_t content_length;   /* announced; -1: none */
 	bool has_body;            /* a body came or will come, an empty one with its length included */
+	bool https_target;        /* the target says https:// itself */
 	struct req_fields fields;
 	/* what it became here */
 	char *path;               /* decoded, normalised; NULL until that succeeded */

@@ -56,6 +56,7 @@ static int parse_absolute(struct http1_request *r, const char *in, const char **
 	if (!http1_authority_apply(r, in, authority))
 		return http1_refuse(why, 400, "bad authority in the request target");
 	r->absolute_form = true;
+	r->https = scheme == 8;
 
 	const char *mark = end < len ? memchr(s + end, '?', len - end) : NULL;
 	size_t path_end = mark == NULL ? len : (size_t)(mark - s);

@@ -41,6 +41,7 @@ struct http1_request {
 	struct http1_str path;      /* origin-form part of the target, query not included ("*" for OPTIONS *); never empty */
 	struct http1_str query;     /* after "?", off 0 len 0 when there is no "?" */
 	bool has_query, absolute_form;
+	bool https;                 /* absolute form with that scheme */
 	unsigned minor;             /* HTTP/1.minor, 0 or 1: a later minor counts as 1 */
 	size_t fields_n;
 	struct http1_field fields[HTTP1_FIELDS_MAX];
