@@ -17,6 +17,7 @@
 #include "gateway/request.h"
 
 #define IN_KEEP 65536      /* octets of a read buffer that is worth keeping for the next connection */
+#define IN_SMALL 1024      /* octets of one that is not */
 #define LINGER_MS 2000
 #define LINGER_READ 8192
 
@@ -45,6 +46,7 @@ void conn_idle_add(struct conn *c)
 	if (c->idle)
 		return;
 	c->idle = true;
+	c->idle_since_ms = loop_now_ms(w->loop);
 	c->idle_next = NULL;
 	c->idle_prev = w->idle_new;
 	if (w->idle_new != NULL)
@@ -65,9 +67,9 @@ void conn_idle_del(struct conn *c)
 	*(c->idle_next != NULL ? &c->idle_next->idle_prev : &w->idle_new) = c->idle_prev;
 }
 
-bool conn_close_idlest(struct worker *w)
+bool conn_close_idlest(struct worker *w, uint64_t min_ms)
 {
-	if (w->idle_old == NULL)
+	if (w->idle_old == NULL || loop_now_ms(w->loop) - w->idle_old->idle_since_ms < min_ms)
 		return false;
 	conn_abort(w->idle_old);
 	return true;
@@ -220,15 +222,36 @@ void conn_drain_all(struct worker *w)
 
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
 
+/* A buffer to read into: the connection's own, or the worker's spare one, to which what waits is moved. */
 static int in_reserve(struct conn *c, size_t room)
 {
-	struct worker *w = c->w;
+	struct buf *spare = &c->w->spare_in;
+	size_t n = buf_unread(&c->in);
 
-	if (c->in.data == NULL && w->spare_in.data != NULL) {
-		c->in = w->spare_in;
-		buf_init(&w->spare_in);
-	}
-	return buf_reserve(&c->in, room);
+	if (c->in.cap - c->in.len >= room)
+		return GW_OK;
+	if (spare->data == NULL || spare->cap < n + room / 2)
+		return buf_reserve(&c->in, room);
+	struct buf small = c->in;
+	c->in = *spare;
+	buf_init(spare);
+	if (n > 0)
+		memcpy(c->in.data, buf_head(&small), n);
+	c->in.len = n;
+	buf_fini(&small);
+	return GW_OK;
+}
+
+void conn_compact_in(struct conn *c)
+{
+	size_t n = buf_unread(&c->in);
+	struct buf small;
+
+	buf_init(&small);
+	if (c->in.cap < 8 * n || c->in.cap <= IN_SMALL || buf_append(&small, buf_head(&c->in), n) < 0)
+		return; /* it stays as it is */
+	conn_release_in(c);
+	c->in = small;
 }
 
 void conn_release_in(struct conn *c)

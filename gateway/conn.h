@@ -53,6 +53,7 @@ struct conn {
 	bool dead;                            /* to be freed at the end of the batch */
 	unsigned served;                      /* requests answered */
 	unsigned peer_port, local_port;
+	uint64_t idle_since_ms;               /* when it was put on the list of idle ones */
 	uint64_t phase_start_ms, phase_octets;/* for the minimum rates */
 	struct sockaddr_storage peer, local;
 	const struct conf_server *server;     /* first at the local address: what counts before a request names another */
@@ -119,6 +120,9 @@ ssize_t conn_read(struct conn *c, size_t room) GW_MUST_USE;
 /** c->in was emptied and the connection idles: its memory goes to the next one that reads. */
 void conn_release_in(struct conn *c);
 
+/** Little of what was read has to wait: it moves to memory of its size, and the read buffer goes to the next connection that reads. */
+void conn_compact_in(struct conn *c);
+
 /** Put on, or take from, the list of connections that wait in silence: the first to go when descriptors run out. */
 void conn_idle_add(struct conn *c);
 void conn_idle_del(struct conn *c);
@@ -126,8 +130,8 @@ void conn_idle_del(struct conn *c);
 /** Tell every connection's protocol to finish; called once when draining begins. */
 void conn_drain_all(struct worker *w);
 
-/** Close the connection that idles longest; false when none idles. For descriptors running out. */
-bool conn_close_idlest(struct worker *w);
+/** Close the connection that idles longest; false when none has idled for @min_ms. For descriptors running out. */
+bool conn_close_idlest(struct worker *w, uint64_t min_ms);
 
 /** End of batch: flush what is dirty, free dropped connections and requests. */
 void conn_reap(struct worker *w);

@@ -26,6 +26,9 @@
 #define ACCEPT_BATCH 16       /* connections a turn */
 #define LOG_DELAY_MS 20       /* longest that an access log line waits for company */
 #define ACCEPT_PAUSE_MS 100   /* when descriptors have run out and nobody idles */
+#define ROOM_PAUSE_MS 20      /* when there are as many connections as there may be, and nobody idles */
+#define SILENT_MS 100         /* who came so lately is not idle: his request is on its way */
+#define TELL_FULL_MS 10000    /* between two lines about it in the log */
 
 /* --- date ------------------------------------------------------------------------------------------------------------------- */
 
@@ -84,15 +87,24 @@ static void accept_again(struct loop *l, struct loop_timer *t)
 		listens_watch(w, true);
 }
 
+/* Who comes meanwhile waits in the kernel's queue. */
+static void pause_accepting(struct worker *w, unsigned ms, const char *why)
+{
+	uint64_t now_ms = loop_now_ms(w->loop);
+
+	if (w->told_full_ms == 0 || now_ms - w->told_full_ms >= TELL_FULL_MS) {
+		log_warn("%s with %u connections: new ones wait", why, atomic_load(&w->front->conns_n));
+		w->told_full_ms = now_ms;
+	}
+	listens_watch(w, false);
+	if (loop_timer_set(w->loop, &w->accept_pause, ms) < 0)
+		listens_watch(w, true);
+}
+
 static void out_of_descriptors(struct worker *w)
 {
-	if (conn_close_idlest(w))
-		return;
-	log_warn("out of file descriptors with %u connections: accepting again in %d ms; raise LimitNOFILE", w->conns_n,
-		ACCEPT_PAUSE_MS);
-	listens_watch(w, false);
-	if (loop_timer_set(w->loop, &w->accept_pause, ACCEPT_PAUSE_MS) < 0)
-		listens_watch(w, true);
+	if (!conn_close_idlest(w, SILENT_MS))
+		pause_accepting(w, ACCEPT_PAUSE_MS, "out of file descriptors (raise LimitNOFILE)");
 }
 
 static void evict(struct loop *l, struct loop_task *task)
@@ -101,19 +113,20 @@ static void evict(struct loop *l, struct loop_task *task)
 
 	(void)task;
 	atomic_store(&w->evicting, false);
-	conn_close_idlest(w);
+	conn_close_idlest(w, SILENT_MS);
 }
 
-/* The connection that has been silent for longest goes; when none of ours is, one of every other loop. */
-static void make_room(struct worker *w)
+/* The connection that has been silent for longest goes; when none of ours is, one of every other loop, and then it is false. */
+static bool make_room(struct worker *w)
 {
 	struct front *f = w->front;
 
-	if (conn_close_idlest(w))
-		return;
+	if (conn_close_idlest(w, SILENT_MS))
+		return true;
 	for (unsigned i = 0; i < f->workers_n; i++)
 		if (&f->workers[i] != w && !atomic_exchange(&f->workers[i].evicting, true))
 			loop_post(f->workers[i].loop, &f->workers[i].evict_task);
+	return false;
 }
 
 static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
@@ -124,6 +137,11 @@ static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
 	(void)ready;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		socklen_t len = sizeof(peer);
+		/* Some descriptors stay free for the files and processes that the answers need. */
+		if (atomic_load(&w->front->conns_n) >= w->front->conns_max && !make_room(w)) {
+			pause_accepting(w, ROOM_PAUSE_MS, "all connections are busy");
+			return;
+		}
 		memset(&peer, 0, sizeof(peer.ss_family));
 		int fd = accept4(io->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1) {
@@ -132,9 +150,6 @@ static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
 				out_of_descriptors(w);
 			return;
 		}
-		/* Some descriptors stay free for the files and processes that the answers need. */
-		if (atomic_load(&w->front->conns_n) >= w->front->conns_max)
-			make_room(w);
 		conn_accept(w, fd, &peer);
 	}
 }

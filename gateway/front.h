@@ -77,6 +77,7 @@ struct worker {
 	struct loop_timer files_sweep;   /* runs while the cache holds anything */
 	struct loop_io *listens;         /* one a listening socket */
 	struct loop_timer accept_pause;
+	uint64_t told_full_ms;           /* when the log last heard that new connections wait; 0: never */
 	struct loop_task drain_task, evict_task;
 	atomic_bool evicting;            /* evict_task is posted */
 	struct access_log log;

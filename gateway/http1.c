@@ -17,6 +17,7 @@
 #define READ_CHUNK 8192            /* room made before each read */
 #define BODY_CHUNK 65536
 #define HEAD_MAX (1024 * 1024)     /* bound of one head whatever the limits say */
+#define HEAD_SHORT 1024            /* octets of an incomplete head that is parsed anew with what comes */
 #define HALF_CLOSE_GRACE_MS 1000   /* a client that shut its side gets a quick answer, but holds no PHP process */
 #define DISCARD_MS 10000
 #define FLUSH_ROUNDS 8             /* sendfile calls a turn */
@@ -86,6 +87,8 @@ static void body_feed(struct conn *c)
 	} else if (r->body.complete) {
 		loop_timer_stop(c->w->loop, &c->timer);
 		request_body_done(r);
+	} else if (buf_unread(&c->in) == 0) {
+		conn_release_in(c);
 	}
 }
 
@@ -117,6 +120,8 @@ static void discard_feed(struct conn *c)
 		conn_linger(c);
 	else if (c->h1.r->body.complete)
 		http1_next(c);
+	else if (buf_unread(&c->in) == 0)
+		conn_release_in(c);
 }
 
 static void begin(struct conn *c, const struct http1_request *h, size_t len)
@@ -169,6 +174,11 @@ static void head_feed(struct conn *c)
 		if (c->phase_octets == 0 && c->served > 0)
 			conn_phase_pace(c, &s->read_timeout.header);
 		c->phase_octets = buf_unread(&c->in);
+		/* Of a short head nothing is kept but its octets: reading it again costs less than what a thousand slow clients hold. */
+		if (c->phase_octets <= HEAD_SHORT) {
+			parse_give(c);
+			conn_compact_in(c);
+		}
 		return;
 	}
 	conn_log(c, LOG_LV_INFO, "request refused with %d: %s", (int)-n, why != NULL ? why : "malformed");

@@ -233,7 +233,7 @@ def test_script_hop_by_hop(php_target, peer, field):
 		if r.status == 200:
 			assert r.body == b"text"
 			name, value = field.split(": ")
-			assert value not in r.all(name), r
+			assert value not in r.all(name) or (r.framing == "chunked" and field == "Transfer-Encoding: chunked"), r # ours, when it comes in pieces
 			assert c.response().body == b"hello\n"
 
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile and slow clients: how long and how often they may ask, and that others are served meanwhile."""
+import errno
 import os
 import resource
+import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
 import conftest
+import crowd
 import proc
 import servers
 import site_conf
@@ -239,3 +243,168 @@ def test_slow_readers(start, how):
 		with Conn(lax.addr, rcvbuf=65536) as slow:
 			slow.send(ask)
 			assert not slowly(slow, 8), "nobody minds"
+
+
+# --- when there is no more to be had ----------------------------------------------------------------------------------------
+
+def front(bh):
+	return proc.wait_for(lambda: bh.processes()[0], 5, why="a front")
+
+
+def test_a_crowd(start, docroot, fpm):
+	"""
+	2,000 connections that idle, send a head or a body octet by octet: what each costs is bounded, another client is answered
+	as before, and RequestReadTimeout ends them.
+	"""
+	n = 2000
+	conftest.need(crowd.descriptors(3 * n) >= 2 * n, "too few descriptors (ulimit -n) for %d connections" % n)
+	bh = start("KeepAliveTimeout 60\nRequestReadTimeout header=4-6,MinRate=500 body=4,MinRate=500\n" + site_conf.pool("fpm", fpm.server())
+		+ site_conf.worker_vhost("p.test", docroot, "fpm"))
+	once = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+	crowd.median_ms(bh.addr, once, 30)
+	alone, before = crowd.median_ms(bh.addr, once, 100), crowd.rss(front(bh))
+	groups = []
+	try:
+		groups.append(crowd.Crowd(bh.addr, n // 2, GET, b"hello\n"))
+		idle = (crowd.rss(front(bh)) - before) / (n // 2)
+		groups.append(crowd.Crowd(bh.addr, n // 4))
+		groups.append(crowd.Crowd(bh.addr, n // 4))
+		for s in groups[2].socks.values():
+			s.send(b"POST /echo.php HTTP/1.1\r\nHost: p.test\r\nContent-Length: 1000\r\n\r\n")
+		groups[1].trickle(b"GET / HTTP/1.1\r\nX: " + b"x" * 600, 0.3)
+		groups[2].trickle(b"x", 0.3)
+		time.sleep(1.5)
+		beside = crowd.median_ms(bh.addr, once, 100)
+		slow = (crowd.rss(front(bh)) - before) / n
+		assert [g.open() for g in groups] == [n // 2, n // 4, n // 4]
+		assert beside < 2 * alone + 5, "median %.2f ms, %.2f ms alone" % (beside, alone)
+		if not servers.SANITIZED: # whose allocator counts otherwise
+			assert idle < 4096 and slow < 6000, "%.0f octets an idle connection, %.0f any" % (idle, slow)
+		proc.wait_for(lambda: groups[1].open() == 0 and groups[2].open() == 0, 15, 0.2, why="the end of slow connections")
+		assert groups[0].open() == n // 2, "idle ones have KeepAliveTimeout"
+	finally:
+		for g in groups:
+			g.stop()
+
+
+def restart_with(bh, what, soft):
+	"""A front with another soft limit: the master's, taken over by the next one. Returns the master's limit of before."""
+	limit, old = resource.prlimit(bh.pid, what), front(bh)
+	resource.prlimit(bh.pid, what, (soft, limit[1]))
+	os.kill(bh.pid, signal.SIGUSR1)
+	proc.wait_for(lambda: bh.processes()[0] and not set(bh.processes()[0]) & set(old), 15, why="a new front alone")
+	return limit
+
+
+@pytest.mark.parametrize("length", [1000, 200000], ids=["connections", "and their files"])
+def test_out_of_descriptors_with_busy_connections(start, docroot, fpm, length):
+	"""
+	No connection is idle, and there may be no further one: accepting pauses, who waits is served when some end, and is not
+	dropped for those that come after him.
+	"""
+	bh = start("Timeout 60\n" + site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("p.test", docroot, "fpm"), loops=1)
+	restart_with(bh, resource.RLIMIT_NOFILE, max(int(f) for f in os.listdir("/proc/%d/fd" % front(bh)[0])) + 20)
+	pid, held = front(bh), []
+	try:
+		for _ in range(60): # bodies under way: none of these is idle
+			c = Conn(bh.addr, timeout=15)
+			held.append(c)
+			c.send(b"POST /echo.php HTTP/1.1\r\nHost: p.test\r\nContent-Length: %d\r\n\r\n" % length + b"x" * (length // 2))
+		held.append(Conn(bh.addr, timeout=15))
+		late = held[-1]
+		late.send(GET)
+		if length < 65536:
+			proc.wait_for(lambda: "new ones wait" in bh.log(), 5, why="a word of it in the log")
+			with pytest.raises(Broken, match="no answer"):
+				late.s.settimeout(1)
+				late.response()
+			late.s.settimeout(15)
+		cpu = proc.cpu_of(pid)
+		time.sleep(1)
+		assert proc.cpu_of(pid) - cpu < 0.3, "no busy waiting"
+		for c in held[:60]:
+			c.close()
+		r = late.response()
+		# Spool files take the descriptors that the late one's file would have needed: an error of its own, then.
+		assert r.body == b"hello\n" or (length > 65536 and r.status in (500, 503)), r
+		assert front(bh) == pid and bh.log().count("new ones wait") < 4
+	finally:
+		for c in held:
+			c.close()
+	assert get(bh, A).status == 200
+
+
+@pytest.mark.skipif(servers.SANITIZED, reason="the sanitizer's shadow needs all address space")
+def test_out_of_memory(start, docroot, fpm):
+	"""No more memory for the front: single connections are dropped, the process stays, and goes on when there is some again."""
+	bh = start("LimitClientConnections none\n" + site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("p.test", docroot, "fpm"), loops=1)
+	assert get(bh, A).status == 200
+	restart_with(bh, resource.RLIMIT_AS, int(proc.status_of(front(bh)[0])["VmSize"].split()[0]) * 1024 + (3 << 20))
+	assert get(bh, A).status == 200
+	pid, held, dropped = front(bh), [], 0
+	try:
+		for _ in range(400): # 24 MB of bodies under way
+			try:
+				held.append(Conn(bh.addr))
+				held[-1].send(b"POST /echo.php HTTP/1.1\r\nHost: p.test\r\nContent-Length: 61000\r\n\r\n" + b"x" * 60000)
+			except OSError:
+				pass
+		time.sleep(0.5)
+		for c in held:
+			c.s.settimeout(0)
+			try:
+				dropped += c.s.recv(10) != b"?"
+			except BlockingIOError:
+				pass
+			except OSError:
+				dropped += 1
+		assert 0 < dropped <= len(held), "there was memory for all"
+		assert front(bh) == pid and bh.p.poll() is None, bh.log()[-2000:]
+	finally:
+		for c in held:
+			c.close()
+	def served():
+		try:
+			return get(bh, B).status == 200
+		except (Broken, OSError):
+			return False
+	proc.wait_for(served, 5, why="an answer again, with as little memory")
+	assert front(bh) == pid
+
+
+@pytest.fixture
+def small_disk(here):
+	"""A file system of 256 KB, and a function that fills it."""
+	path = here + "/disk"
+	os.makedirs(path)
+	conftest.need(proc.ROOT and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=755", "tmpfs", path]).returncode == 0,
+		"a small file system cannot be mounted here")
+	os.chmod(path, 0o777)
+	def fill():
+		with open(path + "/ballast", "wb", buffering=0) as f:
+			try:
+				while True:
+					f.write(b"x" * 4096)
+			except OSError as e:
+				assert e.errno == errno.ENOSPC
+	yield path, fill
+	subprocess.run(["umount", "-l", path], check=True)
+
+
+def test_full_disk_for_logs(start, small_disk):
+	"""Lines that find no room are lost; answers are not; with room again there are lines again."""
+	path, fill = small_disk
+	bh = start('ErrorLog "%s/error.log"\nCustomLog "%s/access.log" common\n' % (path, path))
+	assert get(bh, A).status == 200
+	fill()
+	for _ in range(200):
+		assert get(bh, A).body == b"hello\n"
+	with Conn(bh.addr) as c:
+		c.send(b"GE T / HTTP/1.1\r\n\r\n")
+		assert c.response().status == 400
+	os.unlink(path + "/ballast")
+	def logged():
+		assert get(bh, B).status == 200
+		with open(path + "/access.log") as f:
+			return B in f.read()
+	proc.wait_for(logged, 5, why="lines in the log again")
