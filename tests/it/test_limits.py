@@ -408,3 +408,33 @@ def test_full_disk_for_logs(start, small_disk):
 		with open(path + "/access.log") as f:
 			return B in f.read()
 	proc.wait_for(logged, 5, why="lines in the log again")
+
+
+def test_full_disk_for_bodies(start, small_disk, docroot, fpm):
+	"""A body or an answer that finds no room on disk fails alone: 5xx, or a cut that the client can tell; others are served, and later ones."""
+	path, fill = small_disk
+	bh = start('SpoolPath "%s"\n' % path + site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("p.test", docroot, "fpm"))
+	def post(n):
+		return bh.get("p.test", "/echo.php", body=b"x" * n, method="POST", timeout=10)
+	def body_fails():
+		try:
+			return post(1 << 20).status in (500, 503, 507)
+		except (Broken, OSError):
+			return True # closed before all was read
+	assert post(100000).status == 200, "there is room for this one"
+	assert body_fails()
+	fill()
+	assert body_fails()
+	assert post(1000).status == 200, "this one needs none"
+	with Conn(bh.addr, rcvbuf=65536, timeout=10) as slow:
+		slow.send(b"GET /big.php?n=20000000 HTTP/1.1\r\nHost: p.test\r\n\r\n")
+		time.sleep(0.5)
+		assert get(bh, A).body == b"hello\n"
+		assert bh.get("p.test", "/hello.php").body == b"hello\n"
+		try:
+			r = slow.response()
+			assert r.status in (500, 503) or len(r.body) == 20000000
+		except Broken as e:
+			assert "cut" in str(e) or "end of connection" in str(e) or "reset" in str(e) or "without an answer" in str(e), e
+	os.unlink(path + "/ballast")
+	assert post(100000).status == 200
