@@ -97,11 +97,17 @@ static int load_tls(struct master *m, const struct conf *c, struct tls_store **o
 	conf_diags_init(&diags);
 	*out = tls_store_load(c, m->current != NULL ? m->current->tls : NULL, m->host.launch.privileged, &diags, &none);
 	log_diags(m, &diags);
-	m->reload_broken = m->reload_broken || diags.errors > 0;
+	bool broken = diags.errors > 0;
+	m->reload_broken = m->reload_broken || broken;
 	conf_diags_fini(&diags);
 	if (*out == NULL && !none) {
 		log_err("no memory for certificates and keys");
 		return GW_ERR_NOMEM;
+	}
+	/* The one that serves now may have kept a certificate that was good, which cannot be handed over. */
+	if (broken && m->from.report != -1 && !m->served) {
+		log_err("a host would lose its certificate by the upgrade");
+		return GW_ERR_DENIED;
 	}
 	return none ? GW_OK : ticket_keys_start(&m->host.tickets, c->ticket_life_ms);
 }

@@ -13,6 +13,7 @@ import conftest
 import proc
 import servers
 import site_conf
+import tls_tools
 from load import Load
 from rawhttp import Conn
 
@@ -133,6 +134,28 @@ def test_upgrade_that_fails_changes_nothing(make):
 	os.rename(good, bh.program)
 	r = bh.k("upgrade")
 	assert r.returncode == 0 and bh.master() != first and which(bh) == 404, r
+
+
+def test_upgrade_with_tls(here, docroot, fleet):
+	"""Handshakes go on while another program takes over; one that could not show a certificate does not."""
+	conftest.need(servers.bulkhead_bin() and servers.tool("openssl"), "no bulkhead to test, or no openssl")
+	tls_tools.make_cert(here + "/certs", "site", "static.test")
+	port = proc.free_port()
+	addr = ("127.0.0.1", port)
+	bh = fleet.start(Own(here + "/bulkhead", site_conf.common(docroot) + '<VirtualHost *:%d>\n    ServerName static.test\n    DocumentRoot "%s"\n%s</VirtualHost>\n' % (
+		port, docroot, tls_tools.lines(here + "/certs", "site")), head="Listen 127.0.0.1:%d\n" % port))
+	first = bh.master()
+	with tls_tools.TlsConn(addr, "static.test") as kept:
+		assert kept.ask("static.test", "/hello.txt", close=False).body == b"hello\n"
+		r = bh.k("upgrade")
+		assert r.returncode == 0 and bh.master() != first, r
+		assert kept.ask("static.test", "/hello.txt").body == b"hello\n"
+	assert tls_tools.answers(addr, "static.test") == 200
+	os.unlink(here + "/certs/site.key")
+	second = bh.master()
+	r = bh.k("upgrade")
+	assert r.returncode == 1 and "site.key (static.test): No such file" in r.stdout, r
+	assert bh.master() == second and tls_tools.answers(addr, "static.test") == 200
 
 
 def test_upgrade_tells_the_service_manager(make, here):

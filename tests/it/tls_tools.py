@@ -53,11 +53,12 @@ def context(least=None, most=None, alpn=None):
 
 
 class TlsConn(rawhttp.Conn):
-	"""One connection over TLS; sni None: no name is asked for."""
+	"""One connection over TLS; sni None: no name is asked for. @before is sent in clear first."""
 
-	def __init__(self, addr, sni=None, ctx=None, session=None, timeout=10.0, rcvbuf=None):
+	def __init__(self, addr, sni=None, ctx=None, session=None, timeout=10.0, rcvbuf=None, before=b""):
 		super().__init__(addr, timeout, rcvbuf)
 		try:
+			self.s.sendall(before)
 			self.s = (ctx or context()).wrap_socket(self.s, server_hostname=sni, session=session)
 		except BaseException:
 			self.s.close()

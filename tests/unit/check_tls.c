@@ -197,6 +197,31 @@ START_TEST(hosts_that_say_the_same_share)
 }
 END_TEST
 
+/* What Debian's packages and certbot write, when the module is switched on. */
+START_TEST(words_of_distributions_load)
+{
+	struct fixture f;
+
+	fixture_load(&f, "LoadModule ssl_module x\nLoadModule socache_shmcb_module x\n<IfModule mod_ssl.c>\nSSLRandomSeed startup builtin\n"
+		"SSLRandomSeed connect file:/dev/urandom 512\nAddType application/x-x509-ca-cert .crt\nSSLPassPhraseDialog exec:/usr/share/apache2/ask\n"
+		"SSLSessionCache shmcb:/run/ssl_scache(512000)\nSSLSessionCacheTimeout 300\nSSLCipherSuite HIGH:!aNULL\nSSLProtocol all -SSLv3\n"
+		"Listen 127.0.0.1:443\n</IfModule>\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /etc/ssl/certs/ssl-cert-snakeoil.pem\n"
+		"SSLCertificateKeyFile /etc/ssl/private/ssl-cert-snakeoil.key\n<FilesMatch \"\\.(?:cgi|shtml|phtml|php)$\">\nSSLOptions +StdEnvVars\n"
+		"</FilesMatch>\n</VirtualHost>\n<VirtualHost *:443>\nServerName x\nSSLEngine on\nSSLProtocol all -SSLv2 -SSLv3 -TLSv1 -TLSv1.1\n"
+		"SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256\nSSLHonorCipherOrder off\nSSLSessionTickets off\n"
+		"SSLOptions +StrictRequire\nSSLCertificateFile /etc/letsencrypt/live/x/fullchain.pem\n"
+		"SSLCertificateKeyFile /etc/letsencrypt/live/x/privkey.pem\n</VirtualHost>\n", false);
+	ck_assert_ptr_nonnull(f.c);
+	ck_assert_uint_eq(f.d.errors, 0);
+	const struct conf_server *s = f.c->servers[1];
+	ck_assert_str_eq(s->tls->ciphers, "HIGH:!aNULL");
+	ck_assert_uint_eq(s->tls->versions, CONF_TLS_1_2 | CONF_TLS_1_3);
+	ck_assert(fixture_dir_for(&f, s, "/srv/", "x.php", "/x.php")->tls_env && !fixture_dir_for(&f, s, "/srv/", "x.txt", "/x.txt")->tls_env);
+	ck_assert(!f.c->servers[2]->tls->tickets && s->tls->tickets);
+	fixture_free(&f);
+}
+END_TEST
+
 /* What is left of a broken site file says nothing of TLS; the address must not become plain by it, wherever it stands. */
 START_TEST(unavailable_hosts_speak_as_their_neighbours)
 {
@@ -431,6 +456,7 @@ static Suite *suite_tls(void)
 	tcase_add_loop_test(t, name_of_a_hello, 0, (int)(sizeof(names) / sizeof(*names)));
 	tcase_add_test(t, names_have_a_bound);
 	tcase_add_test(t, hosts_that_say_the_same_share);
+	tcase_add_test(t, words_of_distributions_load);
 	tcase_add_test(t, unavailable_hosts_speak_as_their_neighbours);
 	tcase_add_loop_test(t, bundle_is_judged, 0, (int)(sizeof(bundles) / sizeof(*bundles)));
 	tcase_add_test(t, a_broken_renewal_keeps_what_was);
