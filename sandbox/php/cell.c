@@ -124,6 +124,7 @@ static bool is_used_up(void)
 
 static bool cannot_go_back(void)
 {
+	opcache_tell_paths(sapi_site()->docroot);
 	status = rollback_check();
 	return status != ROLLBACK_OK || opcache_is_stale() || warm_paths_are_old();
 }

@@ -34,6 +34,9 @@
 #define RESET_EVERY_MS 1000
 #define RENEW_EVERY_MS 60000  /* images without waste are made this often at most */
 #define EMPTY_EVERY_MS 600000 /* a cache that is full of files in use begins anew this often at most */
+#define PATHS_COLLECT_MS 1000 /* paths that were looked up are collected so long ... */
+#define PATHS_EVERY_MS 60000  /* ... and then not for so long */
+#define PATHS_MIN 8           /* so many new ones are worth new cells */
 #define WASTED_PERCENT 5      /* of opcache's memory, as opcache.max_wasted_percentage's default */
 
 static struct {
@@ -51,6 +54,8 @@ static struct {
 	pid_t compiler;
 	unsigned failures;     /* compilers in a row that did not end well ... */
 	unsigned idlings;      /* ... or had nothing to compile */
+	unsigned new_paths;    /* that cells forked by now do not know */
+	uint64_t paths_ms, paths_again_ms; /* since when, and when to ask again */
 	bool want_reset, want_renew, want_empty, stopped, said_full;
 	uint64_t started_ms, first_ms, last_ms, next_ms, read_ms, reset_ms, renew_ms, empty_ms;
 } oc = {.report_fd = -1, .reports = -1, .base = -1, .image = -1, .building = -1};
@@ -81,6 +86,11 @@ static int open_pipe(void)
 	return err;
 }
 
+static void note_path(const char *path)
+{
+	oc.new_paths += warm_paths_note(path);
+}
+
 static int make_tables(void)
 {
 	oc.board = mmap(NULL, sizeof(*oc.board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -89,6 +99,8 @@ static int make_tables(void)
 		return GW_ERR_SYS;
 	if (getrandom(&oc.seen->seed, sizeof(oc.seen->seed), 0) != sizeof(oc.seen->seed))
 		return GW_ERR_SYS;
+	oc.seen->on_path = note_path;
+	oc.board->paths_wanted = true;
 	return madvise(oc.seen, sizeof(*oc.seen), MADV_DONTFORK) == -1 ? GW_ERR_SYS : 0;
 }
 
@@ -281,6 +293,8 @@ int opcache_timeout_ms(uint64_t now_ms)
 			at = oc.reset_ms + RESET_EVERY_MS;
 		if (oc.seen->batch_n > 0 && due_ms() < at)
 			at = due_ms();
+		if (oc.new_paths > 0 && oc.paths_ms + PATHS_COLLECT_MS < at)
+			at = oc.paths_ms + PATHS_COLLECT_MS;
 	}
 	return at == UINT64_MAX ? -1 : at <= now_ms ? 0 : (int)(at - now_ms);
 }
@@ -289,6 +303,7 @@ static void read_reports(uint64_t now_ms)
 {
 	char text[16384];
 	size_t had = oc.seen->batch_n;
+	bool had_paths = oc.new_paths > 0;
 	ssize_t n = read(oc.reports, text, sizeof(text));
 
 	if (n <= 0)
@@ -296,11 +311,23 @@ static void read_reports(uint64_t now_ms)
 	oc.read_ms = now_ms + READ_EVERY_MS;
 	if (seen_take(oc.seen, text, (size_t)n, now_ms) > 0)
 		oc.want_reset = true;
+	if (!had_paths)
+		oc.paths_ms = now_ms;
 	if (oc.seen->batch_n == had)
 		return;
 	oc.last_ms = now_ms;
 	if (had == 0)
 		oc.first_ms = now_ms;
+}
+
+/* Cells that live on end behind their next request, as for a new image, and those after them know the paths. */
+static void end_collection(uint64_t now_ms)
+{
+	if (oc.new_paths >= PATHS_MIN)
+		oc.board->image = ++oc.number;
+	oc.new_paths = 0;
+	oc.board->paths_wanted = false;
+	oc.paths_again_ms = now_ms + PATHS_EVERY_MS;
 }
 
 /* Images are renewed when there is something to compile anyway: a site that nobody visits stays as it is. */
@@ -328,6 +355,10 @@ void opcache_work(const struct cell_plan *plan, uint64_t now_ms)
 		return;
 	if (now_ms >= oc.read_ms)
 		read_reports(now_ms);
+	if (oc.new_paths > 0 && now_ms >= oc.paths_ms + PATHS_COLLECT_MS)
+		end_collection(now_ms);
+	else if (now_ms >= oc.paths_again_ms)
+		oc.board->paths_wanted = true;
 	if (oc.want_reset && now_ms >= oc.reset_ms + RESET_EVERY_MS)
 		reset(now_ms);
 	if (oc.seen->batch_n > 0 && now_ms >= due_ms())
@@ -351,6 +382,12 @@ void opcache_stop(void)
 int opcache_enter_cell(int conn)
 {
 	return oc.on && dup3(conn, oc.memory.lock_fd, O_CLOEXEC) == -1 ? GW_ERR_SYS : 0;
+}
+
+void opcache_tell_paths(const char *root)
+{
+	if (oc.board != NULL && oc.board->paths_wanted)
+		warm_paths_report(root, opcache_report_looked_up);
 }
 
 bool opcache_is_stale(void)

@@ -70,6 +70,9 @@ void opcache_stop(void);
  */
 int opcache_enter_cell(int conn) GW_MUST_USE;
 
+/** Behind a request of a cell that lives on: tell which files below @root it looked up, if that is asked for at the time. */
+void opcache_tell_paths(const char *root);
+
 /** Whether a newer image exists than the one this process was forked with: a cell that lives on had better end after
  * this request. The page is writable by every cell of the site, so a lie costs the site its reuse of cells, no more. */
 bool opcache_is_stale(void);

@@ -32,6 +32,11 @@ static void report(char what, const char *path, size_t len)
 		return;
 }
 
+void opcache_report_looked_up(const char *path, size_t len)
+{
+	report(SEEN_LOOKED_UP, path, len);
+}
+
 static bool ini_on(const char *name)
 {
 	return zend_ini_long(name, strlen(name), 0) != 0;

@@ -3,6 +3,7 @@
 #ifndef BH_OPCACHE_REPORT_H
 #define BH_OPCACHE_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** Put our compiler hook behind opcache's: call from a module's start, before opcache takes the compiler over. */
@@ -13,6 +14,9 @@ void opcache_report_override(void);
 
 /** Report on @fd, the writing end of a non-blocking pipe, from now on; -1: on none. */
 void opcache_report_to(int fd);
+
+/** Tell the zygote that the real path of @path, absolute, @len octets, was looked up. */
+void opcache_report_looked_up(const char *path, size_t len);
 
 /** Files that this process compiled itself so far: what opcache did not have. */
 uint64_t opcache_compiled_n(void);

@@ -7,7 +7,7 @@
 
 bool seen_is_report(const char *report, size_t len)
 {
-	if (len < 3 || (report[0] != SEEN_TAGS_OFF && report[0] != SEEN_TAGS_ON) || report[1] != '/')
+	if (len < 3 || (report[0] != SEEN_TAGS_OFF && report[0] != SEEN_TAGS_ON && report[0] != SEEN_LOOKED_UP) || report[1] != '/')
 		return false;
 	for (const char *p = report + 1; *p != '\0';) {
 		size_t n = strcspn(++p, "/");
@@ -65,6 +65,14 @@ static void want(struct seen *s, const char *report, size_t len, uint64_t now_ms
 	s->text_n += len + 1;
 }
 
+static void take_report(struct seen *s, uint64_t now_ms)
+{
+	if (s->part[0] != SEEN_LOOKED_UP)
+		want(s, s->part, s->part_n, now_ms);
+	else if (s->on_path != NULL)
+		s->on_path(s->part + 1);
+}
+
 unsigned seen_take(struct seen *s, const char *in, size_t len, uint64_t now_ms)
 {
 	unsigned resets = 0;
@@ -80,7 +88,7 @@ unsigned seen_take(struct seen *s, const char *in, size_t len, uint64_t now_ms)
 		if (!s->part_bad && s->part_n == 1 && s->part[0] == SEEN_RESET)
 			resets++;
 		else if (!s->part_bad && seen_is_report(s->part, s->part_n))
-			want(s, s->part, s->part_n, now_ms);
+			take_report(s, now_ms);
 		s->part_n = 0;
 		s->part_bad = false;
 	}

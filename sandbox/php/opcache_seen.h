@@ -37,14 +37,19 @@ struct seen {
 	struct seen_slot *batch_slot[SEEN_BATCH_MAX];
 	uint32_t batch_at[SEEN_BATCH_MAX];  /* of each path, in text */
 	char text[SEEN_TEXT_MAX];           /* NUL-terminated paths */
+	void (*on_path)(const char *path);  /* for each path that was looked up; NULL: nobody asks */
 };
 
-/* A report's first octet: short_open_tag as it was when the file was compiled; or a wish for an empty cache, without path. */
+/*
+ * A report's first octet: short_open_tag as it was when the file was compiled; or that a file's real path was looked up; or
+ * a wish for an empty cache, without path.
+ */
 #define SEEN_TAGS_OFF '0'
 #define SEEN_TAGS_ON '1'
+#define SEEN_LOOKED_UP 'P'
 #define SEEN_RESET 'R'
 
-/** Whether @report (@len octets and a NUL) is SEEN_TAGS_* and an absolute path without empty, "." and ".." segments. */
+/** Whether @report (@len octets and a NUL) is one of the first three and an absolute path without empty, "." and ".." segments. */
 bool seen_is_report(const char *report, size_t len);
 
 /**

@@ -18,6 +18,8 @@ static struct warm_paths {
 	char text[TEXT_MAX]; /* NUL-terminated paths */
 } *paths;
 static time_t old_at; /* 0: nothing was looked up */
+static zend_long size_known;    /* of PHP's cache at the point ... */
+static time_t expiry_known;     /* ... and the latest expiry in it */
 
 int warm_paths_start(void)
 {
@@ -35,15 +37,16 @@ static bool is_known(const char *path, size_t len)
 	return false;
 }
 
-void warm_paths_note(const char *path)
+bool warm_paths_note(const char *path)
 {
 	size_t len = strlen(path);
 
 	if (paths == NULL || len + 1 > TEXT_MAX - paths->text_n || is_known(path, len))
-		return;
+		return false;
 	memcpy(paths->text + paths->text_n, path, len + 1);
 	paths->text_n += len + 1;
 	paths->n++;
+	return true;
 }
 
 static time_t setting(const char *name)
@@ -73,6 +76,28 @@ void warm_paths_look_up(void)
 	}
 	munmap(paths, sizeof(*paths));
 	paths = NULL;
+	size_known = realpath_cache_size();
+	expiry_known = time(NULL) + setting("realpath_cache_ttl");
+}
+
+static bool is_below(const realpath_cache_bucket *b, const char *root)
+{
+	size_t len = strlen(root);
+
+	return b->path_len > len + 1 && memcmp(b->path, root, len) == 0 && b->path[len] == '/';
+}
+
+/* An entry of the cell's first second may look like one of before: there will be other requests. */
+void warm_paths_report(const char *root, void (*tell)(const char *path, size_t len))
+{
+	realpath_cache_bucket **all = realpath_cache_get_buckets();
+
+	if (realpath_cache_size() == size_known)
+		return;
+	for (zend_long i = 0; i < realpath_cache_max_buckets(); i++)
+		for (const realpath_cache_bucket *b = all[i]; b != NULL; b = b->next)
+			if (b->expires > expiry_known && is_below(b, root))
+				tell(b->path, b->path_len);
 }
 
 bool warm_paths_are_old(void)

@@ -265,6 +265,36 @@ def test_old_cells_make_room_for_a_new_image(site, start):
 	conn.close()
 
 
+def test_paths_that_requests_look_up_are_known_to_later_cells(site, start):
+	"""Those below the document root, and no others."""
+	beside = tempfile.mkdtemp(prefix="bh-beside-", dir="/tmp")
+	try:
+		os.chmod(beside, 0o755)
+		for i in range(10):
+			write(site, "content%d.txt" % i, str(i))
+			shutil.copy(site + "/content%d.txt" % i, beside)
+		write(site, "look.php", "$known = array_filter(array_keys(realpath_cache_get()), fn($p) => str_contains($p, '/content'));"
+			"for ($i = 0; $i < 10; $i++) { file_get_contents(__DIR__ . \"/content$i.txt\"); realpath('%s' . \"/content$i.txt\"); }"
+			"echo json_encode(['known' => count($known), 'inside' => count(array_filter($known, fn($p) => str_starts_with($p, __DIR__)))]);" % beside)
+		z = start("rollback")
+		seen = []
+		end = time.monotonic() + 20
+		while not seen or seen[-1] != {"known": 10, "inside": 10}:
+			assert time.monotonic() < end, (seen, z.log())
+			id, conn = z.cell()
+			time.sleep(1.1)  # what is looked up in the cell's first second is not told apart from what it knew
+			for _ in range(2):
+				a = conn.ask(z.params("look.php"), keep=True)
+				if not a.ended:
+					break
+				seen.append(json.loads(a.body))
+			conn.close()
+			z.expect(wire.CELL_GONE, id, timeout=5)
+		assert seen[0] == {"known": 0, "inside": 0}
+	finally:
+		shutil.rmtree(beside)
+
+
 @pytest.mark.parametrize("isolation", LEVELS)
 def test_other_sites_have_other_memory(site, start, isolation):
 	"""Even where a site shares its cache with itself: one zygote a site."""

@@ -24,7 +24,7 @@ static const struct {
 	const char *report;
 	bool good;
 } reports[] = {
-	{"0/a", true}, {"1/a/b.php", true}, {"0/a..b/.c", true}, {"0/a/...", true},
+	{"0/a", true}, {"1/a/b.php", true}, {"0/a..b/.c", true}, {"0/a/...", true}, {"P/a/b.css", true}, {"P", false}, {"P/a/../b", false},
 	{"", false}, {"0", false}, {"0/", false}, {"0a", false}, {"/a", false}, {"2/a", false}, {"R/a", false},
 	{"0//a", false}, {"0/a/", false}, {"0/a//b", false}, {"0/.", false}, {"0/..", false}, {"0/a/../b", false}, {"0/a/./b", false},
 };
@@ -56,6 +56,26 @@ START_TEST(test_reset)
 	seen_forget(&s);
 	ck_assert_uint_eq(s.batch_n, 0);
 	take("0/a", 4, 0);
+	ck_assert_uint_eq(s.batch_n, 1);
+}
+END_TEST
+
+static unsigned looked_up;
+static void on_path(const char *path)
+{
+	looked_up += strcmp(path, "/a/b.css") == 0;
+}
+
+START_TEST(test_looked_up)
+{
+	const char all[] = "P/a/b.css\0" "0/one\0P/a/b.css\0P/../x\0P";
+
+	fresh();
+	take(all, sizeof(all), 0); /* nobody asks */
+	ck_assert_uint_eq(s.batch_n, 1);
+	s.on_path = on_path;
+	take(all, sizeof(all), 0);
+	ck_assert_uint_eq(looked_up, 2);
 	ck_assert_uint_eq(s.batch_n, 1);
 }
 END_TEST
@@ -163,6 +183,7 @@ static Suite *seen_suite(void)
 	tcase_add_loop_test(t, test_is_report, 0, sizeof(reports) / sizeof(*reports));
 	tcase_add_test(t, test_pieces_and_twice);
 	tcase_add_test(t, test_reset);
+	tcase_add_test(t, test_looked_up);
 	tcase_add_test(t, test_too_long);
 	tcase_add_test(t, test_backoff);
 	tcase_add_test(t, test_full);
