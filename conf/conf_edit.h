@@ -46,8 +46,8 @@ enum conf_header_action {
 };
 
 struct conf_header_piece {
-	enum { CONF_PIECE_TEXT, CONF_PIECE_TIME, CONF_PIECE_DURATION, CONF_PIECE_LOAD, CONF_PIECE_ENV } kind;
-	const char *text; /* CONF_PIECE_TEXT as it is, CONF_PIECE_ENV the variable's name */
+	enum { CONF_PIECE_TEXT, CONF_PIECE_TIME, CONF_PIECE_DURATION, CONF_PIECE_LOAD, CONF_PIECE_ENV, CONF_PIECE_TLS } kind;
+	const char *text; /* CONF_PIECE_TEXT as it is, CONF_PIECE_ENV and CONF_PIECE_TLS the variable's name */
 };
 
 struct conf_header {

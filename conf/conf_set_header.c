@@ -172,7 +172,7 @@ static bool take_item(struct words *w, struct conf_header *h, const char **s)
 
 	if (*at == '{' && (close = strchr(at, '}')) != NULL && (close[1] == 'e' || close[1] == 's')) {
 		*s = close + 2;
-		return add_piece(w, h, CONF_PIECE_ENV, arena_strndup(w->b->a, at + 1, (size_t)(close - at - 1)));
+		return add_piece(w, h, close[1] == 'e' ? CONF_PIECE_ENV : CONF_PIECE_TLS, arena_strndup(w->b->a, at + 1, (size_t)(close - at - 1)));
 	}
 	*s += *at != '\0' ? 2 : 1;
 	switch (*at) {

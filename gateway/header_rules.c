@@ -7,6 +7,7 @@
 
 #include "conf/conf_regex.h"
 #include "gateway/http/field_lines.h"
+#include "gateway/tls/tls_vars.h"
 
 #define REPLACED_MAX 65536 /* octets of one value after edit* */
 
@@ -32,6 +33,14 @@ static int put_load(struct buf *out)
 		(double)info.loads[2] / scale);
 }
 
+static int put_tls(const struct header_context *x, const char *name, struct buf *out)
+{
+	char value[TLS_VAR_MAX];
+	int n = x->tls != NULL ? tls_var(x->tls, name, value) : -1;
+
+	return n < 0 ? buf_puts(out, "(null)") : buf_append(out, value, (size_t)n);
+}
+
 static int put_piece(const struct header_context *x, const struct conf_header_piece *p, struct buf *out)
 {
 	const char *value;
@@ -45,6 +54,8 @@ static int put_piece(const struct header_context *x, const struct conf_header_pi
 		return buf_printf(out, "D=%llu", (unsigned long long)x->duration_us);
 	case CONF_PIECE_LOAD:
 		return put_load(out);
+	case CONF_PIECE_TLS:
+		return put_tls(x, p->text, out);
 	case CONF_PIECE_ENV:
 		value = request_env_find(x->env, p->text);
 		return buf_puts(out, value != NULL ? value : "(null)"); /* Apache's word for it */

@@ -15,6 +15,8 @@
 #include "gateway/base/err.h"
 #include "gateway/request_env.h"
 
+struct tls_session;
+
 struct header_context {
 	struct arena *a;                  /* for notes and names */
 	struct conf_regex_scratch *scratch;
@@ -23,6 +25,7 @@ struct header_context {
 	const struct buf *request_fields; /* for echo; NULL: none */
 	uint64_t start_us;                /* %t: when the request began, microseconds of the calendar */
 	uint64_t duration_us;             /* %D */
+	const struct tls_session *tls;    /* %{..}s; NULL: the connection is plain */
 };
 
 /**

@@ -97,5 +97,5 @@ TESTS += tests/unit/check_edit
 tests_unit_check_edit_SOURCES = tests/unit/check_edit.c tests/unit/check_compress.c tests/unit/check_edit.h tests/unit/unit.h \
 	tests/unit/conf_fixture.c tests/unit/conf_fixture.h
 tests_unit_check_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
-tests_unit_check_edit_LDADD = libgateway.a libhttp.a libconf.a libhttp.a libbase.a $(PCRE2_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(CHECK_LIBS)
+tests_unit_check_edit_LDADD = libgateway.a libtls_own.a libhttp.a libconf.a libhttp.a libbase.a $(OPENSSL_LIBS) $(PCRE2_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(CHECK_LIBS)
 endif

@@ -256,6 +256,7 @@ static void edit(struct request *r)
 			.uri = r->path},
 		.start_us = (uint64_t)r->start.tv_sec * 1000000 + (uint64_t)r->start.tv_nsec / 1000,
 		.duration_us = io_now_us() - r->start_us,
+		.tls = conn_tls_session(r->conn),
 		.fields = &r->fields,
 		.env = &r->env,
 	};

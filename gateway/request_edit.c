@@ -42,7 +42,7 @@ static int edit_lines(const struct request_edit_in *in, struct buf *lines, bool 
 	const struct conf_edit *e = in->edit;
 	struct request_facts facts = in->facts;
 	const struct header_context x = {.a = in->a, .scratch = in->scratch, .env = in->env, .start_us = in->start_us,
-		.duration_us = in->duration_us};
+		.duration_us = in->duration_us, .tls = in->tls};
 	int err = header_rules_apply(&x, e->request, e->request_n, true, lines, NULL);
 
 	*changed = e->request_n > 0;

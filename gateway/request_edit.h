@@ -18,6 +18,7 @@ struct request_edit_in {
 	struct request_facts facts;     /* all but the fields, which are the request's own */
 	uint64_t start_us;              /* %t, microseconds of the calendar */
 	uint64_t duration_us;           /* %D */
+	const struct tls_session *tls;  /* %{..}s; NULL: plain */
 	struct req_fields *fields;
 	struct request_env *env;
 };

@@ -6,6 +6,7 @@
 
 #include "gateway/answer_edit.h"
 #include "gateway/base/io.h"
+#include "gateway/conn_tls.h"
 #include "gateway/http/compress.h"
 #include "gateway/http/request_lines.h"
 
@@ -72,7 +73,7 @@ static int edit_fields(struct request *r, const struct conf_edit *e, int status,
 	bool parsed = r->server != NULL;
 	const struct header_context x = {.a = &r->arena, .scratch = conf_cache_scratch(r->w->cache), .env = &r->env, .notes = &r->notes,
 		.request_fields = asked, .start_us = (uint64_t)r->start.tv_sec * 1000000 + (uint64_t)r->start.tv_nsec / 1000,
-		.duration_us = io_now_us() - r->start_us};
+		.duration_us = io_now_us() - r->start_us, .tls = conn_tls_session(r->conn)};
 	bool is_file = r->entry != NULL && r->route.kind == ROUTE_STATIC && !r->resp.built_in;
 	const struct answer_facts f = {.edit = e, .rules = &x, .status = status, .built_in = r->resp.built_in, .now = r->start.tv_sec,
 		.modified = is_file ? r->entry->file.st.st_mtim.tv_sec : -1, .length = *length, .filename = r->route.filename,

@@ -37,7 +37,8 @@ def on(port, text):
 
 def configuration(port, plain, certs, docroot, ini, a="a"):
 	return on(port, site_conf.common(docroot)
-		+ site_conf.prefork_vhost("a.test", docroot, "shared", ini, tls.lines(certs, a, "    SSLOptions +StdEnvVars\n    MailRelay smtp://127.0.0.1:9\n"))
+		+ site_conf.prefork_vhost("a.test", docroot, "shared", ini, tls.lines(certs, a, "    SSLOptions +StdEnvVars\n    Header always set Strict-Transport-Security \"max-age=31536000\"\n"
+			"    Header set X-Spoken \"%{SSL_PROTOCOL}s %{SSL_NOTHING}s\"\n    MailRelay smtp://127.0.0.1:9\n"))
 		+ site_conf.prefork_vhost("b.test", docroot, "shared", ini, "    ServerAlias *.b.test\n" + tls.lines(certs, "b"))
 		+ site_conf.prefork_vhost("twelve.test", docroot, "shared", ini, tls.lines(certs, "b", "    SSLProtocol -all +TLSv1.2\n"
 			"    SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256\n"))
@@ -94,6 +95,15 @@ def test_other_hosts_request_is_misdirected(site):
 		assert c.ask("a.test", "/hello.txt").status == 200
 	with TlsConn(site.addr, "b.test") as c:
 		assert c.ask("other.b.test", "/hello.txt").status == 200
+
+
+def test_header_rules_know_of_tls(site):
+	"""HSTS, on errors as well; a value may name what the handshake agreed on."""
+	with TlsConn(site.addr, "a.test") as c:
+		for path, status in (("/hello.txt", 200), ("/missing", 404)):
+			r = c.ask("a.test", path, close=False)
+			assert r.status == status and r.get("Strict-Transport-Security") == "max-age=31536000"
+		assert c.ask("a.test", "/hello.txt").get("X-Spoken") == "TLSv1.3 (null)"
 
 
 def test_plain_http_gets_a_page(site):
