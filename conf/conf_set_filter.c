@@ -182,6 +182,8 @@ void conf_set_compression(struct conf_build *b, const struct conf_node *n, const
 		conf_error(b, n, 0, "%s: '%s' %s", n->name.text, n->args[0].text, why);
 		return;
 	}
+	if (brotli && v > 9)
+		conf_warn(b, n, 0, "BrotliCompressionQuality: past 9 a megabyte takes a second, and others wait; compress such files beforehand (PrecompressedFiles)");
 	if ((e = conf_build_edit(b)) == NULL)
 		return;
 	e->set |= brotli ? CONF_E_BROTLI_QUALITY : CONF_E_DEFLATE_LEVEL;

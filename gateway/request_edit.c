@@ -75,37 +75,36 @@ int request_edit(const struct request_edit_in *in)
 
 /* --- variables for the application ------------------------------------------------------------------------------------- */
 
-#define SHADOWED_MAX 256
-
 /* The callback behind the callback: it notes which of the request's variables have a CGI variable's name. */
 struct params {
 	cgi_env_put put;
 	void *arg;
-	const struct request_env *env;
-	bool shadowed[SHADOWED_MAX];
+	struct request_env *env;
 };
 
 static int put_noting(void *arg, const char *name, size_t name_len, const char *value, size_t value_len)
 {
 	struct params *p = arg;
 
-	for (size_t i = 0; i < p->env->n && i < SHADOWED_MAX; i++)
+	for (size_t i = 0; i < p->env->n; i++)
 		if (strncmp(p->env->v[i].name, name, name_len) == 0 && p->env->v[i].name[name_len] == '\0')
-			p->shadowed[i] = true;
+			p->env->v[i].shadowed = true;
 	return p->put(p->arg, name, name_len, value, value_len);
 }
 
-int request_edit_params(const struct cgi_env_in *in, const struct request_env *env, cgi_env_put put, void *arg)
+int request_edit_params(const struct cgi_env_in *in, struct request_env *env, cgi_env_put put, void *arg)
 {
 	struct params p = {.put = put, .arg = arg, .env = env};
 
 	if (env->n == 0)
 		return cgi_env_build(in, put, arg);
+	for (size_t i = 0; i < env->n; i++)
+		env->v[i].shadowed = false;
 	int err = cgi_env_build(in, put_noting, &p);
-	for (size_t i = 0; i < env->n && i < SHADOWED_MAX && err >= 0; i++) {
+	for (size_t i = 0; i < env->n && err >= 0; i++) {
 		const struct request_var *v = &env->v[i];
 		/* A body that is not there stays not there. */
-		if (v->value != NULL && !p.shadowed[i] && strcmp(v->name, "CONTENT_LENGTH") != 0)
+		if (v->value != NULL && !v->shadowed && strcmp(v->name, "CONTENT_LENGTH") != 0)
 			err = put(arg, v->name, strlen(v->name), v->value, strlen(v->value));
 	}
 	return err;

@@ -33,6 +33,6 @@ int request_edit(const struct request_edit_in *in) GW_MUST_USE;
  * cgi_env_build(), then the variables of @env that no CGI variable is named like: the configuration cannot make a
  * request be another one. Returns 0 or the callback's error.
  */
-int request_edit_params(const struct cgi_env_in *in, const struct request_env *env, cgi_env_put put, void *arg) GW_MUST_USE;
+int request_edit_params(const struct cgi_env_in *in, struct request_env *env, cgi_env_put put, void *arg) GW_MUST_USE;
 
 #endif

@@ -27,7 +27,7 @@ int request_env_set(struct request_env *env, struct arena *a, const char *name, 
 	struct request_var *v = find(env, name);
 
 	if (v != NULL) {
-		*v = (struct request_var){name, value};
+		*v = (struct request_var){name, value, false};
 		return GW_OK;
 	}
 	if (value == NULL)
@@ -42,7 +42,7 @@ int request_env_set(struct request_env *env, struct arena *a, const char *name, 
 		env->v = v;
 		env->cap = cap;
 	}
-	env->v[env->n++] = (struct request_var){name, value};
+	env->v[env->n++] = (struct request_var){name, value, false};
 	return GW_OK;
 }
 
@@ -56,7 +56,7 @@ int request_env_redirect(struct request_env *env, struct arena *a)
 		const char *name = arena_printf(a, "REDIRECT_%s", env->v[i].name);
 		if (name == NULL)
 			return GW_ERR_NOMEM;
-		env->v[kept++] = (struct request_var){name, env->v[i].value};
+		env->v[kept++] = (struct request_var){name, env->v[i].value, false};
 	}
 	env->n = kept;
 	return GW_OK;

@@ -7,6 +7,7 @@
 #ifndef REQUEST_ENV_H
 #define REQUEST_ENV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "conf/conf_edit.h"
@@ -18,6 +19,7 @@ struct conf_regex_scratch;
 
 struct request_var {
 	const char *name, *value; /* value NULL: forgotten */
+	bool shadowed;            /* request_edit_params(): a CGI variable has this name */
 };
 
 struct request_env {

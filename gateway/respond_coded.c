@@ -26,12 +26,12 @@ bool respond_edits(const struct request *r)
 	return edit_of(r) != NULL;
 }
 
-static unsigned codings_with_room(const struct request *r)
+static unsigned codings_with_room(const struct request *r, const struct conf_edit *e)
 {
 	unsigned codings = 0;
 
 	for (int i = CODING_GZIP; i < CODINGS_N; i++)
-		if (r->w->coded_octets + compress_memory((enum coding)i) <= CODED_OCTETS_MAX)
+		if (r->w->coded_octets + compress_memory((enum coding)i, answer_level(e, (enum coding)i)) <= CODED_OCTETS_MAX)
 			codings |= CODING_BIT(i);
 	return codings;
 }
@@ -48,7 +48,7 @@ static int start_coding(struct request *r, const struct conf_edit *e, enum codin
 		return GW_ERR_NOMEM;
 	}
 	k->memory = &r->w->coded_octets;
-	*k->memory += compress_memory(coding);
+	*k->memory += compress_memory(coding, compressor_level(k->z));
 	k->left = length;
 	k->held = length >= 0 && length <= CODED_WHOLE_MAX;
 	k->status = status;
@@ -62,7 +62,7 @@ void respond_coded_free(struct request *r)
 
 	if (k == NULL)
 		return;
-	*k->memory -= compress_memory(compressor_coding(k->z));
+	*k->memory -= compress_memory(compressor_coding(k->z), compressor_level(k->z));
 	compressor_free(k->z);
 	free(k);
 	r->resp.coded = NULL;
@@ -77,7 +77,7 @@ static int edit_fields(struct request *r, const struct conf_edit *e, int status,
 	bool is_file = r->entry != NULL && r->route.kind == ROUTE_STATIC && !r->resp.built_in;
 	const struct answer_facts f = {.edit = e, .rules = &x, .status = status, .built_in = r->resp.built_in, .now = r->start.tv_sec,
 		.modified = is_file ? r->entry->file.st.st_mtim.tv_sec : -1, .length = *length, .filename = r->route.filename,
-		.codings = codings_with_room(r), .request = &r->fields};
+		.codings = codings_with_room(r, e), .request = &r->fields};
 	enum coding coding = CODING_IDENTITY;
 	int err = parsed && e->always_n + e->success_n > 0 ? request_lines_take(&r->fields, asked) : GW_OK;
 

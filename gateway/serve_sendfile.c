@@ -22,6 +22,7 @@
 /* Where a file lies: a root, and the rest of its path below that. */
 struct place {
 	const char *root, *rest;
+	bool aliased; /* the root is an alias: not the site's own tree, so what nobody may ask for is not sent either */
 };
 
 /* Whether @root holds @path by whole segments; @rest is what is below it. */
@@ -43,10 +44,10 @@ static bool find_root(const struct request *r, const char *path, struct place *p
 
 	p->root = NULL;
 	if (holds(r->server->docroot, path, &rest))
-		*p = (struct place){r->server->docroot, rest};
+		*p = (struct place){r->server->docroot, rest, false};
 	for (size_t i = 0; i < e->xsendfile_roots_n; i++)
 		if (holds(e->xsendfile_roots[i], path, &rest) && (p->root == NULL || strlen(e->xsendfile_roots[i]) > strlen(p->root)))
-			*p = (struct place){e->xsendfile_roots[i], rest};
+			*p = (struct place){e->xsendfile_roots[i], rest, false};
 	return p->root != NULL;
 }
 
@@ -76,11 +77,11 @@ static bool place_of_url(struct request *r, const char *value, size_t len, struc
 	path = read_value(r, value, query != NULL ? (size_t)(query - value) : len);
 	if (path == NULL || value[0] != '/')
 		return false;
-	*p = (struct place){r->server->docroot, path + 1};
+	*p = (struct place){r->server->docroot, path + 1, false};
 	for (size_t i = 0; i < r->server->path_aliases_n; i++) {
 		const struct conf_alias *al = &r->server->path_aliases[i];
 		if (holds(al->prefix, path, &rest)) {
-			*p = (struct place){al->path, rest};
+			*p = (struct place){al->path, rest, true};
 			break;
 		}
 	}
@@ -95,6 +96,13 @@ bool serve_sendfile_asked(const struct request *r)
 	return e != NULL && e->xsendfile && (cgi_header_find(&r->cgi, FIELD, &len) != NULL || cgi_header_find(&r->cgi, ACCEL, &len) != NULL);
 }
 
+/* Whether a client could have this file by its own name: access, no script, no name that begins with a dot. */
+static bool may_be_asked_for(const struct conf_dir *settings, const char *rest, const char *name)
+{
+	return settings->granted && conf_handler_for(settings, name).kind == CONF_HANDLER_DEFAULT && rest[0] != '.' &&
+		strstr(rest, "/.") == NULL;
+}
+
 /* Open the file by the settings of its own directory. Minus a status when it cannot be sent. */
 static int open_file(struct request *r, const struct place *p, struct route *found)
 {
@@ -106,6 +114,8 @@ static int open_file(struct request *r, const struct place *p, struct route *fou
 
 	if (settings == NULL)
 		return -500;
+	if (p->aliased && !may_be_asked_for(settings, p->rest, m.file))
+		return -403;
 	int root_fd = root_cache_open(&r->w->roots, p->root, loop_now_ms(r->w->loop));
 	if (root_fd == -1)
 		return -404;
@@ -170,7 +180,7 @@ static void refuse(struct request *r, int status, const char *value, size_t len)
 void serve_sendfile(struct request *r)
 {
 	struct route found = r->route;
-	struct place p = {NULL, NULL};
+	struct place p = {NULL, NULL, false};
 	size_t len;
 	const char *value = cgi_header_find(&r->cgi, FIELD, &len);
 	bool placed = value != NULL ? place_of_path(r, value, len, &p) : false;

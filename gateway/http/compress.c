@@ -10,12 +10,13 @@
 
 #define GZIP_WINDOW (15 + 16) /* the largest window, with gzip's header: RFC 1952 */
 #define GZIP_MEM_LEVEL 8
-#define BROTLI_WINDOW 18      /* 256 KB: more memory than that finds little more in a page */
+#define BROTLI_WINDOW 16      /* 64 KB, more than most pages; beyond it the encoder takes several times the memory */
 #define OUT_STEP 16384        /* octets of room made at a time */
 #define IN_STEP (1024 * 1024) /* octets handed to zlib at a time, whose counts are narrow */
 
 struct compressor {
 	enum coding coding;
+	int level;
 	union {
 		z_stream z;
 #ifdef HAVE_BROTLI
@@ -33,10 +34,13 @@ unsigned compress_codings(void)
 #endif
 }
 
-size_t compress_memory(enum coding c)
+size_t compress_memory(enum coding c, int level)
 {
-	/* zconf.h: (1 << (window + 2)) + (1 << (mem + 9)); brotli's was measured at quality 5. */
-	return c == CODING_GZIP ? 264 * 1024 : 1600 * 1024;
+	/* zconf.h: (1 << (window + 2)) + (1 << (mem + 9)), whatever the level. */
+	if (c == CODING_GZIP)
+		return 264 * 1024;
+	/* As measured with Debian 12's library; the last two look for the best of all ways. */
+	return level < 4 ? 1024 * 1024 : level < 9 ? 1900 * 1024 : level == 9 ? 2700 * 1024 : 6 * 1024 * 1024;
 }
 
 struct compressor *compressor_new(enum coding c, int level)
@@ -47,6 +51,7 @@ struct compressor *compressor_new(enum coding c, int level)
 	if (z == NULL)
 		return NULL;
 	z->coding = c;
+	z->level = level;
 	if (c == CODING_GZIP)
 		ok = deflateInit2(&z->u.z, level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
 #ifdef HAVE_BROTLI
@@ -81,6 +86,11 @@ void compressor_free(struct compressor *z)
 enum coding compressor_coding(const struct compressor *z)
 {
 	return z->coding;
+}
+
+int compressor_level(const struct compressor *z)
+{
+	return z->level;
 }
 
 /* One round of zlib with what is in next_in; until there is room left behind its output. */

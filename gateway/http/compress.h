@@ -26,8 +26,11 @@ enum compress_op {
 /** CODING_BIT()s of what this build can produce. */
 unsigned compress_codings(void);
 
-/** About how much memory a compressor for @c holds, in octets: what a bound on their number is made of. */
-size_t compress_memory(enum coding c);
+/** About how much memory a compressor for @c at @level holds, in octets: what a bound on their number is made of. */
+size_t compress_memory(enum coding c, int level);
+
+/** What compressor_new() was told. */
+int compressor_level(const struct compressor *z);
 
 /** For @c (one of compress_codings()), @level 1 to 9 or 0 to 11. NULL when memory is out. Freed by compressor_free(). */
 struct compressor *compressor_new(enum coding c, int level) GW_MUST_USE;

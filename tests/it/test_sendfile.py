@@ -28,7 +28,7 @@ def site(tmp, module_fleet, fpm, ini):
 	base = tmp + "/sendfile"
 	root = base + "/root"
 	make_root(base + "/given", {"in.txt": "given\n", "more/x.txt": "more\n"})
-	make_root(base + "/aliased", {"in.txt": "aliased\n"})
+	make_root(base + "/aliased", {"in.txt": "aliased\n", "code.php": "<?php // source", ".dot": "dot", "no/x.txt": "denied"})
 	make_root(base + "/other", {"secret.txt": "another site's\n"})
 	lines = """
     XSendFile on
@@ -41,10 +41,13 @@ def site(tmp, module_fleet, fpm, ini):
     <Directory "%s/private">
         Require all denied
     </Directory>
+    <Directory "%s/aliased/no">
+        Require all denied
+    </Directory>
     <Directory "%s/off">
         XSendFile off
     </Directory>
-""" % (base, base, root, root)
+""" % (base, base, root, base, root)
 	s = Edits(base, module_fleet, fpm, ini, FILES, lines, root=root)
 	s.base = base
 	os.symlink(base + "/other/secret.txt", root + "/private/out.txt")
@@ -114,6 +117,8 @@ def test_compressed(site, host):
 	("s=%s", 403), ("s=", 403), ("s=%s/private", 403), ("s=%s/private/fifo", 403), ("s=%s/private/missing.txt", 404), ("s=%s/private/digits.txt/x", 404),
 	("s=%s/private/digits.txt%%2500", 403), ("a=http://x/y", 403), ("a=/../other/secret.txt", 403), ("a=/al/../../other/secret.txt", 403), ("a=/al/%%252e%%252e/other/secret.txt", 404),
 	("a=/missing.txt", 404), ("a=/", 403),
+	# an alias is not the site's own tree: only what anybody could ask for
+	("a=/al/code.php", 403), ("a=/al/.dot", 403), ("a=/al/no/x.txt", 403),
 ])
 def test_never(site, host, query, status):
 	r = site.get("/send.php?t=a/b&" + (query % site.root if "%s" in query else query.replace("%%", "%")), host=host)
