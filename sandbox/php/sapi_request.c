@@ -19,6 +19,7 @@
 #include "sandbox/ipc_wire.h"
 #include "sandbox/php/script_tree.h"
 #include "sandbox/php/learn.h"
+#include "sandbox/php/user_ini.h"
 
 /* What libfcgi adds to the parameters, and what the front tells us and not the script. */
 static const char *const private_names[] = {"FCGI_ROLE", "PHP_VALUE", "PHP_ADMIN_VALUE"};
@@ -238,6 +239,7 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 		sapi_apply_ini(sapi_param(&r, "PHP_ADMIN_VALUE"), ZEND_INI_SYSTEM);
 		sapi_apply_ini(sapi_param(&r, "PHP_VALUE"), ZEND_INI_PERDIR);
 		fill_request_info(&r);
+		user_ini_apply(SG(request_info).path_translated, sapi_param(&r, "DOCUMENT_ROOT"));
 		if (php_request_startup() == SUCCESS)
 			run_script(&r);
 	}
