@@ -103,8 +103,10 @@ static void pause_accepting(struct worker *w, unsigned ms, const char *why)
 
 static void out_of_descriptors(struct worker *w)
 {
+	const char *why = errno == EMFILE ? "out of file descriptors (raise LimitNOFILE)" : "the machine is out of descriptors or memory";
+
 	if (!conn_close_idlest(w, SILENT_MS))
-		pause_accepting(w, ACCEPT_PAUSE_MS, "out of file descriptors (raise LimitNOFILE)");
+		pause_accepting(w, ACCEPT_PAUSE_MS, why);
 }
 
 static void evict(struct loop *l, struct loop_task *task)

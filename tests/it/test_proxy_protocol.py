@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The PROXY protocol: who is believed, what the client's address then is, and what becomes of everything else."""
 import json
-import os
 import socket
+import ssl
 import struct
 import time
 
@@ -12,6 +12,7 @@ import conftest
 import proc
 import servers
 import site_conf
+import tls_tools as tls
 from rawhttp import Broken, Conn
 
 pytestmark = pytest.mark.bulkhead
@@ -79,9 +80,10 @@ def test_header_names_the_client(proxied, header, client, port):
 		assert v["REMOTE_ADDR"] == client and v["REMOTE_PORT"] == str(port), v
 		assert v["HTTP_X_FORWARDED_FOR"] == "6.6.6.6"
 		# The connection is that client's for all its requests.
-		c.send(GET.replace(b"hello.txt", b"hello.txt?%d" % port))
+		mark = "hello.txt?%x%s" % (len(header), client.replace(":", "-"))
+		c.send(GET.replace(b"hello.txt", mark.encode()))
 		assert c.response().body == b"hello\n"
-	who, h, a, peer, remote = last_who(proxied, "hello.txt?%d" % port)[:5]
+	who, h, a, peer, remote = last_who(proxied, mark)[:5]
 	assert (h, a, peer, remote) == (client, client, "127.0.0.1", str(port))
 
 
@@ -188,6 +190,54 @@ def test_half_a_header_costs_nothing_and_ends(proxied):
 				pass
 		assert 1 < time.monotonic() - began < 7
 		assert proc.cpu_of(fronts) - cpu < 0.5
+
+
+def shake(addr, header, together):
+	"""A TLS handshake behind the header, in the same segment or in the next one; what a request is then answered."""
+	incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+	t = tls.context().wrap_bio(incoming, outgoing, server_hostname="w.test")
+	with Conn(addr) as c:
+		def step(what):
+			while True:
+				try:
+					return what()
+				except ssl.SSLWantReadError:
+					nonlocal header
+					c.s.sendall((header if together else b"") + outgoing.read())
+					header = b""
+					got = c.s.recv(65536)
+					if not got:
+						raise Broken("closed in the handshake") from None
+					incoming.write(got)
+		if not together:
+			c.s.sendall(header)
+			time.sleep(0.05)
+		step(t.do_handshake)
+		t.write(DUMP.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+		answer = b""
+		while b"}\n" not in answer:
+			answer += step(lambda: t.read(65536))
+		return answer
+
+
+def test_before_tls(here, docroot, fleet, fpm):
+	"""The header comes before the handshake, and is not part of it; without one there is no handshake."""
+	conftest.need(servers.tool("openssl"), "no openssl to make certificates with")
+	tls.make_cert(here + "/certs", "w", "w.test")
+	port = proc.free_port()
+	bh = servers.Bulkhead(here + "/bulkhead", "")
+	bh.write("Listen 127.0.0.1:%d https\n" % port + site_conf.common(docroot) + site_conf.pool("fpm", fpm.server())
+		+ '<VirtualHost *:%d>\n    ServerName w.test\n    DocumentRoot "%s"\n    Dispatch worker\n    UsePool fpm\n    RemoteIPProxyProtocol On\n%s</VirtualHost>\n'
+		% (port, docroot, tls.lines(here + "/certs", "w")))
+	fleet.start(bh)
+	addr = ("127.0.0.1", port)
+	for header in (v1(), v2(), v2(more=b"\x04\0\0")):
+		for together in (True, False):
+			answer = shake(addr, header, together)
+			assert b'"REMOTE_ADDR":"198.51.100.7"' in answer and b'"HTTPS":"on"' in answer, answer[:300]
+	with pytest.raises((Broken, OSError)):
+		shake(addr, b"", True)
+	assert b"REMOTE_ADDR" in shake(addr, v1(), True)
 
 
 def test_limits_count_the_client_behind(here, docroot, fleet):
