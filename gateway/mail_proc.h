@@ -11,12 +11,11 @@
 
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
-#include "gateway/log_files.h"
 
 struct mail_proc_host {
 	struct loop *loop;
 	const struct conf *conf;
-	const struct log_files *logs;
+	const int *log_fds;
 	bool privileged, daemon;
 };
 
