@@ -43,7 +43,7 @@ def idle(bh, n):
 	return left == n and octets < OCTETS_MAX
 
 
-def slow(bh, n, seconds, what, first, octets):
+def slow(bh, n, a, what, first, octets):
 	"""The median of another client beside @n connections that begin with @first, and then send an octet a second."""
 	crowd.median_ms(bh.addr, ONCE, 50)
 	alone = crowd.median_ms(bh.addr, ONCE, 300)
@@ -53,7 +53,7 @@ def slow(bh, n, seconds, what, first, octets):
 		s.send(first)
 	began, cpu = time.monotonic(), proc.cpu_of(front_of(bh))
 	c.trickle(octets)
-	time.sleep(seconds)
+	time.sleep(a.seconds)
 	beside = crowd.median_ms(bh.addr, ONCE, 300)
 	took = time.monotonic() - began
 	cpu = (proc.cpu_of(front_of(bh)) - cpu) / took * 100
@@ -62,7 +62,7 @@ def slow(bh, n, seconds, what, first, octets):
 	c.stop()
 	print("%6d slow %s: median %.2f ms, %.2f ms without them (%.2f times; goal: below %.1f), %.0f octets each, %.0f%% of a processor (%d still open)"
 		% (n, what, beside, alone, beside / alone, SLOWER_MAX, memory, cpu, left))
-	return left == n and beside < SLOWER_MAX * alone
+	return left == n and beside < SLOWER_MAX * alone + a.slack
 
 
 def main():
@@ -70,6 +70,7 @@ def main():
 	p.add_argument("--build", default=os.path.join(HERE, "../../build"), help="where bulkhead was built")
 	p.add_argument("-n", type=int, default=10000, help="connections")
 	p.add_argument("--seconds", type=float, default=20, help="how long they trickle before the other client is timed")
+	p.add_argument("--slack", type=float, default=0, help="milliseconds that the other client's median may be above the goal, on a machine with other work")
 	a = p.parse_args()
 	os.environ.setdefault("BULKHEAD_BIN", os.path.join(a.build, "bulkhead"))
 	have = crowd.descriptors(2 * a.n)
@@ -81,8 +82,8 @@ def main():
 	servers.write(tmp + "/root/x.php", "<?php")
 	conf = ("KeepAliveTimeout 600\nRequestReadTimeout header=0 body=0\n<FastCGIPool none>\n    Server unix:%s/none.sock\n</FastCGIPool>\n"
 		"<VirtualHost *>\n    ServerName w.test\n    DocumentRoot \"%s/root\"\n    Dispatch worker\n    UsePool none\n</VirtualHost>\n") % (tmp, tmp)
-	parts = [idle, lambda bh, n: slow(bh, n, a.seconds, "heads", b"", b"GET / HTTP/1.1\r\nX: " + b"x" * 600),
-		lambda bh, n: slow(bh, n, a.seconds, "bodies", POST, b"x")]
+	parts = [idle, lambda bh, n: slow(bh, n, a, "heads", b"", b"GET / HTTP/1.1\r\nX: " + b"x" * 600),
+		lambda bh, n: slow(bh, n, a, "bodies", POST, b"x")]
 	ok = True
 	try:
 		# A server of its own for each: what one crowd leaves in the allocator must not be another's gain.

@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -306,6 +307,17 @@ def test_a_crowd(start, docroot, fpm):
 	finally:
 		for g in groups:
 			g.stop()
+
+
+@pytest.mark.slow
+def test_ten_thousand_slow_connections():
+	"""tests/bench/slow_clients.py: 10,000 idle connections, slow heads, slow bodies (fewer where descriptors are fewer)."""
+	n = min(10000, (crowd.descriptors(20000) - 500) // 2)
+	conftest.need(n > 2000 and servers.bulkhead_bin(), "too few descriptors (ulimit -n), or no bulkhead to test")
+	r = subprocess.run([sys.executable, os.path.join(servers.HERE, "../bench/slow_clients.py"), "-n", str(n), "--seconds", "5", "--slack", "5"],
+		env=dict(os.environ, BULKHEAD_BIN=servers.bulkhead_bin()), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+	print("\n" + r.stdout)
+	assert r.returncode == 0, r.stdout
 
 
 def restart_with(bh, what, soft):
