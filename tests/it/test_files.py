@@ -46,6 +46,7 @@ def root(tmp):
 		"front/index.php": "<?php header('Content-Type: text/plain'); foreach (['REQUEST_URI', 'SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'PHP_SELF', 'REQUEST_METHOD', 'SCRIPT_FILENAME'] "
 			"as $k) echo $k, '=', $_SERVER[$k] ?? '(none)', \"\\n\"; echo 'body=', file_get_contents('php://input'), \"\\n\";",
 		"front/real.txt": "real\n", "front/off/real.txt": "x\n", "front/static/index.html": "x\n", "app.html": "single page\n", "spa/x.txt": "x\n",
+		"index/second.html": "second\n", "index/far/x.txt": "x", "index/off/index.html": "x\n", "shared/any.html": "from afar\n",
 		"cache/page.txt": "one\n", "cache/big.bin": big, "hits/1k.bin": "k" * 1024,
 	}.items():
 		put(root, name, text)
@@ -121,6 +122,13 @@ CONF = """
 </Directory>
 <Directory "{root}/front/off">
     FallbackResource disabled
+</Directory>
+<Directory "{root}/index">
+    DirectoryIndex none.html
+    DirectoryIndex second.html /shared/any.html
+</Directory>
+<Directory "{root}/index/off">
+    DirectoryIndex disabled
 </Directory>
 <Directory "{root}/spa">
     FallbackResource /app.html
@@ -457,6 +465,14 @@ def test_directory_slash_off(get):
 	assert get("/noslash/").status == 200
 	assert get("/noslash").status == 404
 	assert get("/etag").status == 301
+
+
+def test_directory_index(get):
+	assert get("/index/").body == b"second\n"
+	r = get("/index/far/")
+	assert (r.status, r.body) == (200, b"from afar\n") and r.get("Content-Type").startswith("text/html")
+	assert get("/index/far/", "If-None-Match: %s\r\n" % r.get("ETag")).status == 304
+	assert get("/index/off/").status == 403 and get("/index/off/index.html").status == 200
 
 
 @pytest.mark.parametrize("host", ["worker.test", "shared.test"])

@@ -136,6 +136,22 @@ START_TEST(inherited)
 }
 END_TEST
 
+START_TEST(no_effect_is_said)
+{
+	struct fixture f;
+
+	fixture_good(&f, "Options Indexes MultiViews\nOptions -ExecCGI\nIndexOptions +FoldersFirst +NameWidth=*\nReadmeName /icons/README.html\n");
+	char *text = fixture_dump(conf_dump_noeffect, f.c);
+	ck_assert_ptr_nonnull(strstr(text, "MultiViews has no effect: there is no negotiation"));
+	ck_assert_ptr_nonnull(strstr(text, "IndexOptions NameWidth has no effect: "));
+	ck_assert_ptr_nonnull(strstr(text, "ReadmeName has no effect: "));
+	ck_assert_ptr_null(strstr(text, "ExecCGI"));
+	ck_assert_ptr_null(strstr(text, "FoldersFirst"));
+	free(text);
+	fixture_free(&f);
+}
+END_TEST
+
 START_TEST(file_cache)
 {
 	struct fixture f;
@@ -202,6 +218,7 @@ Suite *suite_conf_serving(void)
 	tcase_add_loop_test(t, metas, 0, (int)(sizeof(meta_cases) / sizeof(*meta_cases)));
 	tcase_add_loop_test(t, etags, 0, (int)(sizeof(etag_cases) / sizeof(*etag_cases)));
 	tcase_add_test(t, inherited);
+	tcase_add_test(t, no_effect_is_said);
 	tcase_add_test(t, file_cache);
 	tcase_add_loop_test(t, bad, 0, (int)(sizeof(bad_cases) / sizeof(*bad_cases)));
 	suite_add_tcase(s, t);
