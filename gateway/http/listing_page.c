@@ -125,15 +125,27 @@ static int put_size(struct buf *out, const struct listing_entry *e)
 	return buf_printf(out, "<td class=\"n\" title=\"%lld octets\">%.*f %cB</td>", (long long)e->size, v < 9.95 ? 1 : 0, v, units[unit]);
 }
 
+/* @n as @width digits. */
+static void digits(char *p, int n, int width)
+{
+	for (int i = width; i-- > 0; n /= 10)
+		p[i] = (char)('0' + n % 10);
+}
+
 static int put_date(struct buf *out, time_t when)
 {
-	char machine[40], person[40];
+	char day[] = "0000-00-00", minute[] = "00:00", second[] = "00";
 	struct tm tm;
 
-	if (when == 0 || gmtime_r(&when, &tm) == NULL || strftime(machine, sizeof(machine), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ||
-	    strftime(person, sizeof(person), "%Y-%m-%d %H:%M", &tm) == 0)
+	if (when == 0 || gmtime_r(&when, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		return buf_puts(out, "<td class=\"n\"></td>");
-	return buf_printf(out, "<td class=\"n\"><time datetime=\"%s\">%s</time></td>", machine, person);
+	digits(day, tm.tm_year + 1900, 4);
+	digits(day + 5, tm.tm_mon + 1, 2);
+	digits(day + 8, tm.tm_mday, 2);
+	digits(minute, tm.tm_hour, 2);
+	digits(minute + 3, tm.tm_min, 2);
+	digits(second, tm.tm_sec, 2);
+	return buf_printf(out, "<td class=\"n\"><time datetime=\"%sT%s:%sZ\">%s %s</time></td>", day, minute, second, day, minute);
 }
 
 static int put_row(struct buf *out, const struct listing_page *p, const struct listing_entry *e)
