@@ -166,8 +166,14 @@ struct conf_pool {
 
 /* --- logs ---------------------------------------------------------------------------------------------------------- */
 
+enum conf_log_kind { CONF_LOG_FILE, CONF_LOG_PIPE, CONF_LOG_SYSLOG };
+
 struct conf_log_file { /* one per distinct path, shared by all who name it */
-	const char *path;  /* absolute */
+	const char *path;  /* absolute; a pipe or syslog as it is written */
+	enum conf_log_kind kind;
+	const char *const *argv; /* CONF_LOG_PIPE: the program, by its absolute path, and its arguments; NULL at the end */
+	int facility;      /* CONF_LOG_SYSLOG: as syslog(3) counts them, without the shift */
+	const char *ident; /* CONF_LOG_SYSLOG: whose lines they are */
 	size_t index;      /* position in conf.log_files: the master opens descriptors in that order */
 };
 
@@ -175,6 +181,8 @@ struct conf_custom_log {
 	const struct conf_log_file *file;
 	const char *format; /* the LogFormat string in force, nickname resolved; compiled by gateway/http/access_format.h */
 	size_t format_index;/* position in conf.log_formats (distinct strings) */
+	const char *env;    /* only requests that have this variable; NULL: all */
+	bool env_not;       /* only those that have it not */
 };
 
 /* --- TLS ------------------------------------------------------------------------------------------------------------ */
@@ -377,6 +385,7 @@ struct conf {
 	const char *spool_path;           /* SpoolPath: directory for temporary files of bodies and answers */
 	int64_t spool_max;                /* SpoolMax, octets of all sites together */
 	const char *pid_file;
+	const char *syslog_socket;        /* SyslogSocket */
 	const char *types_config;
 	size_t servers_n;
 	struct conf_server **servers;

@@ -142,6 +142,8 @@ struct conf_tls_raw {
 
 struct conf_log_ref {
 	struct conf_ref path, format;
+	const char *env;    /* as in conf_custom_log */
+	bool env_not;
 };
 
 struct conf_nick {
@@ -299,6 +301,15 @@ const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsi
 /** On or Off. Returns NULL, or why not (static text). */
 const char *conf_value_flag(const char *text, bool *out);
 
+/** conf_logs.c: the record of the log that @r names, made when it is new. NULL after saying what is wrong, or without memory. */
+const struct conf_log_file *conf_log_file_get(struct conf_build *b, const struct conf_ref *r);
+
+/** conf_logs.c: @srv's logs and their formats. */
+void conf_resolve_logs(struct conf_build *b, struct conf_srv *srv);
+
+/** Whether a LogFormat's text is a format rather than a name of one. */
+bool conf_is_format(const char *s);
+
 /* --- steps ----------------------------------------------------------------------------------------------------------- */
 
 /** What a configuration has where it says nothing, in @s. */
@@ -339,7 +350,8 @@ int conf_index_hosts(struct conf *c, struct arena *a) GW_MUST_USE;
 conf_setter conf_set_int, conf_set_size, conf_set_time, conf_set_flag, conf_set_word, conf_set_text;
 conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_refused, conf_set_abort;
 conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user, conf_set_front_path;
-conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level, conf_set_types;
+conf_setter conf_set_types;
+conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level; /* conf_set_logs.c */
 conf_setter conf_set_spool_path;
 conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;

@@ -119,6 +119,7 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 	c->spare_zygotes = 1;
 	conf_clients_defaults(&c->clients);
 	c->ticket_life_ms = TICKET_LIFE_MS;
+	c->syslog_socket = "/dev/log";
 	conf_parser_init(&p, &c->arena, diags);
 	p.sites = sites;
 	rc = set_places(c, &p, opts);

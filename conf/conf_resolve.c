@@ -114,135 +114,6 @@ static void resolve_pool(struct conf_build *b, struct conf_srv *srv)
 	conf_error(b, r->node, r->arg, "UsePool: there is no <FastCGIPool %s>%s", r->text, conf_suggest_text(&s, more, sizeof(more)));
 }
 
-/* --- logs -------------------------------------------------------------------------------------------------------------- */
-
-static const struct conf_log_file *log_file(struct conf_build *b, const struct conf_ref *r)
-{
-	const char *path = conf_build_path(b, r->text);
-	struct conf_log_file *f = path == NULL ? NULL : conf_map_get(&b->log_files, 0, path, strlen(path));
-	const struct conf_log_file **slot;
-
-	if (f != NULL || path == NULL)
-		return f;
-	f = arena_alloc(b->a, sizeof(*f));
-	slot = conf_append(b, b->c->log_files, b->c->log_files_n);
-	if (f == NULL || slot == NULL || conf_map_put(&b->log_files, 0, path, strlen(path), f) != GW_OK) {
-		b->oom = true;
-		return NULL;
-	}
-	*f = (struct conf_log_file){.path = path, .index = b->c->log_files_n - 1};
-	*slot = f;
-	if (conf_build_dir_missing(b, path))
-		conf_warn(b, r->node, r->arg, "%s %s: its directory does not exist: the server will not start like this", r->node->name.text, path);
-	return f;
-}
-
-static size_t log_format(struct conf_build *b, const char *text)
-{
-	size_t *index = conf_map_get(&b->log_formats, 0, text, strlen(text));
-	const char **slot;
-
-	if (index != NULL)
-		return *index;
-	index = arena_alloc(b->a, sizeof(*index));
-	slot = conf_append(b, b->c->log_formats, b->c->log_formats_n);
-	if (index == NULL || slot == NULL || conf_map_put(&b->log_formats, 0, text, strlen(text), index) != GW_OK) {
-		b->oom = true;
-		return 0;
-	}
-	*index = b->c->log_formats_n - 1;
-	*slot = text;
-	return *index;
-}
-
-static const struct conf_nick known_nicks[] = {
-	{"common", "%h %l %u %t \"%r\" %>s %b"},
-	{"combined", "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\""},
-};
-
-static const char *find_nick(const struct conf_nick *v, size_t n, const char *nick)
-{
-	while (n-- > 0) {
-		if (strcmp(v[n].nick, nick) == 0)
-			return v[n].format;
-	}
-	return NULL;
-}
-
-/* The format behind CustomLog's second word: text, or a nickname of the host, of the main server, or a known one. */
-static const char *resolve_format(struct conf_build *b, const struct conf_srv *srv, const struct conf_ref *r)
-{
-	const struct conf_srv *main_srv = b->c->index->srvs[0];
-	const char *f;
-	struct conf_suggest s;
-	char more[128];
-
-	if (r->node == NULL) {
-		f = srv->default_format != NULL ? srv->default_format : main_srv->default_format;
-		return f != NULL ? f : known_nicks[0].format;
-	}
-	if (strpbrk(r->text, "% ") != NULL)
-		return r->text;
-	f = find_nick(srv->nicks, srv->nicks_n, r->text);
-	if (f == NULL)
-		f = find_nick(main_srv->nicks, main_srv->nicks_n, r->text);
-	if (f == NULL)
-		f = find_nick(known_nicks, sizeof(known_nicks) / sizeof(*known_nicks), r->text);
-	if (f != NULL)
-		return f;
-	conf_suggest_init(&s, r->text);
-	for (size_t i = 0; i < main_srv->nicks_n; i++)
-		conf_suggest_try(&s, main_srv->nicks[i].nick);
-	for (size_t i = 0; i < sizeof(known_nicks) / sizeof(*known_nicks); i++)
-		conf_suggest_try(&s, known_nicks[i].nick);
-	conf_error(b, r->node, r->arg, "%s: no LogFormat is named '%s'%s", r->node->name.text, r->text,
-		   conf_suggest_text(&s, more, sizeof(more)));
-	return NULL;
-}
-
-/* A format given in CustomLog itself was not seen by LogFormat's check. */
-static bool inline_format_ok(struct conf_build *b, const struct conf_ref *r)
-{
-	const char *why;
-	size_t at = 0;
-
-	if (r->node == NULL || strpbrk(r->text, "% ") == NULL || b->opts->check_format == NULL)
-		return true;
-	why = b->opts->check_format(r->text, &at);
-	if (why != NULL)
-		conf_error(b, r->node, r->arg, "%s: %s at \"%.24s\"", r->node->name.text, why, r->text + at);
-	return why == NULL;
-}
-
-static void resolve_logs(struct conf_build *b, struct conf_srv *srv)
-{
-	struct conf_server *s = srv->s;
-	const struct conf_server *m = b->c->servers[0];
-	struct conf_custom_log *v;
-
-	if (srv->error_log.node != NULL)
-		s->error_log = log_file(b, &srv->error_log);
-	if (srv->logs_n == 0) {
-		s->custom_logs = m->custom_logs;
-		s->custom_logs_n = m->custom_logs_n;
-		return;
-	}
-	v = arena_calloc(b->a, srv->logs_n, sizeof(*v));
-	if (v == NULL) {
-		b->oom = true;
-		return;
-	}
-	s->custom_logs_n = 0;
-	for (size_t i = 0; i < srv->logs_n; i++) {
-		const char *format = resolve_format(b, srv, &srv->logs[i].format);
-		if (format == NULL || !inline_format_ok(b, &srv->logs[i].format))
-			continue;
-		v[s->custom_logs_n++] = (struct conf_custom_log){
-			.file = log_file(b, &srv->logs[i].path), .format = format, .format_index = log_format(b, format)};
-	}
-	s->custom_logs = v;
-}
-
 /* --- the rest ---------------------------------------------------------------------------------------------------------- */
 
 static void resolve_docroot(struct conf_build *b, struct conf_srv *srv)
@@ -308,7 +179,7 @@ static void resolve_main(struct conf_build *b, struct conf_srv *m)
 		s->docroot = conf_build_path(b, "htdocs");
 	resolve_site_user(b, m);
 	resolve_pool(b, m);
-	resolve_logs(b, m);
+	conf_resolve_logs(b, m);
 	conf_dir_defaults(&base);
 	s->dir = conf_dir_merge(b->a, &base, &m->raw);
 	b->oom = b->oom || s->dir == NULL;
@@ -332,7 +203,7 @@ void conf_resolve(struct conf_build *b)
 			resolve_pool(b, srv);
 		resolve_docroot(b, srv);
 		conf_server_inherit(b, srv, m);
-		resolve_logs(b, srv);
+		conf_resolve_logs(b, srv);
 		srv->s->dir = conf_dir_merge(b->a, m->s->dir, &srv->raw);
 		b->oom = b->oom || srv->s->dir == NULL;
 	}

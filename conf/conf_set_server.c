@@ -203,23 +203,6 @@ void conf_set_types(struct conf_build *b, const struct conf_node *n, const struc
 	b->c->types_config = conf_build_path(b, n->args[0].text);
 }
 
-/* --- logs ---------------------------------------------------------------------------------------------------------- */
-
-static bool log_path_ok(struct conf_build *b, const struct conf_node *n, int arg)
-{
-	const char *text = n->args[arg].text;
-
-	if (text[0] == '|') {
-		conf_error(b, n, arg, "%s: a program behind a pipe is not fed; name a file and rotate it with logrotate", n->name.text);
-		return false;
-	}
-	if (strcasecmp(text, "syslog") == 0 || strncasecmp(text, "syslog:", 7) == 0 || strncasecmp(text, "journald", 8) == 0) {
-		conf_error(b, n, arg, "%s: %s is not written to; name a file", n->name.text, text);
-		return false;
-	}
-	return true;
-}
-
 void conf_set_pid_file(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	conf_set_path(b, n, d);
@@ -235,95 +218,4 @@ void conf_set_spool_path(struct conf_build *b, const struct conf_node *n, const 
 	/* What cannot be looked at (an ordinary user's -t) may well be there. */
 	if (b->c->spool_path != NULL && (stat(b->c->spool_path, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOENT || errno == ENOTDIR))
 		conf_error(b, n, 0, "SpoolPath %s: there is no such directory; the front's user must be able to write there", b->c->spool_path);
-}
-
-void conf_set_error_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	(void)d;
-	if (log_path_ok(b, n, 0))
-		b->srv->error_log = (struct conf_ref){n, 0, n->args[0].text};
-}
-
-void conf_set_custom_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	struct conf_log_ref *slot;
-	size_t words = d->lo == 0 ? 2 : 1; /* TransferLog takes no format */
-
-	if (!log_path_ok(b, n, 0))
-		return;
-	if (n->args_n > words) {
-		if (strncasecmp(n->args[words].text, "env=", 4) != 0 && strncasecmp(n->args[words].text, "expr=", 5) != 0) {
-			conf_error(b, n, (int)words, "%s: '%s' is neither env= nor expr=", n->name.text, n->args[words].text);
-			return;
-		}
-		conf_build_noeffect(b, n, "CustomLog ... env= or expr=", "the condition is not evaluated: every request is logged");
-	}
-	slot = conf_append(b, b->srv->logs, b->srv->logs_n);
-	if (slot == NULL)
-		return;
-	slot->path = (struct conf_ref){n, 0, n->args[0].text};
-	slot->format = words == 2 && n->args_n > 1 ? (struct conf_ref){n, 1, n->args[1].text} : (struct conf_ref){NULL, 0, NULL};
-}
-
-/* A format is text when it has a directive or a blank; else it names one. */
-static bool is_format(const char *s)
-{
-	return strpbrk(s, "% ") != NULL;
-}
-
-static bool format_ok(struct conf_build *b, const struct conf_node *n, int arg)
-{
-	const char *why;
-	size_t at = 0;
-
-	if (b->opts->check_format == NULL)
-		return true;
-	why = b->opts->check_format(n->args[arg].text, &at);
-	if (why != NULL)
-		conf_error(b, n, arg, "%s: %s at \"%.24s\"", n->name.text, why, n->args[arg].text + at);
-	return why == NULL;
-}
-
-void conf_set_log_format(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	struct conf_nick *slot;
-
-	(void)d;
-	if (n->args_n == 1) {
-		if (is_format(n->args[0].text) && !format_ok(b, n, 0))
-			return;
-		b->srv->default_format = n->args[0].text;
-		return;
-	}
-	if (n->args[1].text[0] == '\0' || strchr(n->args[1].text, '%') != NULL) {
-		conf_error(b, n, 1, "LogFormat: a nickname must not hold a %%");
-		return;
-	}
-	if (!format_ok(b, n, 0))
-		return;
-	slot = conf_append(b, b->srv->nicks, b->srv->nicks_n);
-	if (slot != NULL)
-		*slot = (struct conf_nick){.nick = n->args[1].text, .format = n->args[0].text};
-}
-
-void conf_set_log_level(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
-{
-	for (size_t i = 0; i < n->args_n; i++) {
-		const char *text = n->args[i].text, *colon = strchr(text, ':'), *name = colon == NULL ? text : colon + 1;
-		int level = log_level_find(name);
-		if (level < 0) {
-			struct conf_suggest s;
-			char more[128];
-			conf_suggest_init(&s, name);
-			for (int l = LOG_LV_EMERG; l <= LOG_LV_DEBUG; l++)
-				conf_suggest_try(&s, log_level_name((enum log_level)l));
-			conf_error(b, n, (int)i, "LogLevel: '%s' is not a level (emerg alert crit error warn notice info debug trace1..8)%s",
-				   name, conf_suggest_text(&s, more, sizeof(more)));
-		} else if (colon != NULL) {
-			conf_build_noeffect(b, n, "LogLevel module:level", "there is one level for a host");
-		} else {
-			b->srv->s->log_level = (enum log_level)level;
-			b->srv->set |= (uint64_t)1 << d->bit;
-		}
-	}
 }

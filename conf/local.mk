@@ -16,6 +16,7 @@ libconf_a_SOURCES = \
 	conf/conf_keep.c conf/conf_keep.h \
 	conf/conf_lex.c conf/conf_lex.h \
 	conf/conf_load.c \
+	conf/conf_logs.c \
 	conf/conf_merge.c \
 	conf/conf_meta.c \
 	conf/conf_parse.c conf/conf_parse.h \
@@ -33,6 +34,7 @@ libconf_a_SOURCES = \
 	conf/conf_set_filter.c \
 	conf/conf_set_header.c \
 	conf/conf_set_listing.c \
+	conf/conf_set_logs.c \
 	conf/conf_set_mail.c \
 	conf/conf_set_php.c \
 	conf/conf_set_sandbox.c \

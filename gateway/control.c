@@ -176,6 +176,15 @@ void control_begin(struct control *c, enum control_word word)
 			k->stage = STAGE_BEGUN;
 }
 
+void control_be(struct control *c, enum control_word word, enum control_word other)
+{
+	for (struct control_client *k = c->clients; k != NULL; k = k->next)
+		if (k->word == word && k->stage != STAGE_NEW) {
+			k->word = other;
+			k->stage = STAGE_ASKED;
+		}
+}
+
 void control_say(struct control *c, enum control_word word, const char *fmt, ...)
 {
 	char text[TEXT_MAX] = "T";

@@ -44,6 +44,9 @@ void control_close(struct control *c, bool remove);
 /** From now on what is asked for again waits for the next time @word is done: those who wait now are who this is done for. */
 void control_begin(struct control *c, enum control_word word);
 
+/** Who has asked for @word, and is not answered, has asked for @other, and that did not begin. */
+void control_be(struct control *c, enum control_word word, enum control_word other);
+
 /** Text for everybody for whom @word is being done. */
 void control_say(struct control *c, enum control_word word, const char *fmt, ...) GW_PRINTF(3, 4);
 

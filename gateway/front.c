@@ -161,7 +161,7 @@ static void on_accept(struct loop *l, struct loop_io *io, uint32_t ready)
 /* The last worker without a connection ends the process; until then each loop goes on, for the sites' channels it holds. */
 static void check_drained(struct worker *w)
 {
-	if (!w->draining || w->drained || w->conns_n > 0)
+	if (!w->draining || w->drained || w->conns_n > 0 || access_log_waits(&w->log))
 		return;
 	w->drained = true;
 	if (atomic_fetch_sub(&w->front->running, 1) == 1) {
@@ -250,6 +250,18 @@ static void take_ticket_key(struct front *f, struct ipc_msg *m)
 	explicit_bzero(m->body, sizeof(m->body));
 }
 
+/* A log's file was renamed. In the place of the old one, which all threads know. */
+static void change_log(const struct front *f, uint32_t index, int fd)
+{
+	if (index < f->conf->log_files_n && !f->logs->sinks[index].framed && dup3(fd, f->logs->sinks[index].fd, O_CLOEXEC) == -1)
+		log_err("log %s stays the old one: %m", f->conf->log_files[index]->path);
+	close(fd);
+	struct ipc_msg m;
+	ipc_fill(&m, IPC_FRONT_LOGGED, index, NULL);
+	if (ipc_send(f->master_chan, &m) < 0)
+		log_err("cannot reach the master: %m");
+}
+
 static void from_master(struct front *f, struct ipc_msg *m)
 {
 	struct backend *site = m->id < f->conf->servers_n ? f->sites[m->id] : NULL;
@@ -260,6 +272,9 @@ static void from_master(struct front *f, struct ipc_msg *m)
 		break;
 	case IPC_TICKET_KEY:
 		take_ticket_key(f, m);
+		break;
+	case IPC_FRONT_LOG:
+		change_log(f, m->id, m->fds[0]);
 		break;
 	case IPC_SITE_UP:
 		if (site != NULL)
@@ -317,7 +332,7 @@ static void flush_log(struct worker *w)
 {
 	uint64_t now = loop_now_ms(w->loop);
 
-	if (w->log.dirty_n == 0)
+	if (w->log.dirty_n == 0 && !access_log_waits(&w->log))
 		return;
 	if (!w->draining && now - w->log_at_ms < LOG_DELAY_MS &&
 	    (loop_timer_armed(&w->log_timer) || loop_timer_set(w->loop, &w->log_timer, LOG_DELAY_MS) == GW_OK))
@@ -363,7 +378,7 @@ static void worker_init(struct front *f, unsigned index)
 	w->accept_pause.cb = accept_again;
 	w->evict_task.cb = evict;
 	w->log_timer.cb = log_due;
-	if (access_log_init(&w->log, c->log_files_n, f->log_fds) < 0 || loop_before_sleep(w->loop, end_of_batch, w) < 0)
+	if (access_log_init(&w->log, c->log_files_n, f->logs->sinks, w->loop) < 0 || loop_before_sleep(w->loop, end_of_batch, w) < 0)
 		die("out of memory");
 }
 
@@ -395,9 +410,7 @@ static void logs_init(struct front *f)
 	f->sinks = need(calloc(c->servers_n, sizeof(*f->sinks)));
 	f->budgets = need(calloc(c->servers_n, sizeof(*f->budgets)));
 	for (size_t i = 0; i < c->servers_n; i++) {
-		const struct conf_server *s = c->servers[i];
-		f->sinks[i] = (struct log_sink){.fd = s->error_log != NULL ? f->log_fds[s->error_log->index] : STDERR_FILENO,
-			.level = s->log_level, .site = i > 0 ? s->name : NULL};
+		f->sinks[i] = log_files_sink(f->logs, c->servers[i]);
 	}
 	*log_server() = f->sinks[0];
 	f->formats = need(calloc(c->log_formats_n + 1, sizeof(struct access_format *)));
@@ -466,7 +479,7 @@ static void check_spool(const struct front *f)
 	io_close(&fd);
 }
 
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, const struct tls_secrets *secrets,
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const struct log_files *logs, const struct tls_secrets *secrets,
 	bool privileged)
 {
 	static struct master_io master;
@@ -478,7 +491,7 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	f->conf = c;
 	f->master_chan = chan;
 	f->listen_fds = listen_fds;
-	f->log_fds = log_fds;
+	f->logs = logs;
 	logs_init(f);
 	spools_init(f);
 	if (secrets != NULL) {

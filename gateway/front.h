@@ -20,6 +20,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/file_cache.h"
 #include "gateway/http/http_date.h"
+#include "gateway/log_files.h"
 #include "gateway/spool.h"
 #include "gateway/static/root_cache.h"
 #include "pools/backend.h"
@@ -44,7 +45,7 @@ struct front {
 	const struct conf *conf;
 	int master_chan;
 	const int *listen_fds;           /* conf->listen_n of them */
-	const int *log_fds;              /* conf->log_files_n of them, O_APPEND */
+	const struct log_files *logs;
 	unsigned conns_max;              /* more connections than this make a silent one go */
 	atomic_uint conns_n;             /* of all workers */
 	struct clients *clients;         /* NULL: no client is counted */
@@ -98,10 +99,10 @@ struct worker {
 
 /**
  * Run a front until it is drained; called in the freshly forked process, never returns.
- * @chan: its end of the channel to the master; @listen_fds, @log_fds: in the order of the configuration;
+ * @chan: its end of the channel to the master; @listen_fds: in the order of the configuration;
  * @secrets: certificates and keys, NULL when no host speaks TLS.
  */
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const int *log_fds, const struct tls_secrets *secrets,
+_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const struct log_files *logs, const struct tls_secrets *secrets,
 	bool privileged);
 
 /**

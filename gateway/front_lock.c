@@ -44,7 +44,7 @@ static const int allowed[] = {
 	SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendfile),
 	SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
 	SCMP_SYS(connect), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-	SCMP_SYS(dup), SCMP_SYS(fcntl), SCMP_SYS(pipe2), SCMP_SYS(splice),
+	SCMP_SYS(dup), SCMP_SYS(dup3) /* a log's new file in the place of the old one */, SCMP_SYS(fcntl), SCMP_SYS(pipe2), SCMP_SYS(splice),
 	/* files */
 	SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(open), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
 	SCMP_SYS(fstatfs), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),

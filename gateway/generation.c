@@ -44,12 +44,20 @@ static void on_restart(struct loop *l, struct loop_timer *t)
 		log_err("no memory for a timer: the front stays down");
 }
 
+static void free_tables(struct generation *g)
+{
+	free(g->zygotes);
+	free(g->leaves);
+	free(g->wanted);
+	free(g->launched_ms);
+	free(g);
+}
+
 struct generation *generation_new(struct generation_host *h, struct conf *c, struct tls_store *tls, struct listen_set *listens)
 {
 	struct generation *g = calloc(1, sizeof(*g));
-	int *log_fds;
 
-	if (g == NULL || log_files_open(c, &log_fds) < 0) {
+	if (g == NULL || log_files_open(&g->logs, c, h->logs) < 0) {
 		free(g);
 		return NULL;
 	}
@@ -57,29 +65,16 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 	g->launched_ms = calloc(c->servers_n, sizeof(*g->launched_ms));
 	g->wanted = calloc(c->servers_n, sizeof(*g->wanted));
 	g->leaves = calloc(c->servers_n, sizeof(*g->leaves));
-	if (g->zygotes == NULL || g->leaves == NULL || g->launched_ms == NULL || g->wanted == NULL) {
-		free(g->zygotes);
-		free(g->leaves);
-		free(g->wanted);
-		free(g->launched_ms);
-		log_files_close(c, &log_fds);
-		free(g);
-		return NULL;
-	}
-	struct mail_proc_host mail = {.loop = h->loop, .conf = c, .log_fds = log_fds, .privileged = h->launch.privileged, .daemon = h->daemon};
-	if (mail_proc_init(&g->mail, &mail) < 0) {
-		free(g->zygotes);
-		free(g->wanted);
-		free(g->launched_ms);
-		log_files_close(c, &log_fds);
-		free(g);
+	struct mail_proc_host mail = {.loop = h->loop, .conf = c, .logs = &g->logs, .privileged = h->launch.privileged, .daemon = h->daemon};
+	if (g->zygotes == NULL || g->leaves == NULL || g->launched_ms == NULL || g->wanted == NULL || mail_proc_init(&g->mail, &mail) < 0) {
+		log_files_close(&g->logs, c, h->logs);
+		free_tables(g);
 		return NULL;
 	}
 	g->host = h;
 	g->conf = c;
 	g->tls = tls;
 	g->listens = *listens;
-	g->log_fds = log_fds;
 	g->state = GEN_STARTING;
 	g->chan.fd = -1;
 	g->restart.cb = on_restart;
@@ -90,14 +85,10 @@ void generation_free(struct generation *g)
 {
 	loop_timer_stop(g->host->loop, &g->restart);
 	mail_proc_fini(&g->mail);
-	log_files_close(g->conf, &g->log_fds);
+	log_files_close(&g->logs, g->conf, g->host->logs);
 	tls_store_free(g->tls);
 	conf_free(g->conf);
-	free(g->zygotes);
-	free(g->leaves);
-	free(g->wanted);
-	free(g->launched_ms);
-	free(g);
+	free_tables(g);
 }
 
 static void kill_zygotes(const struct generation *g)
@@ -271,6 +262,11 @@ static void from_front(struct generation *g, const struct ipc_msg *m)
 		g->host->ready(g->host, g);
 		return;
 	}
+	if (m->type == IPC_FRONT_LOGGED) {
+		if (g->reopening > 0 && --g->reopening == 0)
+			g->host->reopened(g->host, g);
+		return;
+	}
 	if (m->type == IPC_FRONT_DRAINS) {
 		if (g->state == GEN_DRAINING)
 			fall_quiet(g);
@@ -332,15 +328,14 @@ static void reset_signals(void)
 static int close_foreign(const struct generation *g, int chan)
 {
 	size_t n = 0;
-	int *keep = calloc(g->listens.n + g->conf->log_files_n + 1, sizeof(*keep));
+	int *keep = calloc(g->listens.n + g->conf->log_files_n + 2, sizeof(*keep));
 
 	if (keep == NULL)
 		return GW_ERR_NOMEM;
 	keep[n++] = chan;
 	for (size_t i = 0; i < g->listens.n; i++)
 		keep[n++] = g->listens.fds[i];
-	for (size_t i = 0; i < g->conf->log_files_n; i++)
-		keep[n++] = g->log_fds[i];
+	n += log_files_fds(&g->logs, g->conf, keep + n);
 	int err = io_close_except(keep, n);
 	free(keep);
 	return err;
@@ -348,19 +343,18 @@ static int close_foreign(const struct generation *g, int chan)
 
 _Noreturn static void become_front(const struct generation *g, int chan)
 {
-	const struct conf_log_file *log = g->conf->servers[0]->error_log;
-	int log_fd = log != NULL ? g->log_fds[log->index] : -1;
+	int log_fd = log_files_fd(&g->logs, g->conf->servers[0]->error_log);
 
 	reset_signals();
 	if (g->host->daemon)
 		io_detach(log_fd);
-	log_server()->fd = log_fd != -1 ? log_fd : STDERR_FILENO;
+	*log_server() = log_files_sink(&g->logs, g->conf->servers[0]);
 	if (close_foreign(g, chan) < 0) {
 		log_err("a front cannot close what it must not have: %m");
 		_exit(EXIT_FAILURE);
 	}
 	const struct tls_secrets secrets = {.store = g->tls, .ring = ticket_keys_ring(&g->host->tickets)};
-	front_main(g->conf, chan, g->listens.fds, g->log_fds, g->tls != NULL ? &secrets : NULL, g->host->launch.privileged);
+	front_main(g->conf, chan, g->listens.fds, &g->logs, g->tls != NULL ? &secrets : NULL, g->host->launch.privileged);
 }
 
 /* The one fork that copies keys. */
@@ -405,6 +399,27 @@ int generation_start(struct generation *g)
 	return GW_OK;
 }
 
+bool generation_reopen(struct generation *g)
+{
+	struct ipc_msg m;
+
+	if (g->mail.pid > 0) /* which has them, too, and takes no other ones */
+		return false;
+	log_files_reopen(&g->logs, g->conf);
+	for (size_t i = 0; i < g->conf->log_files_n; i++) {
+		if (g->logs.sinks[i].framed)
+			continue;
+		ipc_fill(&m, IPC_FRONT_LOG, (uint32_t)i, NULL);
+		m.fds[0] = g->logs.sinks[i].fd;
+		m.fds_n = 1;
+		g->reopening += g->chan.fd != -1;
+		send_front(g, &m);
+	}
+	if (g->reopening == 0)
+		g->host->reopened(g->host, g);
+	return true;
+}
+
 void generation_drain(struct generation *g)
 {
 	struct ipc_msg m;
@@ -427,6 +442,10 @@ static void front_ended(struct generation *g, int status)
 
 	g->front = 0;
 	close_channel(g);
+	if (g->reopening > 0) { /* the next one has them from the start */
+		g->reopening = 0;
+		g->host->reopened(g->host, g);
+	}
 	if (g->state == GEN_GONE)
 		return;
 	if (g->state == GEN_DRAINING || (g->state == GEN_STARTING && !g->ever_ready)) {
@@ -444,7 +463,7 @@ static void front_ended(struct generation *g, int status)
 		take_off(g, i);
 	describe_end(status, how, sizeof(how));
 	g->crashes = lived > STABLE_MS ? 1 : g->crashes + 1;
-	unsigned delay_s = g->crashes < 2 ? 0 : g->crashes > 7 ? BACKOFF_MAX_S : 1U << (g->crashes - 2);
+	unsigned delay_s = g->crashes < 4 ? 0 : g->crashes > 9 ? BACKOFF_MAX_S : 1U << (g->crashes - 4);
 	log_line(log_server(), LOG_LV_CRIT, NULL, "the front %s: starting another in %u s", how, delay_s);
 	if (delay_s > 0 || generation_start(g) < 0)
 		if (loop_timer_set(g->host->loop, &g->restart, delay_s > 0 ? delay_s * 1000 : 1000) < 0)

@@ -13,6 +13,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/launch.h"
 #include "gateway/listen.h"
+#include "gateway/log_files.h"
 #include "gateway/mail_proc.h"
 #include "gateway/site_cgroup.h"
 #include "gateway/spare.h"
@@ -26,8 +27,10 @@ struct generation_host {
 	struct loop *loop;
 	struct launch launch;
 	struct ticket_keys tickets; /* of all generations: a session goes on after a reload */
+	struct log_hub *logs;       /* of all generations */
 	bool daemon;                /* daemon: no terminal, standard error goes to the error log */
 	void (*ready)(struct generation_host *h, struct generation *g);  /* its front serves */
+	void (*reopened)(struct generation_host *h, struct generation *g); /* its logs were, all of them */
 	void (*quiet)(struct generation_host *h, struct generation *g);  /* told to drain, it accepts no connection any more; once */
 };
 
@@ -39,13 +42,14 @@ struct generation {
 	struct conf *conf;          /* owned */
 	struct tls_store *tls;      /* owned; NULL: no host speaks TLS */
 	struct listen_set listens;  /* shared descriptors: see listen_open() */
-	int *log_fds;               /* owned */
+	struct log_files logs;      /* owned */
 	enum generation_state state;
 	pid_t front;                /* 0: none now */
 	struct loop_io chan;        /* channel to the front; fd -1: none */
 	struct loop_timer restart;  /* of a crashed front, with back-off */
 	uint64_t started_ms;        /* the front's start */
 	unsigned crashes;           /* in a row */
+	size_t reopening;           /* logs whose change the front has not confirmed */
 	bool quiet;                 /* see generation_host */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */
 	pid_t *zygotes;             /* by server index; 0: none */
@@ -68,6 +72,10 @@ void generation_free(struct generation *g);
 
 /** Fork its front. Returns 0 or GW_ERR_SYS (logged). In the child this does not return. */
 int generation_start(struct generation *g) GW_MUST_USE;
+
+/** Its log files were renamed: others are opened in their place, also by its front; host->reopened() says when, perhaps before
+ * this returns. False: only a new generation could. */
+bool generation_reopen(struct generation *g);
 
 /** Tell its front to finish; it becomes GEN_GONE when the front has exited. */
 void generation_drain(struct generation *g);

@@ -39,6 +39,9 @@ libgateway_a_SOURCES = \
 	gateway/launch_view.c gateway/launch_view.h \
 	gateway/listen.c gateway/listen.h \
 	gateway/log_files.c gateway/log_files.h \
+	gateway/log_hub.c gateway/log_hub.h \
+	gateway/log_pipe.c gateway/log_pipe.h \
+	gateway/log_writer.c gateway/log_writer.h gateway/log_writer_lock.c gateway/log_writer_lock.h \
 	gateway/master.c gateway/master.h \
 	gateway/mail_proc.c gateway/mail_proc.h \
 	gateway/master_lock.c gateway/master_lock.h \

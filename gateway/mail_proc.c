@@ -52,13 +52,12 @@ void mail_proc_fini(struct mail_proc *p)
 static int close_foreign(const struct mail_proc *p, int chan)
 {
 	size_t n = 0;
-	int *keep = calloc(p->host.conf->log_files_n + 1, sizeof(*keep));
+	int *keep = calloc(p->host.conf->log_files_n + 2, sizeof(*keep));
 
 	if (keep == NULL)
 		return GW_ERR_NOMEM;
 	keep[n++] = chan;
-	for (size_t i = 0; i < p->host.conf->log_files_n; i++)
-		keep[n++] = p->host.log_fds[i];
+	n += log_files_fds(p->host.logs, p->host.conf, keep + n);
 	int err = io_close_except(keep, n);
 	free(keep);
 	return err;
@@ -67,8 +66,7 @@ static int close_foreign(const struct mail_proc *p, int chan)
 _Noreturn static void become_mail(const struct mail_proc *p, int chan)
 {
 	static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE}; /* for the master, or reported by send() */
-	const struct conf_log_file *log = p->host.conf->servers[0]->error_log;
-	int log_fd = log != NULL ? p->host.log_fds[log->index] : -1;
+	int log_fd = log_files_fd(p->host.logs, p->host.conf->servers[0]->error_log);
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
@@ -77,12 +75,12 @@ _Noreturn static void become_mail(const struct mail_proc *p, int chan)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (p->host.daemon)
 		io_detach(log_fd);
-	log_server()->fd = log_fd != -1 ? log_fd : STDERR_FILENO;
+	*log_server() = log_files_sink(p->host.logs, p->host.conf->servers[0]);
 	if (close_foreign(p, chan) < 0 || io_nonblock(chan, 1) < 0) {
 		log_err("the mail process cannot close what it must not have: %m");
 		_exit(EXIT_FAILURE);
 	}
-	mail_main(p->host.conf, chan, p->host.log_fds, p->host.privileged);
+	mail_main(p->host.conf, chan, p->host.logs->sinks, p->host.privileged);
 }
 
 /* --- the master ------------------------------------------------------------------------------------------------------------ */

@@ -11,11 +11,12 @@
 
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
+#include "gateway/log_files.h"
 
 struct mail_proc_host {
 	struct loop *loop;
 	const struct conf *conf;
-	const int *log_fds;
+	const struct log_files *logs;
 	bool privileged, daemon;
 };
 

@@ -135,6 +135,7 @@ static struct generation *start_generation(struct master *m, struct conf *c)
 		generation_free(g);
 		return NULL;
 	}
+	log_hub_reopen(&m->logs); /* a reload comes after a rotation, often */
 	g->next = m->gens;
 	m->gens = g;
 	return g;
@@ -143,16 +144,17 @@ static struct generation *start_generation(struct master *m, struct conf *c)
 static void set_server_log(struct master *m, const struct generation *g)
 {
 	const struct conf_server *s = g->conf->servers[0];
+	struct log_sink sink = log_files_sink(&g->logs, s);
 
-	log_server()->level = s->log_level;
-	if (s->error_log == NULL)
-		return;
-	/* A descriptor of our own: the generation's are closed with it. */
-	int fd = fcntl(g->log_fds[s->error_log->index], F_DUPFD_CLOEXEC, 5);
-	if (fd == -1)
-		return;
+	if (s->error_log != NULL && !sink.framed) {
+		/* A descriptor of our own: the generation's are closed with it. */
+		sink.fd = fcntl(sink.fd, F_DUPFD_CLOEXEC, 5);
+		if (sink.fd == -1)
+			return;
+	}
 	io_close(&m->log_fd);
-	log_server()->fd = m->log_fd = fd;
+	m->log_fd = s->error_log != NULL && !sink.framed ? sink.fd : -1;
+	*log_server() = sink;
 }
 
 static void say_isolation(void)
@@ -186,7 +188,7 @@ static void serve_first(struct master *m, const struct generation *g)
 	takeover_tell(&m->from, TAKEOVER_SERVES);
 	tell_parent(m, true);
 	if (m->host.daemon)
-		io_detach(log_server()->fd);
+		io_detach(m->log_fd);
 }
 
 static void end_reload(struct master *m, bool ok)
@@ -377,7 +379,7 @@ static void reap(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (spares_reaped(&m->spares, pid) || master_upgrade_reaped(m, pid, status))
+		if (spares_reaped(&m->spares, pid) || log_hub_reaped(&m->logs, pid, status) || master_upgrade_reaped(m, pid, status))
 			continue;
 		for (struct generation *g = m->gens; g != NULL; g = g->next)
 			if (generation_reaped(g, pid, status))
@@ -431,6 +433,22 @@ static int watch_signals(struct master *m)
 	return m->signals.fd == -1 ? GW_ERR_SYS : loop_io_add(m->host.loop, &m->signals, 0);
 }
 
+static void on_reopened(struct generation_host *h, struct generation *g)
+{
+	(void)g;
+	control_done(&container_of(h, struct master, host)->control, CONTROL_REOPEN, true);
+}
+
+static bool reopen(struct master *m)
+{
+	log_hub_reopen(&m->logs);
+	control_begin(&m->control, CONTROL_REOPEN);
+	if (!generation_reopen(m->current))
+		return false;
+	set_server_log(m, m->current);
+	return true;
+}
+
 static void on_ask(struct control *k, enum control_word word)
 {
 	struct master *m = container_of(k, struct master, control);
@@ -441,8 +459,11 @@ static void on_ask(struct control *k, enum control_word word)
 		control_begin(k, word);
 		control_say(k, word, "bulkhead: the server is ending\n");
 		control_done(k, word, false);
+	} else if (word == CONTROL_REOPEN && m->next == NULL && m->current != NULL && reopen(m)) {
+		log_notice("logs opened anew");
 	} else {
 		log_notice("%s asked for", control_words[word]);
+		control_be(k, word, CONTROL_GRACEFUL); /* a reload opens them, too */
 		reload(m);
 	}
 }
@@ -487,10 +508,12 @@ static int set_up(struct master *m, const struct conf *c)
 		return GW_ERR_SYS;
 	}
 	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
-		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet};
+		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet, .reopened = on_reopened};
 	ticket_keys_init(&m->host.tickets, m->host.loop, on_ticket_key);
 	m->host.launch.cgroups = m->host.loop == NULL ? NULL : site_cgroups_new(m->host.loop, adopted);
 	m->host.launch.spares = &m->spares;
+	m->host.logs = &m->logs;
+	log_hub_init(&m->logs, m->host.loop, m->host.launch.privileged);
 	spares_init(&m->spares, m->host.loop, m->host.launch.cgroups);
 	if (m->host.launch.cgroups != NULL && watch_signals(m) == 0)
 		return GW_OK;
@@ -502,6 +525,9 @@ static int set_up(struct master *m, const struct conf *c)
 static void tear_down(struct master *m)
 {
 	control_close(&m->control, !m->handed_over);
+	if (log_server()->framed)
+		*log_server() = (struct log_sink){.fd = STDERR_FILENO, .level = log_server()->level};
+	log_hub_end(&m->logs);
 	if (m->pid_path != NULL && !m->handed_over)
 		pid_file_remove(m->pid_path);
 	free(m->pid_path);

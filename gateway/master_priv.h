@@ -5,6 +5,7 @@
 
 #include "gateway/control.h"
 #include "gateway/generation.h"
+#include "gateway/log_hub.h"
 #include "gateway/master.h"
 #include "gateway/takeover.h"
 
@@ -22,6 +23,7 @@ struct master {
 	struct generation_host host;
 	struct spares spares;
 	struct listen_stock listens;
+	struct log_hub logs;
 	struct control control;
 	struct master_upgrade upgrade;
 	struct takeover from;       /* the master that we take over from */

@@ -22,8 +22,8 @@
 static const char *const namespaces[] = {"mnt", "pid", "net", "ipc", "uts", "cgroup", "user"};
 #define NAMESPACES_N (sizeof(namespaces) / sizeof(*namespaces))
 
-enum role { ROLE_UNKNOWN, ROLE_MASTER, ROLE_FRONT, ROLE_MAIL, ROLE_SPARE, ROLE_ZYGOTE, ROLE_CELL, ROLE_PROGRAM };
-static const char *const role_names[] = {"(other)", "master", "front", "mail", "spare", "zygote", "cell", "program"};
+enum role { ROLE_UNKNOWN, ROLE_MASTER, ROLE_FRONT, ROLE_MAIL, ROLE_LOG, ROLE_SPARE, ROLE_ZYGOTE, ROLE_CELL, ROLE_PROGRAM };
+static const char *const role_names[] = {"(other)", "master", "front", "mail", "log", "spare", "zygote", "cell", "program"};
 
 struct proc {
 	pid_t pid;
@@ -157,7 +157,7 @@ static enum role role_below(const struct proc *parent, const char *name)
 	static const struct {
 		const char *name;
 		enum role role;
-	} names[] = {{"bulkhead-front", ROLE_FRONT}, {"bulkhead-mail", ROLE_MAIL}, {"bh-spare", ROLE_SPARE}, {"bh-zygote", ROLE_ZYGOTE}};
+	} names[] = {{"bulkhead-front", ROLE_FRONT}, {"bulkhead-mail", ROLE_MAIL}, {"bulkhead-log", ROLE_LOG}, {"bh-spare", ROLE_SPARE}, {"bh-zygote", ROLE_ZYGOTE}};
 
 	if (parent->role == ROLE_ZYGOTE)
 		return ROLE_CELL;

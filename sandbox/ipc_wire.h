@@ -22,25 +22,35 @@
 #define IPC_BODY_MAX 512
 #define IPC_FDS_MAX 2
 
-enum ipc_role { IPC_MASTER, IPC_FRONT, IPC_ZYGOTE, IPC_MAIL, IPC_ROLES };
+enum ipc_role { IPC_MASTER, IPC_FRONT, IPC_ZYGOTE, IPC_MAIL, IPC_LOGGER, IPC_ROLES };
 
 /* `id` is the site's index (conf_server.index) on the master-front channel, a cell's number on the front-zygote channel. */
 enum ipc_type {
 	/* master -> front */
 	IPC_DRAIN = 0x10,       /* finish what runs, accept nothing more, exit */
 	IPC_SITE_UP = 0x11,     /* answer to SITE_WANT; one descriptor: the channel to the site's zygote */
+	IPC_FRONT_LOG = 0x1a,   /* write to this instead; `id` is the place among the configuration's logs; one descriptor */
 	IPC_SITE_DOWN = 0x13,   /* answer to SITE_WANT, or the zygote ended; body: reason text for the log */
 	IPC_TICKET_KEY = 0x15,  /* session tickets are encrypted with this from now on; body: see ticket_key_encode() */
 	/* front -> master */
 	IPC_SITE_WANT = 0x12,   /* launch this site's zygote */
 	IPC_SITE_KILL = 0x14,   /* this site's zygote does not obey: kill it */
 	IPC_FRONT_READY = 0x16, /* loops run; the old front may be drained */
+	IPC_FRONT_LOGGED = 0x1b,/* answer to FRONT_LOG: nothing goes to the old one any more */
 	IPC_FRONT_DRAINS = 0x18,/* after DRAIN: no loop accepts any more */
 	/* master -> zygote */
 	IPC_ZYGOTE_SPEC = 0x30, /* to a spare one, once: whose it becomes; one descriptor: the sealed spec */
 	IPC_ZYGOTE_MAIL = 0x32, /* the first or the second, when the spec says mail; one descriptor: the site's channel to the mail process */
 	/* master -> mail */
 	IPC_MAIL_SITE = 0x40,   /* messages of this site's cells come over the one descriptor that this carries */
+	/* master -> log process; `id` is the number of a log */
+	IPC_LOG_FD = 0x51,      /* answer to LOG_WANT; one descriptor; body: "" for a file, "|" for a pipe, facility and ident for syslog */
+	IPC_LOG_NONE = 0x53,    /* answer to LOG_WANT: it cannot be opened now */
+	IPC_LOG_REOPEN = 0x54,  /* files were renamed: what is open is not to be written to any more */
+	IPC_LOG_GONE = 0x56,    /* nobody has these logs any more (body: numbers of four octets); they may come back as others' */
+	IPC_LOG_END = 0x58,     /* write what has come, and end */
+	/* log process -> master */
+	IPC_LOG_WANT = 0x50,    /* lines have come for this log */
 	/* front -> zygote */
 	IPC_CELL_WANT = 0x20,   /* fork one more cell under this id (chosen by the front, never reused) */
 	IPC_CELL_KILL = 0x22,   /* SIGKILL this cell */

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "gateway/base/log_frame.h"
 
 #define TEXT_MAX 16384
 #define LINE_MAX_OCTETS (4 * TEXT_MAX + 2048) /* every octet may become \xHH */
@@ -116,7 +119,8 @@ static void put_head(struct line *l, const struct log_sink *sink, enum log_level
 	pid_t pid = getpid();
 	long tid = syscall(SYS_gettid);
 
-	put_time(l);
+	if (!sink->plain)
+		put_time(l);
 	if (pid == own_pid && tid == pid) {
 		pid = machine_pid;
 		tid = pid;
@@ -140,6 +144,22 @@ static void put_head(struct line *l, const struct log_sink *sink, enum log_level
 	}
 }
 
+/* @out has room for a record's head before the line. A full disk or queue must not stop the server: the result is ignored. */
+static void emit(const struct log_sink *sink, enum log_level level, char *out, size_t n)
+{
+	size_t len = n - LOG_FRAME_HEAD;
+	ssize_t done;
+
+	if (sink->framed) {
+		log_frame_put((uint8_t *)out, sink->id, level, len);
+		done = send(sink->fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} else {
+		done = write(sink->fd, out + LOG_FRAME_HEAD, len);
+	}
+	if (done == -1)
+		errno = 0;
+}
+
 void log_line(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, ...)
 {
 	static _Thread_local char text[TEXT_MAX + 1], out[LINE_MAX_OCTETS];
@@ -152,17 +172,15 @@ void log_line(const struct log_sink *sink, enum log_level level, const struct lo
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	struct line l = {.p = out, .end = out + sizeof(out) - 16};
+	struct line l = {.p = out + LOG_FRAME_HEAD, .end = out + sizeof(out) - 16};
 	put_head(&l, sink, level, about);
 	put_escaped(&l, n < 0 ? "(unprintable message)" : text);
 	if (n > TEXT_MAX)
 		put_plain(&l, " [cut]");
 	*l.p++ = '\n';
-	/* A full disk must not stop the server: the result is ignored on purpose. */
-	if (write(sink->fd, out, (size_t)(l.p - out)) == -1)
-		errno = 0;
+	emit(sink, level, out, (size_t)(l.p - out));
 	/* Not a child's: the descriptor may be another's there. */
-	if (tee_fd != -1 && level <= LOG_LV_ERROR && getpid() == tee_pid && write(tee_fd, out, (size_t)(l.p - out)) == -1)
+	if (tee_fd != -1 && level <= LOG_LV_ERROR && getpid() == tee_pid && write(tee_fd, out + LOG_FRAME_HEAD, (size_t)(l.p - out) - LOG_FRAME_HEAD) == -1)
 		errno = 0;
 	errno = saved;
 }

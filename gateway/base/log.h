@@ -8,7 +8,9 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gateway/base/err.h"
 
@@ -23,6 +25,9 @@ struct log_sink {
 	int fd;               /* O_APPEND; -1 discards */
 	enum log_level level; /* less severe lines are dropped before formatting */
 	const char *site;     /* site name or NULL */
+	bool framed;          /* @fd leads to the log process, to which lines go as records (log_frame.h) of log @id */
+	bool plain;           /* whoever takes the lines says himself when and how severe they are: syslog */
+	uint32_t id;
 };
 
 /* What a line is about; every field may be NULL. Peer octets are escaped when written. */

@@ -224,7 +224,7 @@ static void set_sender(struct mail_site *s)
 		 domain != NULL ? domain : s->conf->name);
 }
 
-static struct mail_site *site_new(const struct conf_server *conf, const int *log_fds)
+static struct mail_site *site_new(const struct conf_server *conf, const struct log_sink *logs)
 {
 	struct mail_site *s = calloc(1, sizeof(*s));
 
@@ -232,8 +232,9 @@ static struct mail_site *site_new(const struct conf_server *conf, const int *log
 		die("memory");
 	s->role = &role;
 	s->conf = conf;
-	s->sink = (struct log_sink){.fd = conf->error_log != NULL ? log_fds[conf->error_log->index] : STDERR_FILENO, .level = conf->log_level,
-		.site = conf->name};
+	s->sink = conf->error_log != NULL ? logs[conf->error_log->index] : (struct log_sink){.fd = STDERR_FILENO};
+	s->sink.level = conf->log_level;
+	s->sink.site = conf->name;
 	mail_rate_init(&s->rate, conf->mail_rate.count, conf->mail_rate.period_ms, loop_now_ms(role.loop));
 	set_sender(s);
 	return s;
@@ -262,7 +263,7 @@ static void on_master(struct loop *l, struct loop_io *io, uint32_t ready)
 	}
 }
 
-_Noreturn void mail_main(const struct conf *c, int chan, const int *log_fds, bool privileged)
+_Noreturn void mail_main(const struct conf *c, int chan, const struct log_sink *logs, bool privileged)
 {
 	log_role("mail");
 	prctl(PR_SET_NAME, "bulkhead-mail");
@@ -272,7 +273,7 @@ _Noreturn void mail_main(const struct conf *c, int chan, const int *log_fds, boo
 		die("start");
 	for (size_t i = 0; i < c->servers_n; i++)
 		if (c->servers[i]->mail_relay != NULL)
-			role.sites[i] = site_new(c->servers[i], log_fds);
+			role.sites[i] = site_new(c->servers[i], logs);
 	mail_lock(c, privileged);
 	master_io = (struct loop_io){.fd = chan, .events = EPOLLIN, .cb = on_master};
 	if (loop_io_add(role.loop, &master_io, 0) != 0)

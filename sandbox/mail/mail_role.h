@@ -11,9 +11,9 @@
 #include "conf/conf.h"
 
 /**
- * Be the mail process until the master closes @chan and the last message is dealt with. @log_fds: descriptors of
- * @c->log_files. Call in a process of its own that has only these, standard streams and @chan open; never returns.
+ * Be the mail process until the master closes @chan and the last message is dealt with. @logs: where the lines of
+ * @c->log_files go. Call in a process of its own that has only their descriptors, standard streams and @chan open; never returns.
  */
-_Noreturn void mail_main(const struct conf *c, int chan, const int *log_fds, bool privileged);
+_Noreturn void mail_main(const struct conf *c, int chan, const struct log_sink *logs, bool privileged);
 
 #endif

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where log lines go: files by the thousand, programs, syslog; rotation; and that nobody waits for them."""
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import conftest
+import proc
+import servers
+import site_conf
+from rawhttp import Conn
+
+pytestmark = pytest.mark.bulkhead
+
+
+class Server:
+	def __init__(self, here, docroot, fleet):
+		self.here, self.docroot, self.fleet = here, docroot, fleet
+		self.logs = here + "/logs"
+		os.makedirs(self.logs)
+		self.bh = None
+
+	def start(self, text):
+		self.bh = servers.Bulkhead(self.here + "/bulkhead", site_conf.common(self.docroot) + text)
+		return self.fleet.start(self.bh)
+
+	def program(self, name, text):
+		path = servers.write(self.here + "/" + name, "#!/bin/sh\n" + text)
+		os.chmod(path, 0o755)
+		return path
+
+	def host(self, name, more):
+		return "<VirtualHost *>\n    ServerName %s.test\n    DocumentRoot \"%s\"\n%s</VirtualHost>\n" % (name, self.docroot, more)
+
+	def role(self, comm):
+		found = []
+		for p in proc.descendants(self.bh.pid):
+			try:
+				found += [p] if proc.status_of(p)["Name"] == comm else []
+			except FileNotFoundError:
+				pass
+		return found
+
+	def lines(self, name):
+		try:
+			with open(self.logs + "/" + name, "rb") as f:
+				return f.read().decode("utf-8", "replace").splitlines()
+		except OSError:
+			return []
+
+
+@pytest.fixture
+def server(here, docroot, fleet):
+	conftest.need(servers.bulkhead_bin(), "no bulkhead to test")
+	return Server(here, docroot, fleet)
+
+
+def test_more_logs_than_descriptors(server):
+	"""Hundreds of hosts with two logs each: the front holds none of them, the log process no more than its share, no line is lost."""
+	n = 400
+	bh = server.start("".join(server.host("s%d" % i, '    CustomLog "%s/s%d.log" "%%U%%q"\n    ErrorLog "%s/e%d.log"\n' % (server.logs, i, server.logs, i))
+		for i in range(n)))
+	front, writer = server.role("bulkhead-front"), server.role("bulkhead-log")
+	assert len(front) == 1 and len(writer) == 1
+	with Conn(bh.addr) as c:
+		for i in range(2 * n):
+			if i % 90 == 0:
+				c.close()
+				c = Conn(bh.addr)
+			c.send(b"GET /hello.txt?%d HTTP/1.1\r\nHost: s%d.test\r\n\r\n" % (i, i % n))
+			assert c.response().status == 200
+		for i in range(5):
+			c.send(b"GET /bare/ HTTP/1.1\r\nHost: s%d.test\r\n\r\n" % i)
+			assert c.response().status == 403
+		c.close()
+	assert not [f for f in proc.fds_of(front[0]) if f.startswith(server.logs)]
+	for i in range(n):
+		want = ["/hello.txt?%d" % i, "/hello.txt?%d" % (i + n)] + (["/bare/"] if i < 5 else [])
+		proc.wait_for(lambda: server.lines("s%d.log" % i) == want, 10, 0.01, why="the lines of host %d" % i)
+	assert len(proc.fds_of(writer[0])) < 256 + 20
+	for i in range(5):
+		assert "site=s%d.test" % i in server.lines("e%d.log" % i)[0], server.lines("e%d.log" % i)
+	status = proc.status_of(writer[0])
+	assert status["CapEff"] == "0" * 16 and status["NoNewPrivs"] == "1" and (servers.SANITIZED or status["Seccomp"] == "2")
+	if proc.ROOT:
+		assert status["Uid"].split()[0] != "0"
+		assert any(l.split()[:2] == ["log", str(writer[0])] for l in bh.run("-k", "status").stdout.splitlines())
+
+
+def test_log_process_that_dies_is_replaced(server):
+	bh = server.start("".join(server.host("s%d" % i, '    CustomLog "%s/s%d.log" "%%U%%q"\n' % (server.logs, i)) for i in range(70)))
+	for k in range(3):
+		assert bh.get("s1.test", "/hello.txt?%d" % k).status == 200
+		proc.wait_for(lambda: len(server.lines("s1.log")) == k + 1, 5, 0.01, why="line %d" % k)
+		old = server.role("bulkhead-log")
+		os.kill(old[0], signal.SIGKILL)
+		proc.wait_for(lambda: server.role("bulkhead-log") not in ([], old), 5, 0.01, why="another log process")
+	assert "the log process ended" in bh.log()
+
+
+@pytest.mark.parametrize("n", (3, 70), ids=("direct", "by-process"))
+def test_rotation_by_rename(server, n):
+	"""-k reopen and -k graceful: lines go to the new files, from then on, and none is lost; nothing else changes."""
+	bh = server.start(server.host("few", "") + "".join(server.host("s%d" % i, '    CustomLog "%s/s%d.log" "%%U%%q"\n' % (server.logs, i)) for i in range(n)))
+	fronts = server.role("bulkhead-front")
+	for word in ("reopen", "graceful", "reopen"):
+		bh.get("s1.test", "/hello.txt?old")
+		bh.get("few.test", "/hello.txt?old")
+		proc.wait_for(lambda: server.lines("s1.log") == ["/hello.txt?old"], 5, 0.01, why="the line before")
+		proc.wait_for(lambda: os.path.exists(bh.access_log) and "?old" in bh.access(), 5, 0.01, why="the direct log's line before")
+		os.rename(server.logs + "/s1.log", server.logs + "/s1.log.1")
+		os.rename(bh.access_log, bh.access_log + ".1")
+		r = bh.run("-k", word)
+		assert r.returncode == 0, r
+		if word == "reopen":
+			assert set(server.role("bulkhead-front")) >= set(fronts)
+		bh.get("s1.test", "/hello.txt?new")
+		bh.get("few.test", "/hello.txt?new")
+		proc.wait_for(lambda: server.lines("s1.log") == ["/hello.txt?new"], 5, 0.01, why="the line after")
+		proc.wait_for(lambda: os.path.exists(bh.access_log) and "?new" in bh.access(), 5, 0.01, why="the direct log's line")
+		assert "?old" not in bh.access() and server.lines("s1.log.1") == ["/hello.txt?old"]
+		os.unlink(server.logs + "/s1.log")
+		os.unlink(bh.access_log)
+		assert bh.run("-k", "reopen").returncode == 0
+		fronts = server.role("bulkhead-front")
+
+
+def test_program_behind_a_pipe(server):
+	"""It is fed, started again when it dies, kept over a reload, and reads to the end when the server stops."""
+	prog = server.program("take", 'echo "$$ $1" >> "%s/pids"\nexec cat >> "%s/taken"\n' % (server.logs, server.logs))
+	bh = server.start(server.host("a", '    CustomLog "|%s \'an argument\'" "%%U%%q"\n    CustomLog "|$/bin/sed s/^/X/ >> %s/shell" "%%U%%q"\n' % (prog, server.logs)))
+	for k in range(3):
+		bh.get("a.test", "/hello.txt?%d" % k)
+		proc.wait_for(lambda: len(server.lines("taken")) == k + 1, 5, 0.01, why="line %d" % k)
+		pid, arg = server.lines("pids")[-1].split(" ", 1)
+		assert arg == "an argument"
+		if k == 0:
+			os.kill(int(pid), signal.SIGKILL)
+			proc.wait_for(lambda: not proc.alive(int(pid)), 5, 0.01, why="its end, for it may still take a line")
+		elif k == 1:
+			assert bh.run("-k", "graceful").returncode == 0
+			assert proc.alive(int(pid)), "a reload keeps it"
+	bh.get("a.test", "/hello.txt?last")
+	time.sleep(0.3)  # a front that is killed writes nothing any more
+	assert not bh.stop()
+	assert server.lines("taken") == ["/hello.txt?0", "/hello.txt?1", "/hello.txt?2", "/hello.txt?last"]
+	assert server.lines("shell") == ["X" + l for l in server.lines("taken")]
+	assert "log program %s ended" % prog in bh.log()
+
+
+@pytest.mark.skipif(not proc.ROOT, reason="only as root there is somebody else")
+def test_program_that_others_could_change_is_not_started(server):
+	prog = server.program("take", "exec cat > /dev/null\n")
+	os.chmod(prog, 0o775)
+	bh = servers.Bulkhead(server.here + "/b", site_conf.common(server.docroot) + 'CustomLog "|%s" common\n' % prog)
+	p = subprocess.run(bh.argv(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True)
+	assert p.returncode == 1 and "somebody else than root could change the program" in p.stdout + bh.log()
+	os.chmod(prog, 0o755)
+	server.fleet.start(bh)
+
+
+def test_program_that_does_not_read_holds_up_nobody(server):
+	"""Megabytes of lines for a program that sleeps: requests are answered as ever, other logs are written, what is lost is said."""
+	prog = server.program("sleep", "exec sleep 1000\n")
+	bh = server.start("LimitRequestLine 16380\n" + server.host("a", '    CustomLog "|%s" "%%r"\n    CustomLog "%s/file" "%%{X-N}i"\n' % (prog, server.logs)))
+	worst = 0
+	with Conn(bh.addr) as c:
+		for i in range(500):
+			if i % 90 == 0:
+				c.close()
+				c = Conn(bh.addr)
+			began = time.monotonic()
+			c.send(b"GET /hello.txt?%s HTTP/1.1\r\nHost: a.test\r\nX-N: %d\r\n\r\n" % (b"x" * 16000, i))
+			assert c.response().status == 200
+			worst = max(worst, time.monotonic() - began)
+		c.close()
+	assert worst < 2
+	proc.wait_for(lambda: len(server.lines("file")) == 500, 5, why="the other log")
+	assert sorted(server.lines("file"), key=int) == [str(i) for i in range(500)]  # of several loops
+	proc.wait_for(lambda: "log lines were lost" in bh.log(), 15, why="the word about it")
+
+
+def test_syslog(server):
+	"""One datagram a line, with facility, severity and name; a daemon that comes back is found again."""
+	path = server.here + "/dev-log"
+	def listen():
+		if os.path.exists(path):
+			os.unlink(path)
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(path)
+		os.chmod(path, 0o666)
+		s.settimeout(10)
+		return s
+	s = listen()
+	bh = server.start('SyslogSocket "%s"\n' % path + server.host("a", '    CustomLog syslog:local3:web "%U%q \\"%{User-Agent}i\\""\n    ErrorLog syslog:daemon\n'))
+	bh.get("a.test", "/hello.txt?%0a")
+	line = s.recv(70000).decode()
+	assert line.startswith("<158>") and line[5:].split(" ", 4)[-1].endswith('/hello.txt?%0a "-"') and ' web: ' in line and "\n" not in line, line
+	bh.get("a.test", "/bare/")
+	got = sorted(s.recv(70000).decode() for _ in range(2))
+	assert got[0].startswith("<158>")
+	assert got[1].startswith("<27>") and " bulkhead: [front:error] " in got[1] and "site=a.test" in got[1], got
+	s.close()
+	s = listen()
+	bh.get("a.test", "/hello.txt?again")
+	assert "/hello.txt?again" in s.recv(70000).decode()
+	s.close()
+
+
+def test_lines_are_whole(server):
+	"""The longest request line that is accepted, from several loops at once, over a reload: every line as one piece, in both ways."""
+	n, size = 4, 16000
+	prog = server.program("take", 'exec cat >> "%s/piped"\n' % server.logs)
+	bh = server.start("LimitRequestLine 16380\n" + server.host("a", '    CustomLog "%s/direct" "%%r"\n    CustomLog "|%s" "%%r"\n' % (server.logs, prog)))
+	def ask(k):
+		with Conn(bh.addr) as c:
+			for i in range(20):
+				c.send(b"GET /hello.txt?%s HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n" % (b"%c" % (97 + k) * size))
+				assert c.response().status == 200
+				c.close()
+				c = Conn(bh.addr)
+			c.close()
+	threads = [threading.Thread(target=ask, args=(k,)) for k in range(n)]
+	for t in threads:
+		t.start()
+	assert bh.run("-k", "graceful").returncode == 0
+	assert bh.run("-k", "reopen").returncode == 0
+	for t in threads:
+		t.join()
+	for name in ("direct", "piped"):
+		proc.wait_for(lambda: len(server.lines(name)) == n * 20, 10, why="all lines of " + name)
+		want = sorted("GET /hello.txt?%s HTTP/1.1" % (chr(97 + k) * size) for k in range(n) for _ in range(20))
+		assert sorted(server.lines(name)) == want, name
