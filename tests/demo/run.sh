@@ -44,8 +44,14 @@ CONF
 	fi
 }
 
-demo_conf() { # dir port
-	local dir=$1 port=$2
+demo_cert() { # dir: a certificate that no browser knows, for this demo alone
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=localhost" \
+		-addext "subjectAltName=DNS:localhost,DNS:prefork.localhost,DNS:worker.localhost" -keyout "$1/tls.key" -out "$1/tls.crt" 2>/dev/null &&
+		chmod 600 "$1/tls.key"
+}
+
+demo_conf() { # dir port tls-port
+	local dir=$1 port=$2 tls=$3
 	cat <<CONF
 # The demo's configuration: Apache's language. Look around, change it, and tell the running server:
 #     $BUILD/bulkhead -f $dir/bulkhead.conf -k graceful
@@ -53,6 +59,7 @@ demo_conf() { # dir port
 ServerRoot "$dir"
 PidFile    "$dir/run/bulkhead.pid"
 Listen     127.0.0.1:$port
+Listen     127.0.0.1:$tls https
 ServerName localhost
 
 # Who the front runs as: the process that talks to clients. No effect when an ordinary user starts the demo.
@@ -112,11 +119,30 @@ KeepAlive On
     UsePool demo
     RequestTimeout 30
 </VirtualHost>
+
+# Both again over TLS, with a certificate that was made for this demo.
+SSLCertificateFile    "$dir/tls.crt"
+SSLCertificateKeyFile "$dir/tls.key"
+<VirtualHost *:$tls>
+    ServerName prefork.localhost
+    SSLEngine On
+    DocumentRoot "$dir/www/site"
+    AssignUserID www-data www-data
+    Dispatch prefork
+    RequestIsolation fresh
+</VirtualHost>
+<VirtualHost *:$tls>
+    ServerName worker.localhost
+    SSLEngine On
+    DocumentRoot "$dir/www/site"
+    Dispatch worker
+    UsePool demo
+</VirtualHost>
 CONF
 }
 
 cmd_run() {
-	local port=${1:-8080} dir=$BUILD/demo fpm server i
+	local port=${1:-8080} dir=$BUILD/demo tls fpm server i
 	DEMO_TMP=
 	case $port in '' | *[!0-9]*) die "run takes a port number, not '$port'" ;; esac
 	cmd_deps build run
@@ -124,6 +150,8 @@ cmd_run() {
 	mkdir -p "$BUILD"
 	build_in "$BUILD" >"$BUILD/build.log" 2>&1 || { tail -n 40 "$BUILD/build.log"; die "the build failed"; }
 	if demo_answers "$port"; then die "something already listens on 127.0.0.1:$port; try ./dev run $((port + 1))"; fi
+	tls=$((port + 363))
+	if demo_answers "$tls"; then die "something already listens on 127.0.0.1:$tls, where the demo speaks TLS; try ./dev run $((port + 1))"; fi
 	trap 'demo_end 130' INT TERM
 	trap 'demo_end' EXIT
 
@@ -137,7 +165,8 @@ cmd_run() {
 	mkdir -p "$dir/run" "$dir/log" && cp -R tests/demo/www "$dir/www" && chmod -R a+rX "$dir/www" || exit 1
 	sed -i "s/@PORT@/$port/g" "$dir"/www/*/index.*
 	demo_fpm_conf "$dir" >"$dir/php-fpm.conf"
-	demo_conf "$dir" "$port" >"$dir/bulkhead.conf"
+	demo_cert "$dir" || die "no certificate for the demo: openssl failed"
+	demo_conf "$dir" "$port" "$tls" >"$dir/bulkhead.conf"
 
 	fpm=$(command -v "php-fpm$PHPV" || echo "/usr/sbin/php-fpm$PHPV")
 	"$fpm" --nodaemonize --fpm-config "$dir/php-fpm.conf" >"$dir/log/php-fpm.out" 2>&1 &
@@ -158,6 +187,7 @@ Bulkhead runs.
   http://127.0.0.1:$port/             start page
   http://prefork.localhost:$port/     sandboxed cells, a process for every request
   http://worker.localhost:$port/      php-fpm
+  https://prefork.localhost:$tls/    the same over TLS, and https://worker.localhost:$tls/; the certificate is the demo's own
 
 Try:
   curl http://prefork.localhost:$port/hello.php       (without name resolution: curl -H 'Host: prefork.localhost' http://127.0.0.1:$port/hello.php)
