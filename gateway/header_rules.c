@@ -41,6 +41,14 @@ static int put_tls(const struct header_context *x, const char *name, struct buf 
 	return n < 0 ? buf_puts(out, "(null)") : buf_append(out, value, (size_t)n);
 }
 
+/* HTTPS is there without being set: "env=HTTPS" is how most write their Strict-Transport-Security. */
+static const char *variable(const struct header_context *x, const char *name)
+{
+	const char *value = request_env_find(x->env, name);
+
+	return value != NULL || x->tls == NULL || strcasecmp(name, "HTTPS") != 0 ? value : "on";
+}
+
 static int put_piece(const struct header_context *x, const struct conf_header_piece *p, struct buf *out)
 {
 	const char *value;
@@ -57,7 +65,7 @@ static int put_piece(const struct header_context *x, const struct conf_header_pi
 	case CONF_PIECE_TLS:
 		return put_tls(x, p->text, out);
 	case CONF_PIECE_ENV:
-		value = request_env_find(x->env, p->text);
+		value = variable(x, p->text);
 		return buf_puts(out, value != NULL ? value : "(null)"); /* Apache's word for it */
 	}
 	return GW_OK;
@@ -242,7 +250,7 @@ static int act(struct work *w)
 
 static bool holds(const struct header_context *x, const struct conf_header *rule)
 {
-	return rule->env == NULL || (request_env_find(x->env, rule->env) != NULL) != rule->env_not;
+	return rule->env == NULL || (variable(x, rule->env) != NULL) != rule->env_not;
 }
 
 int header_rules_apply(const struct header_context *x, const struct conf_header *rules, size_t n, bool early, struct buf *fields,

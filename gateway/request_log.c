@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gateway/base/decimal.h"
 #include "gateway/base/io.h"
@@ -54,6 +55,8 @@ static const char *request_variable(void *arg, const char *name, size_t *len)
 	struct request *r = arg;
 	const char *value = request_env_find(&r->env, name);
 
+	if (value == NULL && r->conn->tls != NULL && strcasecmp(name, "HTTPS") == 0)
+		value = "on";
 	*len = value != NULL ? strlen(value) : 0;
 	return value;
 }

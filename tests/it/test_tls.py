@@ -39,7 +39,8 @@ def configuration(port, plain, certs, docroot, ini, a="a"):
 	return on(port, site_conf.common(docroot)
 		+ site_conf.prefork_vhost("a.test", docroot, "shared", ini, tls.lines(certs, a, "    SSLOptions +StdEnvVars\n    Header always set Strict-Transport-Security \"max-age=31536000\"\n"
 			"    Header set X-Spoken \"%{SSL_PROTOCOL}s %{SSL_NOTHING}s\"\n    MailRelay smtp://127.0.0.1:9\n"))
-		+ site_conf.prefork_vhost("b.test", docroot, "shared", ini, "    ServerAlias *.b.test\n" + tls.lines(certs, "b"))
+		+ site_conf.prefork_vhost("b.test", docroot, "shared", ini, "    ServerAlias *.b.test\n    Header always set X-Encrypted yes env=HTTPS\n"
+			+ tls.lines(certs, "b"))
 		+ site_conf.prefork_vhost("twelve.test", docroot, "shared", ini, tls.lines(certs, "b", "    SSLProtocol -all +TLSv1.2\n"
 			"    SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256\n"))
 		+ site_conf.prefork_vhost("thirteen.test", docroot, "shared", ini, tls.lines(certs, "b", "    SSLProtocol TLSv1.3\n"
@@ -48,7 +49,7 @@ def configuration(port, plain, certs, docroot, ini, a="a"):
 		+ site_conf.prefork_vhost("noticket.test", docroot, "shared", ini, tls.lines(certs, "b", "    SSLSessionTickets off\n"))
 		+ site_conf.prefork_vhost("broken.test", docroot, "shared", ini, '    SSLEngine on\n    SSLCertificateFile "%s/b.crt"\n'
 			'    SSLCertificateKeyFile "%s/a.key"\n' % (certs, certs))) + (
-		'<VirtualHost *:%d>\n    ServerName plain.test\n    DocumentRoot "%s"\n    <Directory "%s/dir">\n        SSLRequireSSL\n    </Directory>\n</VirtualHost>\n'
+		'<VirtualHost *:%d>\n    ServerName plain.test\n    Header always set X-Encrypted yes env=HTTPS\n    DocumentRoot "%s"\n    <Directory "%s/dir">\n        SSLRequireSSL\n    </Directory>\n</VirtualHost>\n'
 		% (plain, docroot, docroot))
 
 
@@ -304,6 +305,13 @@ def test_access_log_tells_versions(site):
 	proc.wait_for(lambda: want in open(path).read(), 5, why="the line")
 	site.bh.get("plain.test", "/hello.txt?logged")
 	proc.wait_for(lambda: "plain.test - - HTTP/1.1 GET /hello.txt?logged" in open(path).read(), 5, why="the plain line")
+
+
+def test_https_is_a_condition(site):
+	"""env=HTTPS, as most write it: on encrypted answers, errors included, and on no other."""
+	for path in ("/hello.txt", "/none"):
+		assert tls.get(site.addr, "b.test", path).get("x-encrypted") == "yes"
+		assert site.bh.get("plain.test", path).get("x-encrypted") is None
 
 
 def test_require_ssl(site):
