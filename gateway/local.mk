@@ -107,3 +107,18 @@ tests_unit_check_edit_SOURCES = tests/unit/check_edit.c tests/unit/check_compres
 tests_unit_check_edit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
 tests_unit_check_edit_LDADD = libgateway.a libtls_own.a libhttp.a libconf.a libhttp.a libbase.a $(OPENSSL_LIBS) $(PCRE2_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(CHECK_LIBS)
 endif
+
+# Fuzz targets: replayed over their corpora by `make check`, run by libFuzzer with --enable-fuzz.
+check_PROGRAMS += tests/fuzz/replay_cgi_env
+TESTS += tests/fuzz/replay_cgi_env
+tests_fuzz_replay_cgi_env_SOURCES = tests/fuzz/fuzz_cgi_env.c tests/fuzz/replay.c
+tests_fuzz_replay_cgi_env_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/cgi_env"'
+tests_fuzz_replay_cgi_env_LDADD = libgateway.a libhttp.a libbase.a
+EXTRA_DIST += tests/fuzz/corpus/cgi_env
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_cgi_env
+tests_fuzz_fuzz_cgi_env_SOURCES = tests/fuzz/fuzz_cgi_env.c gateway/cgi_env.c gateway/http/req_fields.c \
+	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c
+tests_fuzz_fuzz_cgi_env_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cgi_env_LDADD = libbase.a
+endif
