@@ -289,6 +289,18 @@ struct conf_client_limits {
 
 #define CONF_CLIENT_SHARE UINT_MAX
 
+/* What is spoken with a host's clients; http/1.1 always is where nothing else is agreed on. */
+enum {
+	CONF_PROTOCOL_HTTP1 = 1,
+	CONF_PROTOCOL_H2 = 2,  /* over TLS, by ALPN */
+	CONF_PROTOCOL_H2C = 4  /* in plain text, by a client that knows */
+};
+
+struct conf_protocols {
+	unsigned mask;
+	bool http1_first;      /* of what a client offers by ALPN, http/1.1 is taken before h2 */
+};
+
 /* One virtual host; conf.servers[0] is the main server, which answers where no virtual host matches. */
 struct conf_server {
 	size_t index;
@@ -322,6 +334,7 @@ struct conf_server {
 	unsigned limit_line, limit_fields, limit_field_size;
 	enum conf_slashes encoded_slashes;
 	int64_t spool_max;                /* SpoolSiteMax, octets */
+	struct conf_protocols protocols;
 	bool merge_slashes;               /* false: PATH_INFO keeps repeated slashes; rules and files never see them */
 
 	/* who answers PHP */

@@ -349,6 +349,7 @@ int conf_index_hosts(struct conf *c, struct arena *a) GW_MUST_USE;
 /* setters of conf_set_*.c, for the table */
 conf_setter conf_set_int, conf_set_size, conf_set_time, conf_set_flag, conf_set_word, conf_set_text;
 conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_refused, conf_set_abort;
+conf_setter conf_set_protocols;
 conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user, conf_set_front_path;
 conf_setter conf_set_types;
 conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level; /* conf_set_logs.c */

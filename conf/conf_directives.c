@@ -103,6 +103,7 @@ const struct conf_directive conf_directives[] = {
 	{D("LimitRequestFieldSize", HOSTS, 0, 1, 1, "octets"), .set = conf_set_int, SRV(limit_field_size), RANGE(64, 1048576), .doc = "Longest header field."},
 
 	{D("SpoolSiteMax", HOSTS, 0, 1, 1, "octets[K|M|G]"), .set = conf_set_octets, SRV(spool_max), RANGE(1048576, INT64_C(1) << 50), .doc = "Most octets of one site in files of SpoolPath, 2G when not given, so that its clients cannot take the room of others. A larger request body gets 413."},
+	{D("Protocols", HOSTS, 0, 1, 3, "h2|h2c|http/1.1..."), .set = conf_set_protocols, SRV(protocols), .doc = "What clients may speak. h2: HTTP/2 over TLS, agreed on in the handshake, where the first one named here is taken that the client has. h2c: HTTP/2 in plain text for a client that begins with it; the host that answers an address by default decides whether that is understood there. h2 http/1.1 when not given."},
 	{D("AllowEncodedSlashes", HOSTS, 0, 1, 1, "Off|On|NoDecode"), .set = conf_set_word, SRV(encoded_slashes), .words = slashes_words, .doc = "%2F in a path: refused with 404 (Off, when not given), a slash like any other, before dot segments are resolved and rules are asked (On), or three octets of a name (NoDecode)."},
 	{D("MergeSlashes", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(merge_slashes), .doc = "Off: repeated slashes stay in PATH_INFO. Rules and files see one slash for them either way, so that none can be walked around."},
 
@@ -316,7 +317,7 @@ const struct conf_directive conf_directives[] = {
 	NONE("TraceEnable"),
 #undef WHY
 #define WHY "only HTTP/1.1 and 1.0 are spoken, strictly"
-	NONE("Protocols"), NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"),
+	NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"),
 	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
 	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeTrailers"),
 	NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),

@@ -152,6 +152,7 @@ void conf_server_defaults(struct conf_server *s)
 	s->encoded_slashes = CONF_SLASHES_OFF;
 	s->merge_slashes = true;
 	s->spool_max = INT64_C(2) << 30;
+	s->protocols = (struct conf_protocols){CONF_PROTOCOL_HTTP1 | CONF_PROTOCOL_H2, false};
 	s->dispatch = CONF_DISPATCH_PREFORK;
 	s->isolation = CONF_ISOLATION_FRESH;
 	s->profile = CONF_PROFILE_PHP;

@@ -219,3 +219,34 @@ void conf_set_spool_path(struct conf_build *b, const struct conf_node *n, const 
 	if (b->c->spool_path != NULL && (stat(b->c->spool_path, &st) == 0 ? !S_ISDIR(st.st_mode) : errno == ENOENT || errno == ENOTDIR))
 		conf_error(b, n, 0, "SpoolPath %s: there is no such directory; the front's user must be able to write there", b->c->spool_path);
 }
+
+void conf_set_protocols(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} known[] = {{"h2", CONF_PROTOCOL_H2}, {"h2c", CONF_PROTOCOL_H2C}, {"http/1.1", CONF_PROTOCOL_HTTP1}};
+	struct conf_protocols p = {0, false};
+
+	for (size_t i = 0; i < n->args_n; i++) {
+		struct conf_suggest s;
+		unsigned bit = 0;
+		char more[128];
+
+		conf_suggest_init(&s, n->args[i].text);
+		for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+			if (strcasecmp(n->args[i].text, known[k].name) == 0)
+				bit = known[k].bit;
+			conf_suggest_try(&s, known[k].name);
+		}
+		if (bit == 0) {
+			conf_suggest_text(&s, more, sizeof(more));
+			conf_error(b, n, (int)i, "Protocols: '%s' is not one of h2 h2c http/1.1%s", n->args[i].text, more);
+			return;
+		}
+		if (bit == CONF_PROTOCOL_HTTP1 && (p.mask & CONF_PROTOCOL_H2) == 0)
+			p.http1_first = true;
+		p.mask |= bit;
+	}
+	*(struct conf_protocols *)conf_field(b, d) = p;
+}

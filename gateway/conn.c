@@ -92,8 +92,7 @@ void conn_wake_pending(struct conn *c)
 
 const struct protocol *conn_protocol_named(const char *alpn)
 {
-	(void)alpn;
-	return &protocol_http1;
+	return alpn != NULL && strcmp(alpn, protocol_http2.name) == 0 ? &protocol_http2 : &protocol_http1;
 }
 
 void conn_arm(struct conn *c, uint64_t ms)

@@ -17,6 +17,7 @@
 #include "gateway/base/pace.h"
 #include "gateway/front.h"
 #include "gateway/http1.h"
+#include "gateway/http2.h"
 #include "gateway/transport.h"
 
 #define CONN_READ (EPOLLIN | EPOLLRDHUP)
@@ -64,6 +65,7 @@ struct conn {
 	char peer_text[64];                   /* address:port, for the error log */
 	struct buf in;                        /* no memory while the connection idles */
 	struct http1 h1;
+	struct http2 *h2;                     /* NULL while something else is spoken */
 };
 
 /** Take an accepted, non-blocking socket; closes it when memory is out. */

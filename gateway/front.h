@@ -90,6 +90,7 @@ struct worker {
 	struct request *dropped, *spare; /* given up, to be released at the end of the batch; kept for reuse */
 	unsigned spare_n;
 	struct http1_request *spare_parse;
+	struct buf frames;               /* what one connection is about to write; empty between connections */
 	struct buf spare_in;             /* the read buffer of a connection that went idle */
 	bool draining, drained, accepting;
 	size_t coded_octets;             /* memory of all compressors at work */

@@ -27,35 +27,36 @@ static void http1_flush(struct conn *c);
 
 /* --- parser state: kept by a connection only while its head is incomplete ------------------------------------------------ */
 
-static struct http1_request *parse_take(struct conn *c)
+struct http1_request *http1_parse_take(struct worker *w)
 {
-	struct http1_request *h = c->h1.parse;
+	struct http1_request *h = w->spare_parse;
 
-	if (h != NULL)
-		return h;
-	h = c->w->spare_parse;
-	c->w->spare_parse = NULL;
+	w->spare_parse = NULL;
 	if (h == NULL)
 		h = malloc(sizeof(*h));
 	if (h != NULL)
 		http1_request_init(h);
-	c->h1.parse = h;
 	return h;
 }
 
-static void parse_give(struct conn *c)
+void http1_parse_give(struct worker *w, struct http1_request *h)
 {
-	if (c->w->spare_parse == NULL)
-		c->w->spare_parse = c->h1.parse;
+	if (w->spare_parse == NULL)
+		w->spare_parse = h;
 	else
-		free(c->h1.parse);
+		free(h);
+}
+
+static void parse_end(struct conn *c)
+{
+	http1_parse_give(c->w, c->h1.parse);
 	c->h1.parse = NULL;
 }
 
-void http1_worker_fini(struct worker *w)
+struct http1_limits http1_limits_of(const struct conf_server *s)
 {
-	free(w->spare_parse);
-	w->spare_parse = NULL;
+	return (struct http1_limits){
+		.line = s->limit_line, .field = s->limit_field_size, .fields = s->limit_fields, .head = HEAD_MAX};
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
@@ -139,7 +140,7 @@ static void begin(struct conn *c, const struct http1_request *h, size_t len)
 	c->h1.keep_alive = h->keep_alive;
 	bool ok = http1_request_take(r, h, (const char *)buf_head(&c->in), len) == GW_OK;
 	buf_consume(&c->in, len);
-	parse_give(c);
+	parse_end(c);
 	if (!ok) {
 		conn_abort(c);
 		return;
@@ -150,14 +151,21 @@ static void begin(struct conn *c, const struct http1_request *h, size_t len)
 
 static void head_feed(struct conn *c)
 {
-	const struct conf_server *s = c->server;
-	const struct http1_limits lim = {
-		.line = s->limit_line, .field = s->limit_field_size, .fields = s->limit_fields, .head = HEAD_MAX};
+	const struct http1_limits lim = http1_limits_of(c->server);
 	const char *why = NULL;
 
 	if (buf_unread(&c->in) == 0)
 		return;
-	struct http1_request *h = parse_take(c);
+	if (c->served == 0 && *buf_head(&c->in) == 'P') {
+		int h2 = http2_preface(c);
+		if (h2 > 0)
+			conn_set_protocol(c, &protocol_http2);
+		if (h2 >= 0)
+			return;
+	}
+	if (c->h1.parse == NULL)
+		c->h1.parse = http1_parse_take(c->w);
+	struct http1_request *h = c->h1.parse;
 	if (h == NULL) {
 		conn_abort(c);
 		return;
@@ -172,17 +180,17 @@ static void head_feed(struct conn *c)
 	if (n == 0) {
 		conn_idle_add(c);
 		if (c->phase_octets == 0 && c->served > 0)
-			conn_phase_pace(c, &s->read_timeout.header);
+			conn_phase_pace(c, &c->server->read_timeout.header);
 		c->phase_octets = buf_unread(&c->in);
 		/* Of a short head nothing is kept but its octets: reading it again costs less than what a thousand slow clients hold. */
 		if (c->phase_octets <= HEAD_SHORT) {
-			parse_give(c);
+			parse_end(c);
 			conn_compact_in(c);
 		}
 		return;
 	}
 	conn_log(c, LOG_LV_INFO, "request refused with %d: %s", (int)-n, why != NULL ? why : "malformed");
-	parse_give(c);
+	parse_end(c);
 	buf_reset(&c->in);
 	refuse(c, (int)-n);
 }
@@ -490,7 +498,7 @@ static void http1_end(struct conn *c)
 static void http1_fini(struct conn *c)
 {
 	if (c->h1.parse != NULL)
-		parse_give(c);
+		parse_end(c);
 	if (c->h1.r != NULL)
 		request_release(c->h1.r);
 	c->h1.r = NULL;

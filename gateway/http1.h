@@ -15,7 +15,6 @@ struct http1_request;
 struct protocol;
 struct request;
 struct request_io;
-struct worker;
 
 enum http1_state {
 	HTTP1_HEAD,    /* waiting for, or reading, a request head; there is no request */
@@ -37,8 +36,5 @@ struct http1 {
 
 extern const struct protocol protocol_http1;
 extern const struct request_io http1_io;
-
-/** Free the parser state that @w keeps for the next head. */
-void http1_worker_fini(struct worker *w);
 
 #endif

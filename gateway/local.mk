@@ -12,6 +12,7 @@ libgateway_a_SOURCES = \
 	gateway/ticket_keys.c gateway/ticket_keys.h \
 	gateway/http1.c gateway/http1.h gateway/http1_io.c gateway/http1_request.h \
 	gateway/file_cache.c gateway/file_cache.h \
+	gateway/http2.c gateway/http2.h gateway/http2_conn.h gateway/http2_io.c \
 	gateway/outq.c gateway/outq.h \
 	gateway/req_body.c gateway/req_body.h \
 	gateway/request.c gateway/request.h gateway/request_log.c \
@@ -56,12 +57,12 @@ libgateway_a_SOURCES = \
 	gateway/running.c gateway/running.h \
 	gateway/spawn.c gateway/spawn.h \
 	gateway/takeover.c gateway/takeover.h
-libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
+libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(NGHTTP2_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 
 bin_PROGRAMS += bulkhead
 bulkhead_SOURCES = gateway/main.c
 bulkhead_LDADD = libgateway.a libtls_own.a libattack.a libhttp.a libpools.a libconf.a libmail.a libsandbox.a libipc.a libbase.a \
-	$(OPENSSL_LIBS) $(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS)
+	$(OPENSSL_LIBS) $(NGHTTP2_LIBS) $(PCRE2_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_selftest

@@ -7,7 +7,7 @@
 void req_body_init(struct req_body *b, int64_t length, enum req_body_kind kind, bool expect)
 {
 	b->chunked = kind == REQ_BODY_CHUNKED;
-	b->present = b->chunked || length > 0;
+	b->present = b->chunked || kind == REQ_BODY_FRAMED || (length > 0 && kind != REQ_BODY_NONE);
 	b->complete = !b->present;
 	b->left = b->chunked || length < 0 ? 0 : length;
 	b->received = 0;
@@ -135,4 +135,9 @@ int req_body_feed(struct req_body *b, struct buf *in, struct spool_site *site)
 		return 0;
 	b->expect = false; /* it came without waiting: RFC 9110 10.1.1 lets us skip the 100 */
 	return b->chunked ? feed_chunked(b, in, site) : feed_length(b, in, site);
+}
+
+int req_body_put(struct req_body *b, const void *data, size_t n, struct spool_site *site)
+{
+	return n > 0 ? store(b, data, n, site) : 0;
 }

@@ -18,7 +18,9 @@
 
 enum req_body_kind {
 	REQ_BODY_COUNTED, /* HTTP/1 with Content-Length, or no body at all */
-	REQ_BODY_CHUNKED  /* HTTP/1, chunked coding */
+	REQ_BODY_CHUNKED, /* HTTP/1, chunked coding */
+	REQ_BODY_NONE,    /* none will come, whatever was announced */
+	REQ_BODY_FRAMED   /* the protocol says where it ends: req_body_put(), then ->complete is set by the caller */
 };
 
 struct req_body {
@@ -62,5 +64,8 @@ int req_body_fits(struct req_body *b, int64_t n, struct spool_site *site) GW_MUS
  * ->why says so for the log. @site may be NULL for a body that is discarded.
  */
 int req_body_feed(struct req_body *b, struct buf *in, struct spool_site *site) GW_MUST_USE;
+
+/** Take @n octets of a REQ_BODY_FRAMED body. Returns 0, -413, -500 or -503 as req_body_feed(). */
+int req_body_put(struct req_body *b, const void *data, size_t n, struct spool_site *site) GW_MUST_USE;
 
 #endif

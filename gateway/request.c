@@ -321,11 +321,16 @@ void request_begin(struct request *r)
 /* What must not be answered on this connection at all. */
 static bool misplaced(struct request *r)
 {
+	unsigned h2 = r->conn->transport != NULL ? CONF_PROTOCOL_H2 : CONF_PROTOCOL_H2C;
+
 	if (r->conn->plain_on_tls) {
 		r->conn->closing = true;
 		respond_refusal(r, 400, "This port speaks TLS: the address must begin with https://");
 	} else if (!conn_tls_suits(r->conn, r->server)) {
 		request_log_line(r, LOG_LV_INFO, "421: the connection was opened to another host, whose TLS differs");
+		respond_refusal(r, 421, NULL);
+	} else if (r->io == &http2_io && (r->server->protocols.mask & h2) == 0) {
+		request_log_line(r, LOG_LV_INFO, "421: HTTP/2 was agreed on for another host, this one does not speak it");
 		respond_refusal(r, 421, NULL);
 	} else if (r->https_target && r->conn->tls == NULL && strcmp(conf_scheme(r->server), "https") != 0) {
 		/* RFC 9110 7.4: over TLS only; before a proxy that ends it ServerName says so. */

@@ -25,6 +25,10 @@
 #include "gateway/route.h"
 #include "pools/fcgi_client.h"
 
+struct http2_stream;
+struct request;
+struct static_send;
+
 enum request_state {
 	REQUEST_NEW,  /* being routed */
 	REQUEST_BODY, /* its body is read into the spool */
@@ -85,6 +89,7 @@ struct request {
 	struct worker *w;
 	struct conn *conn;        /* whom the answer is for; outlives the request */
 	const struct request_io *io;
+	struct http2_stream *stream; /* HTTP/2's own */
 	struct request *next;     /* the worker's spare or dropped ones */
 	enum request_state state;
 	bool dead;                /* given up; goes at the end of the batch */

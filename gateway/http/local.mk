@@ -12,6 +12,9 @@ libhttp_a_SOURCES = \
 	gateway/http/http1_chunked.c \
 	gateway/http/http1_fields.c gateway/http/http1_internal.h \
 	gateway/http/http1_parse.c gateway/http/http1_parse.h \
+	gateway/http/http2_block.c gateway/http/http2_block.h \
+	gateway/http/http2_limits.c gateway/http/http2_limits.h \
+	gateway/http/http2_session.c gateway/http/http2_session.h \
 	gateway/http/http_chars.c gateway/http/http_chars.h \
 	gateway/http/http_date.c gateway/http/http_date.h \
 	gateway/http/listing_page.c gateway/http/listing_page.h \
@@ -132,4 +135,29 @@ tests_fuzz_fuzz_field_lines_SOURCES = tests/fuzz/fuzz_field_lines.c \
 	gateway/http/field_lines.c gateway/http/http_chars.c
 tests_fuzz_fuzz_field_lines_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_field_lines_LDADD = libbase.a
+endif
+
+# HTTP/2's session: by itself, since it alone needs the library.
+check_PROGRAMS += tests/fuzz/replay_http2
+TESTS += tests/fuzz/replay_http2
+tests_fuzz_replay_http2_SOURCES = tests/fuzz/fuzz_http2.c tests/fuzz/replay.c
+tests_fuzz_replay_http2_CPPFLAGS = $(AM_CPPFLAGS) $(NGHTTP2_CFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/http2"'
+tests_fuzz_replay_http2_LDADD = libhttp.a libbase.a $(NGHTTP2_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/http2
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_http2
+tests_fuzz_fuzz_http2_SOURCES = tests/fuzz/fuzz_http2.c \
+	gateway/http/http2_session.c gateway/http/http2_block.c gateway/http/http2_limits.c \
+	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c
+tests_fuzz_fuzz_http2_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http2_CPPFLAGS = $(AM_CPPFLAGS) $(NGHTTP2_CFLAGS)
+tests_fuzz_fuzz_http2_LDADD = libbase.a $(NGHTTP2_LIBS)
+endif
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/check_http2
+TESTS += tests/unit/check_http2
+tests_unit_check_http2_SOURCES = tests/unit/check_http2.c tests/unit/unit.h
+tests_unit_check_http2_CPPFLAGS = $(AM_CPPFLAGS) $(NGHTTP2_CFLAGS)
+tests_unit_check_http2_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_http2_LDADD = libhttp.a libbase.a $(NGHTTP2_LIBS) $(CHECK_LIBS)
 endif

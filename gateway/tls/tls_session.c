@@ -73,21 +73,33 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/* Where a client offers this protocol: its length octet; NULL: nowhere. */
+static const unsigned char *offered(const unsigned char *in, unsigned in_len, const char *name)
+{
+	for (unsigned i = 0; i < in_len && in[i] < in_len - i; i += 1U + in[i])
+		if (in[i] == strlen(name) && memcmp(in + i + 1, name, in[i]) == 0)
+			return in + i;
+	return NULL;
+}
+
 /* RFC 7301: a client that offers nothing we speak is told so, rather than misunderstood. */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *arg)
 {
-	static const char *const spoken[] = {"http/1.1"};
+	static const char *const spoken[] = {"h2", "http/1.1"};
 	struct tls_session *s = SSL_get_app_data(ssl);
+	const struct conf_protocols p = s->server->protocols;
 
 	(void)arg;
-	for (size_t p = 0; p < sizeof(spoken) / sizeof(*spoken); p++)
-		for (unsigned i = 0; i < in_len && in[i] < in_len - i; i += 1U + in[i])
-			if (in[i] == strlen(spoken[p]) && memcmp(in + i + 1, spoken[p], in[i]) == 0) {
-				s->alpn = spoken[p];
-				*out = in + i + 1;
-				*out_len = in[i];
-				return SSL_TLSEXT_ERR_OK;
-			}
+	for (unsigned k = 0; k < 2; k++) {
+		const char *name = spoken[k ^ p.http1_first];
+		const unsigned char *at = name[1] == '2' && (p.mask & CONF_PROTOCOL_H2) == 0 ? NULL : offered(in, in_len, name);
+		if (at == NULL)
+			continue;
+		s->alpn = name;
+		*out = at + 1;
+		*out_len = *at;
+		return SSL_TLSEXT_ERR_OK;
+	}
 	s->why = "no common protocol (ALPN)";
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }

@@ -209,7 +209,7 @@ def pool(name, *members, extra=""):
 
 
 def bulkhead_conf(root, ini, fpm, fpm_tcp):
-	return (common(root) + pool("fpm", fpm.server()) + pool("tcp", fpm_tcp.server())
+	return ("Protocols h2c http/1.1\n" + common(root) + pool("fpm", fpm.server()) + pool("tcp", fpm_tcp.server())
 		+ worker_vhost("static.test", root, "fpm")
 		+ prefork_vhost("fresh.test", root, "fresh", ini)
 		+ prefork_vhost("rollback.test", root, "rollback", ini)

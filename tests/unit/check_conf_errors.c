@@ -93,6 +93,8 @@ static const struct {
 	{"MaxKeepAliveRequests -1\n", 0, 1, 1, 22, "too small; it goes from 0"},
 	{"ThreadsPerChild 1.5\n", 0, 1, 1, 17, "not a whole number"},
 	{"ThreadsPerChild 999999999999999999999999\n", 0, 1, 1, 17, "too large"},
+	{"Protocols h2x\n", 0, 1, 1, 11, "not one of h2 h2c http/1.1; did you mean h2"},
+	{"Protocols http/1.1 h3\n", 0, 1, 1, 20, "not one of"},
 	{"KeepAlive yes\n", 0, 1, 1, 11, "neither On nor Off"},
 	{"SandboxMemoryMax 512\n", 0, 1, 1, 18, "'512' is too small; for example 512M, or max"},
 	{"SandboxMemoryMax 5X\n", 0, 1, 1, 18, "'5X' is not a number, nor one with K, M, G or T"},

@@ -98,11 +98,11 @@ START_TEST(hosts_inherit_from_the_main_server)
 
 	fixture_good(&f, "<VirtualHost *:8080>\nServerName a.example\nTimeout 5\nAlias /x /own\nphp_value v own\nCustomLog own.log common\nLogLevel debug\n"
 			 "StartServers 3\nServerAdmin me\n</VirtualHost>\n<VirtualHost *:8080>\nServerName https://b.example:8443\nDocumentRoot /srv/b/\n</VirtualHost>\n"
-			 "Timeout 90\nKeepAlive Off\nKeepAliveTimeout 1500ms\nAlias /m/ /main/dir/\nphp_value v main\nphp_flag w on\nCustomLog main.log combined\n"
+			 "Protocols http/1.1 H2\nTimeout 90\nKeepAlive Off\nKeepAliveTimeout 1500ms\nAlias /m/ /main/dir/\nphp_value v main\nphp_flag w on\nCustomLog main.log combined\n"
 			 "ErrorLog logs/err\nDocumentRoot /srv/main\nMaxRequestWorkers 7\nRequestTimeout 2min\nPHPVersion 8.2\nRequestIsolation shared\n"
 			 "LogFormat \"%h main\" common\nMinSpareServers 9\nMaxSpareServers 2\n"
 			 "MailRelay smtp://127.0.0.1\nMailRate 5/minute\nMailFrom @main.example\n<VirtualHost *:8080>\nServerName mail.example\n"
-			 "MailRelay lmtp:/run/lmtp\nMailRate none\nMailFrom a@c.example\nMailFrom @d.example any\nMailTimeout 5\n</VirtualHost>\n"
+			 "MailRelay lmtp:/run/lmtp\nMailRate none\nMailFrom a@c.example\nMailFrom @d.example any\nMailTimeout 5\nProtocols h2c h2\n</VirtualHost>\n"
 			 "<VirtualHost *:8080>\nServerName off.example\nMailRelay none\n</VirtualHost>\n");
 	m = f.c->servers[0];
 	a = f.c->servers[1];
@@ -111,6 +111,9 @@ START_TEST(hosts_inherit_from_the_main_server)
 	ck_assert_uint_eq(a->timeout_ms, 5000);
 	ck_assert_uint_eq(b->timeout_ms, 90000);
 	ck_assert_int_eq(a->keepalive, false);
+	ck_assert_uint_eq(b->protocols.mask, CONF_PROTOCOL_HTTP1 | CONF_PROTOCOL_H2);
+	ck_assert(b->protocols.http1_first && !f.c->servers[3]->protocols.http1_first);
+	ck_assert_uint_eq(f.c->servers[3]->protocols.mask, CONF_PROTOCOL_H2C | CONF_PROTOCOL_H2);
 	ck_assert_uint_eq(b->keepalive_timeout_ms, 1500);
 	ck_assert_uint_eq(a->max_workers, 7);
 	ck_assert_uint_eq(b->request_timeout_ms, 120000);

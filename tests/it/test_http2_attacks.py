@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a hostile HTTP/2 client does by name. Each attack ends its own connection, costs bounded memory, and others are served."""
+import os
+import signal
+import socket
+import struct
+import time
+
+import pytest
+
+import conftest  # noqa: F401
+import proc
+import servers
+import site_conf
+
+pytestmark = pytest.mark.bulkhead
+h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
+from h2wire import CALM, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, settings, u32  # noqa: E402
+
+FULL = END_HEADERS | END_STREAM
+
+
+def rss_kb(server):
+	"""Memory of the fronts together."""
+	kb = 0
+	for p in server.processes()[0]:
+		kb += int(next((l for l in open("/proc/%d/status" % p) if l.startswith("VmRSS")), "VmRSS: 0").split()[1])
+	return kb
+
+
+def calmed(c, target, others=True):
+	"""The server said what it thinks of it; other clients are served."""
+	code = c.end()
+	assert c.eof and code == CALM, (code, c.answers)
+	if others:
+		with h2wire.Conn(target.addr) as o:
+			assert o.get(target.host, target.path).status == 200
+
+
+def test_rapid_reset(php_target):
+	"""CVE-2023-44487: requests are taken back as soon as they are made."""
+	fronts = php_target.server.processes()[0]
+	with h2wire.Conn(php_target.addr) as c, h2wire.Conn(php_target.addr) as other:
+		sid = 1
+		while sid < 4000:
+			piece = b""
+			for _ in range(50):
+				piece += frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/hello.php"))) + frame(RST, 0, sid, u32(CANCEL))
+				sid += 2
+			if not c.flood(piece):
+				break
+		assert other.get(php_target.host, "/hello.php").status == 200
+		calmed(c, php_target)
+	assert php_target.server.processes()[0] == fronts
+
+
+def test_made_you_reset(php_target):
+	"""CVE-2025-8671: the server is made to reset the streams itself, and might forget to count them."""
+	with h2wire.Conn(php_target.addr) as c, h2wire.Conn(php_target.addr) as other:
+		sid = 1
+		while sid < 2000:
+			piece = b""
+			for _ in range(20):
+				piece += frame(HEADERS, END_HEADERS, sid, c.block(c.head(php_target.host, "/echo.php", "POST", [("content-length", "1")])))
+				piece += frame(DATA, END_STREAM, sid, b"two octets")
+				sid += 2
+			if not c.flood(piece):
+				break
+		assert other.get(php_target.host, "/hello.php").status == 200
+		calmed(c, php_target)
+
+
+def test_made_you_reset_by_window(php_target):
+	with h2wire.Conn(php_target.addr) as c:
+		sid = 1
+		while sid < 2000:
+			piece = b""
+			for _ in range(20):
+				piece += frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/sleep.php?s=0.2")))
+				piece += frame(WINDOW, 0, sid, u32(0x7fffffff))
+				sid += 2
+			if not c.flood(piece):
+				break
+		calmed(c, php_target)
+
+
+def test_a_page_that_is_left_early_is_no_attack(static_target):
+	"""A browser takes back some hundred pictures at once."""
+	with h2wire.Conn(static_target.addr, credit=False) as c:
+		for _ in range(2):
+			sids = [c.request(static_target.host, "/blob.bin") for _ in range(90)]
+			c.send(b"".join(frame(RST, 0, s, u32(CANCEL)) for s in sids))
+			assert c.ping()
+		c.send(frame(WINDOW, 0, 0, u32(1 << 24)))
+		assert c.get(static_target.host, "/hello.txt").status == 200 and c.goaway is None
+
+
+@pytest.mark.parametrize("piece", [b"", b"\0\x01a\x01b"], ids=["empty", "fields"])
+def test_continuation_flood(static_target, piece):
+	"""CVE-2024-27316 and its kin: a header block without end."""
+	before = rss_kb(static_target.server)
+	with h2wire.Conn(static_target.addr) as c:
+		c.flood(frame(HEADERS, END_STREAM, 1, c.block(c.head(static_target.host))) + frame(CONTINUATION, 0, 1, piece) * 100000)
+		calmed(c, static_target)
+	assert rss_kb(static_target.server) - before < 20000
+
+
+def bomb(c, host, name, value, times):
+	"""One field in the table, and then an octet for each time it is named again."""
+	first = c.block(c.head(host, "/hello.txt") + [(name, value)])
+	return first + b"\xbe" * times
+
+
+def in_frames(block, sid=1):
+	out = frame(HEADERS, END_STREAM | (END_HEADERS if len(block) <= 16384 else 0), sid, block[:16384])
+	for i in range(16384, len(block), 16384):
+		out += frame(CONTINUATION, END_HEADERS if i + 16384 >= len(block) else 0, sid, block[i:i + 16384])
+	return out
+
+
+@pytest.mark.parametrize("name", ["x-bomb", "cookie"])
+def test_hpack_bomb(static_target, name):
+	"""A few thousand octets that stand for megabytes."""
+	before = rss_kb(static_target.server)
+	with h2wire.Conn(static_target.addr) as c:
+		c.flood(in_frames(bomb(c, static_target.host, name, "v" * 3900, 16000)))
+		calmed(c, static_target)
+	assert rss_kb(static_target.server) - before < 20000
+
+
+@pytest.mark.parametrize("name,value,times,want", [("x", "y", 1500, CALM), ("cookie", "a=b", 1500, CALM), ("x", "y", 400, 431),
+	("cookie", "k=" + "v" * 1000, 20, 431), ("cookie", "k=v", 50, 200)])
+def test_number_of_fields(static_target, name, value, times, want):
+	"""Also of crumbs, which are one field to the script."""
+	with h2wire.Conn(static_target.addr) as c:
+		c.flood(in_frames(bomb(c, static_target.host, name, value, times)))
+		if want == CALM:
+			calmed(c, static_target)
+		else:
+			c.next = 3
+			assert c.answer(1).status == want
+			c.enc = h2wire.hpack.Encoder()
+			assert c.ping() and c.goaway is None
+
+
+FLOODS = {
+	"ping": lambda: frame(PING, 0, 0, b"12345678") * 20000,
+	"settings": lambda: settings((4, 65535)) * 20000,
+	"empty-settings": lambda: frame(SETTINGS) * 20000,
+	"priority": lambda: frame(PRIORITY, 0, 1, u32(0) + b"\x10") * 20000,
+	"priority-update": lambda: frame(0x10, 0, 0, u32(1) + b"u=1") * 20000,
+	"window": lambda: frame(WINDOW, 0, 0, u32(1)) * 20000,
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_flood(static_target, kind):
+	with h2wire.Conn(static_target.addr) as c, h2wire.Conn(static_target.addr) as other:
+		c.flood(FLOODS[kind]())
+		assert other.get(static_target.host, "/hello.txt").status == 200
+		calmed(c, static_target)
+
+
+@pytest.mark.parametrize("piece", [frame(DATA, 0, 1, b""), frame(DATA, h2wire.PADDED, 1, b"\x03\0\0\0")], ids=["empty", "padding"])
+def test_empty_data_flood(php_target, piece):
+	with h2wire.Conn(php_target.addr) as c:
+		c.request(php_target.host, "/echo.php", "POST", end=False)
+		c.flood(piece * 20000)
+		calmed(c, php_target)
+
+
+def test_window_update_of_a_slow_reader_is_no_attack(static_target):
+	"""4 MB taken in pieces, each of them credited: a client's right."""
+	with h2wire.Conn(static_target.addr) as c:
+		assert len(c.get(static_target.host, "/blob.bin").body) == 4 << 20
+		assert c.get(static_target.host, "/blob.bin").ended and c.goaway is None
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp, module_fleet, docroot, ini, fpm):
+	"""A server whose patience ends while a test can wait."""
+	return module_fleet.start(servers.Bulkhead(tmp + "/impatient", "Timeout 2\nKeepAliveTimeout 1\nProtocols h2c http/1.1\n" + site_conf.common(docroot)
+		+ site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("pool.test", docroot, "fpm")
+		+ site_conf.prefork_vhost("cells.test", docroot, "fresh", ini)))
+
+
+def test_zero_window_stall(impatient):
+	"""A hundred answers nobody takes: reset one by one, their memory given back, and another client of the host is served."""
+	before = rss_kb(impatient)
+	with h2wire.Conn(impatient.addr, set=[(4, 0)]) as c, h2wire.Conn(impatient.addr) as other:
+		sids = [c.request("pool.test", "/blob.bin") for _ in range(90)]
+		assert other.get("pool.test", "/hello.txt").status == 200
+		assert c.wait(lambda: all(c.answers.get(s) and c.answers[s].reset is not None for s in sids), 8)
+		assert {c.answers[s].reset for s in sids} == {CANCEL}
+		assert rss_kb(impatient) - before < 20000
+
+
+def test_zero_window_stall_of_a_script(impatient):
+	"""What PHP writes meanwhile is bounded, PHP itself is not held, and the stream ends."""
+	with h2wire.Conn(impatient.addr, set=[(4, 0)]) as c:
+		sids = [c.request("cells.test", "/out.php?body=" + "x" * 3000) for _ in range(5)]
+		assert c.wait(lambda: all(c.answers.get(s) and c.answers[s].reset == CANCEL for s in sids), 8)
+	assert impatient.get("cells.test", "/hello.php").status == 200
+
+
+def test_reads_nothing(impatient):
+	"""The socket itself is stuck: the connection goes after Timeout, and is not read from meanwhile."""
+	before = rss_kb(impatient)
+	with h2wire.Conn(impatient.addr, set=[(4, (1 << 31) - 1)], rcvbuf=4096) as c:
+		c.send(frame(WINDOW, 0, 0, u32((1 << 31) - 65536)))
+		for _ in range(50):
+			c.request("pool.test", "/blob.bin")
+		time.sleep(0.5) # stuck by now
+		c.s.settimeout(0.2)
+		pings = 0
+		while pings < 300 and c.flood(frame(PING, 0, 0, b"12345678") * 10000):
+			pings += 1
+		assert impatient.get("pool.test", "/hello.txt").status == 200
+		assert rss_kb(impatient) - before < 20000
+		assert pings < 300
+
+		def gone():
+			try:
+				c.s.send(b"\0")
+				return False
+			except TimeoutError:
+				return False
+			except OSError:
+				return True
+		assert proc.wait_for(gone, 10, 0.2)
+
+
+def test_idle_connections_end(impatient):
+	"""After KeepAliveTimeout, by GOAWAY; pings do not put it off."""
+	with h2wire.Conn(impatient.addr) as c:
+		assert c.get("pool.test", "/hello.txt").status == 200
+		began = time.monotonic()
+		while not c.eof and time.monotonic() - began < 6:
+			c.flood(frame(PING, 0, 0, b"12345678"))
+			c.wait(lambda: c.eof, 0.2)
+		assert c.eof and c.goaway[1] == 0 and time.monotonic() - began < 5
+
+
+def test_drain_lets_streams_finish(here, fleet, docroot, ini):
+	"""-k graceful: GOAWAY, what runs is answered, the connection ends. A request that crossed the notice is served too."""
+	d = fleet.start(servers.Bulkhead(here, "Protocols h2c http/1.1\n" + site_conf.common(docroot) + site_conf.prefork_vhost("cells.test", docroot, "fresh", ini)))
+	with h2wire.Conn(d.addr) as c:
+		assert c.get("cells.test", "/hello.txt").status == 200
+		slow = c.request("cells.test", "/sleep.php?s=2")
+		time.sleep(0.3)
+		os.kill(d.pid, signal.SIGUSR1)
+		assert c.wait(lambda: c.goaway is not None, 5) and c.goaway == (0x7fffffff, 0)
+		late = c.request("cells.test", "/hello.txt")
+		assert c.answer(late).status == 200
+		assert c.answer(slow).status == 200
+		assert c.end() == 0 and c.eof and c.goaway[0] == late
+	assert d.get("cells.test", "/hello.txt").status == 200
+
+
+def test_what_is_left_of_a_connection_goes_to_nobody(static_target):
+	"""Answers that can no longer be sent are not the next connection's."""
+	for _ in range(30):
+		with h2wire.Conn(static_target.addr) as gone:
+			for _ in range(5):
+				gone.request(static_target.host, "/blob.bin")
+			gone.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		with h2wire.Conn(static_target.addr) as c:
+			kinds = []
+			sid = c.request(static_target.host, "/hello.txt")
+			while not (sid in c.answers and c.answers[sid].ended):
+				f = c.read()
+				assert f is not None and f.stream in (0, sid), f
+				kinds.append((f.kind, f.flags & h2wire.ACK))
+			assert c.answers[sid].body == b"hello\n" and kinds[0][0] == SETTINGS and kinds.count((SETTINGS, 0)) == 1
