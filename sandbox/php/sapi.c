@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The callbacks through which PHP reads and answers. */
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/sapi_output.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -29,15 +30,10 @@ static size_t on_write(const char *str, size_t len)
 
 	if (!open_to_front(r))
 		return len;
-	for (size_t done = 0; done < len;) {
-		size_t n = len - done < INT_MAX ? len - done : INT_MAX;
-		if (FCGX_PutStr(str + done, (int)n, r->fcgx->out) < 0) {
-			php_handle_aborted_connection();
-			return done;
-		}
-		done += n;
-	}
-	return len;
+	if (sapi_output_put(r->fcgx, str, len))
+		return len;
+	php_handle_aborted_connection();
+	return 0;
 }
 
 /* The front closes when its client is gone. Without a write nobody would tell us. */
@@ -176,7 +172,7 @@ static void on_flush(void *server_context)
 		return;
 	}
 	sapi_send_headers(); /* flush() before any output sends the head */
-	if (FCGX_FFlush(r->fcgx->out) != 0 || front_is_gone(r))
+	if (!sapi_output_flush(r->fcgx) || front_is_gone(r))
 		php_handle_aborted_connection();
 }
 

@@ -29,6 +29,7 @@ struct sapi_request {
 	char *self;           /* PHP_SELF */
 	zval env, notes;      /* apache_setenv(), apache_note(): arrays or undefined */
 	bool later;           /* the front was told to wait for IPC_CELL_READY */
+	bool lost;            /* the last output could not be sent */
 	bool finished;        /* END_REQUEST is sent: output is discarded, messages go to the site's stderr */
 };
 

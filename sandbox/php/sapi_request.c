@@ -17,6 +17,7 @@
 
 #include "gateway/base/log.h"
 #include "sandbox/ipc_wire.h"
+#include "sandbox/php/sapi_output.h"
 #include "sandbox/php/script_tree.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/user_ini.h"
@@ -168,6 +169,7 @@ void sapi_finish(struct sapi_request *r, enum sapi_end end)
 	if (r->finished)
 		return;
 	r->finished = true;
+	r->lost = !sapi_output_end(r->fcgx);
 	/* Without keep-alive the front closes on END_REQUEST and what it still sends is of no interest. */
 	if (r->fcgx->keepConnection) {
 		drain_input(r);
@@ -248,7 +250,7 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 	bool again = (!r.finished || r.later) && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left() &&
 		(last == NULL || !last());
 	sapi_finish(&r, again ? SAPI_NEXT : SAPI_LAST);
-	again = again && FCGX_GetError(fcgx->out) == 0 && (!r.later || say_ready(&r));
+	again = again && !r.lost && FCGX_GetError(fcgx->out) == 0 && (!r.later || say_ready(&r));
 	SG(server_context) = NULL;
 	/* These pointed into the parameters, which go with the next FCGX_Accept_r(). */
 	memset(&SG(request_info), 0, sizeof(SG(request_info)));

@@ -404,6 +404,23 @@ def test_unflushed_output_is_one_piece(fresh):
 	assert len(a.at) <= 2
 
 
+def test_long_output_comes_in_long_pieces(fresh):
+	"""The first is sent at once, later ones are longer; what comes slowly is not held back for long, and flush() not at all."""
+	line = "str_repeat('x', 1023) . 'y'"
+	a = fresh.php("for ($i = 0; $i < 200; $i++) { echo %s; }" % line)
+	assert a.body == (b"x" * 1023 + b"y") * 200 and len(a.at) <= 12, a.at
+	assert a.at[0][1] <= 8192
+	start = time.monotonic()
+	a = fresh.php("for ($i = 0; $i < 30; $i++) { echo %s; usleep(20000); }" % line)
+	assert a.body == (b"x" * 1023 + b"y") * 30 and a.at[0][0] - start < 0.5 and len(a.at) >= 5, a.at
+	a = fresh.php("ob_end_flush(); echo str_repeat('x', 10000); echo 'y'; flush(); usleep(300000); echo 'z';")
+	assert a.body == b"x" * 10000 + b"yz"
+	flushed = [at for at, n in a.at if n >= len(a.out) - 1]
+	assert a.at[-1][0] - flushed[0] > 0.2, a.at
+	a = fresh.php("echo str_repeat('x', 100000); fastcgi_finish_request(); usleep(300000); echo 'discarded';")
+	assert a.body == b"x" * 100000 and a.ended
+
+
 def test_flush_before_output_sends_head(fresh):
 	a = fresh.php("header('X-Early: 1'); flush(); usleep(300000); echo headers_sent() ? 'sent' : 'not';")
 	assert a.body == b"sent" and a.at[-1][0] - a.at[0][0] > 0.2
