@@ -29,7 +29,7 @@ class Stand:
 		conf = 'SpoolPath "%s"\n%s' % (spool, extra) + site_conf.common(docroot) + site_conf.pool("stub", "unix:" + stub.addr)
 		for site in "ab":
 			conf += site_conf.worker_vhost(site + ".test", docroot, "stub")
-		conf += site_conf.prefork_vhost("c.test", docroot, "shared", ini)
+		conf += site_conf.prefork_vhost("c.test", docroot, "shared", ini, "    ErrorDocument 413 /errors/gone.php\n    ErrorDocument 503 /errors/gone.php\n")
 		self.server = fleet.start(servers.Bulkhead(tmp + "/" + name, conf))
 		self.stub, self.spool = stub, spool
 
@@ -246,6 +246,26 @@ def test_configuration(here, fleet):
 		r = b.run("-t")
 		assert (r.returncode == 0) == (want is None), r.stdout
 		assert want is None or (want in r.stdout and "bulkhead.conf:" in r.stdout), r.stdout
+
+
+@need_proc
+def test_error_documents_of_scripts(stand):
+	"""The site's own page for a body that was refused, before it was sent, while it is sent, and for want of room."""
+	raw = b"POST /limited/echo.php HTTP/1.1\r\nHost: c.test\r\n%s\r\n"
+	for head, body in ((b"Content-Length: 3000000\r\n", b"x" * 3000000), (b"Transfer-Encoding: chunked\r\n", b"186a0\r\n" + b"x" * 100000 + b"\r\n0\r\n\r\n")):
+		with stand.conn() as c:
+			c.send(raw % head)
+			c.send_what_goes(body)
+			r = c.response()
+			assert (r.status, r.body) == (413, b"own 413 /limited/echo.php\n"), r
+	held = [stand.hold("a", 1900 * 1024, 2 * MB), stand.hold("b", 1900 * 1024, 2 * MB)]
+	try:
+		r = stand.upload("c", MB)
+		assert (r.status, r.body) == (503, b"own 503 /echo.php\n"), r
+	finally:
+		for c in held:
+			c.close()
+	proc.wait_for(lambda: stand.spooled() == 0, why="the room is given back")
 
 
 # --- limits by directory ----------------------------------------------------------------------------------------------------
