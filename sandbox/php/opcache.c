@@ -36,6 +36,7 @@
 #define EMPTY_EVERY_MS 600000 /* a cache that is full of files in use begins anew this often at most */
 #define PATHS_COLLECT_MS 1000 /* paths that were looked up are collected so long ... */
 #define PATHS_EVERY_MS 60000  /* ... and then not for so long */
+#define PATHS_MAX 8192        /* reports that are looked at then: the page that asks for them is the cells' to write to */
 #define PATHS_MIN 8           /* so many new ones are worth new cells */
 #define WASTED_PERCENT 5      /* of opcache's memory, as opcache.max_wasted_percentage's default */
 
@@ -55,6 +56,7 @@ static struct {
 	unsigned failures;     /* compilers in a row that did not end well ... */
 	unsigned idlings;      /* ... or had nothing to compile */
 	unsigned new_paths;    /* that cells forked by now do not know */
+	unsigned paths_left;   /* reports that are still looked at */
 	uint64_t paths_ms, paths_again_ms; /* since when, and when to ask again */
 	bool want_reset, want_renew, want_empty, stopped, said_full;
 	uint64_t started_ms, first_ms, last_ms, next_ms, read_ms, reset_ms, renew_ms, empty_ms;
@@ -88,7 +90,16 @@ static int open_pipe(void)
 
 static void note_path(const char *path)
 {
+	if (oc.paths_left == 0)
+		return;
+	oc.paths_left--;
 	oc.new_paths += warm_paths_note(path);
+}
+
+static void ask_for_paths(void)
+{
+	oc.paths_left = PATHS_MAX;
+	oc.board->paths_wanted = true;
 }
 
 static int make_tables(void)
@@ -100,7 +111,7 @@ static int make_tables(void)
 	if (getrandom(&oc.seen->seed, sizeof(oc.seen->seed), 0) != sizeof(oc.seen->seed))
 		return GW_ERR_SYS;
 	oc.seen->on_path = note_path;
-	oc.board->paths_wanted = true;
+	ask_for_paths();
 	return madvise(oc.seen, sizeof(*oc.seen), MADV_DONTFORK) == -1 ? GW_ERR_SYS : 0;
 }
 
@@ -327,6 +338,7 @@ static void end_collection(uint64_t now_ms)
 		oc.board->image = ++oc.number;
 	oc.new_paths = 0;
 	oc.board->paths_wanted = false;
+	oc.paths_left = 0;
 	oc.paths_again_ms = now_ms + PATHS_EVERY_MS;
 }
 
@@ -355,10 +367,12 @@ void opcache_work(const struct cell_plan *plan, uint64_t now_ms)
 		return;
 	if (now_ms >= oc.read_ms)
 		read_reports(now_ms);
-	if (oc.new_paths > 0 && now_ms >= oc.paths_ms + PATHS_COLLECT_MS)
+	if (oc.new_paths > 0 && now_ms >= oc.paths_ms + PATHS_COLLECT_MS) {
 		end_collection(now_ms);
-	else if (now_ms >= oc.paths_again_ms)
-		oc.board->paths_wanted = true;
+	} else if (oc.new_paths == 0 && now_ms >= oc.paths_again_ms) {
+		oc.paths_again_ms = now_ms + PATHS_EVERY_MS;
+		ask_for_paths();
+	}
 	if (oc.want_reset && now_ms >= oc.reset_ms + RESET_EVERY_MS)
 		reset(now_ms);
 	if (oc.seen->batch_n > 0 && now_ms >= due_ms())

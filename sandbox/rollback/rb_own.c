@@ -51,24 +51,25 @@ static int move_runs(const struct listing *l, int fd)
 int rb_own_move(struct rb_memory *mem, struct rb_range *room)
 {
 	struct listing l = {.runs = room, .stack = (uintptr_t)__builtin_frame_address(0)};
-	int fd = -1, err = 0;
 
 	if (!rb_memory_each_written(mem, list, &l))
 		return GW_ERR_SYS;
 	if (l.n == 0)
 		return 0;
-	fd = memfd_create(RB_OWN_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd == -1 || ftruncate(fd, (off_t)l.len) == -1)
-		err = GW_ERR_SYS;
-	if (err == 0)
-		err = move_runs(&l, fd);
-	if (err == 0)
-		err = io_seal(fd);
-	if (err == 0) {
-		const char *view = mmap(NULL, l.len, PROT_READ, MAP_PRIVATE, fd, 0);
-		err = view == MAP_FAILED ? GW_ERR_SYS : 0;
-		mem->own_view = view;
+	int fd = memfd_create(RB_OWN_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 || ftruncate(fd, (off_t)l.len) == -1) {
+		io_close(&fd);
+		return GW_ERR_SYS;
 	}
+	const char *view = mmap(NULL, l.len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (view == MAP_FAILED) {
+		io_close(&fd);
+		return GW_ERR_SYS;
+	}
+	/* From here on something may be lost: nothing runs then. */
+	if (move_runs(&l, fd) != 0 || io_seal(fd) != 0)
+		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN);
+	mem->own_view = view;
 	io_close(&fd);
-	return err;
+	return 0;
 }

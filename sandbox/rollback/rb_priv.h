@@ -174,7 +174,8 @@ bool rb_memory_restore_cold(struct rb_memory *mem);
 
 /**
  * Move the written pages of registered memory, but the stack, into a file mapped in their place; the regions have to be
- * listed and registered again. @room: RB_RANGES_MAX of them. Returns 0 or GW_ERR_SYS; then the process must not go on.
+ * listed and registered again. @room: RB_RANGES_MAX of them. Returns 0, or GW_ERR_SYS with nothing moved; ends the process
+ * when only some of it could be.
  */
 int rb_own_move(struct rb_memory *mem, struct rb_range *room);
 

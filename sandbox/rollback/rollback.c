@@ -141,8 +141,8 @@ int rollback_begin(void)
 		err = open_uffd();
 	if (err == 0)
 		err = list_memory(r);
-	if (err == 0 && rb_own_move(&r->memory, r->space.now) != 0)
-		_exit(ROLLBACK_EXIT + ROLLBACK_SCAN); /* some of it may be lost */
+	if (err == 0)
+		err = rb_own_move(&r->memory, r->space.now);
 	if (err == 0)
 		err = list_memory(r);
 	if (err == 0)
