@@ -324,8 +324,12 @@ class Soak:
 			samples.append(self.batch(refs, done, n * share // 100))
 			done = n * share // 100
 			say("%s under %s, %d requests, %d wrong. %s" % (self.app.name, self.level, done, sum(len(w) for w in self.wrong.values()), samples[-1]))
+		# Cells begin anew when what they know of the disk has become old; over a few requests they stay.
+		stays = samples[-1].pids & self.batch(refs, 0, 2 * len(self.app.pages)).pids
 		bad = ["%s %s under %s: %d wrong answers, the first of them request %d:\n%s" % (self.app.name, name, self.level, len(w), w[0][0], difference(w[0][2], w[0][1]))
 			for name, w in self.wrong.items()]
+		if self.level == "rollback" and not stays:
+			bad.append("%s: no cell was used again, so nothing was put back" % self.app.name)
 		return bad + self.growth(samples)
 
 	def growth(self, samples):
@@ -339,9 +343,6 @@ class Soak:
 			if self.level != "shared" or role == "zygote":
 				bad += ["%s under %s: %s of a %s grew from %d to %d" % (self.app.name, self.level, k, role, early[k], late[k])
 					for k in MAY_GROW if late[k] > early[k] + MAY_GROW[k]]
-		stayed = samples[0].pids & samples[-1].pids
-		if self.level == "rollback" and not stayed:
-			bad.append("%s: no cell was used to the end, so nothing was put back" % self.app.name)
 		return bad
 
 
