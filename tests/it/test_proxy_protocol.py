@@ -104,6 +104,27 @@ def test_octet_by_octet(proxied):
 			assert c.response().body == b"hello\n"
 
 
+def test_apache_agrees(proxied, here, docroot, ini, fleet):
+	"""mod_remoteip takes the same client from every header that it takes, and answers none that we do not."""
+	conftest.need(servers.tool("apache2"), "no apache2")
+	apache = fleet.start(servers.Apache(here + "/apache", site_conf.common(docroot) + "RemoteIPProxyProtocol On\n"
+		+ '<VirtualHost *>\n    ServerName w.test\n    DocumentRoot "%s"\n%s</VirtualHost>\n' % (docroot, site_conf.ini_lines(ini)),
+		modules=servers.APACHE_MODULES + " remoteip"))
+	def client(addr, header):
+		try:
+			with Conn(addr, timeout=3) as c:
+				c.send(header + DUMP)
+				v = server_vars(c.response())
+				return v["REMOTE_ADDR"], v["HTTP_X_FORWARDED_FOR"]
+		except (Broken, OSError):
+			return None
+	for header in (v1(), v2(), v2(more=b"\x04\0\0"), v1("2001:db8::7", "2001:db8::1", proto="TCP6"), v2("2001:db8::7", "2001:db8::1"),
+			v2(command=0), SIG + b"\x20\0\0\0"): # not UNKNOWN, which the protocol's text has a receiver take, and Apache does not
+		assert client(proxied.on, header) == client(apache.addr, header), header
+	for header in (b"", b"PROXY TCP4 1.2.3.4.5 192.0.2.1 1 2\r\n", SIG + b"\x31\x11\0\x0c" + b"x" * 12, v1().lower()):
+		assert client(proxied.on, header) is None and client(apache.addr, header) is None, header
+
+
 def refused(addr, octets, source=None):
 	"""Nothing is answered, and the connection ends."""
 	with Conn(addr, timeout=3, source=source) as c:

@@ -68,7 +68,7 @@ def test_a_stranger_is_not(bh):
 	assert logged(bh, "stranger")[1] == STRANGER
 
 
-@pytest.mark.parametrize("source, fields, client", [
+CHAINS = [
 	(TRUSTED, [], TRUSTED),
 	(TRUSTED, ["X-Forwarded-For: 10.0.0.5"], TRUSTED),                        # private: nobody on the internet has it
 	(INTERNAL, ["X-Forwarded-For: 10.0.0.5"], "10.0.0.5"),
@@ -81,9 +81,29 @@ def test_a_stranger_is_not(bh):
 	(TRUSTED, ["X-Forwarded-For: 2001:db8::5"], "2001:db8::5"),
 	(TRUSTED, ["X_Forwarded_For: 198.51.100.7"], TRUSTED),                    # another name, however PHP would spell it
 	(TRUSTED, ["X-Real-IP: 198.51.100.7"], TRUSTED),
-])
+	(TRUSTED, ["X-Forwarded-For: 203.0.113.66, 198.51.100.7"], "198.51.100.7"),
+	(INTERNAL, ["X-Forwarded-For: 203.0.113.66 , 198.51.100.7 , %s , %s" % (TRUSTED, TRUSTED)], TRUSTED), # a private address, named by one who is not internal
+	(INTERNAL, ["X-Forwarded-For: 203.0.113.66", "X-Forwarded-For: 198.51.100.7, %s" % TRUSTED], "198.51.100.7"),
+	(STRANGER, ["X-Forwarded-For: 198.51.100.7"], STRANGER),
+]
+
+
+@pytest.mark.parametrize("source, fields, client", CHAINS)
 def test_chains(bh, source, fields, client):
 	assert ask(bh, fields, source)["REMOTE_ADDR"] == client
+
+
+def test_apache_agrees(bh, here, docroot, ini, fleet):
+	"""mod_remoteip makes the same of every chain: the client, what is left of the field, and the list of proxies."""
+	conftest.need(servers.tool("apache2"), "no apache2")
+	apache = fleet.start(servers.Apache(here + "/apache", site_conf.common(docroot) + "RemoteIPHeader X-Forwarded-For\nRemoteIPProxiesHeader X-Forwarded-By\n"
+		+ "RemoteIPTrustedProxy %s\nRemoteIPInternalProxy %s\n" % (TRUSTED, INTERNAL)
+		+ '<VirtualHost *>\n    ServerName w.test\n    DocumentRoot "%s"\n%s</VirtualHost>\n' % (docroot, site_conf.ini_lines(ini)),
+		modules=servers.APACHE_MODULES + " remoteip"))
+	names = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_BY")
+	for source, fields, _ in CHAINS:
+		ours, theirs = ask(bh, fields, source), ask(bh, fields, source, addr=apache.addr)
+		assert {n: ours.get(n) for n in names} == {n: theirs.get(n) for n in names}, (source, fields)
 
 
 def test_hosts_have_their_own(bh):
