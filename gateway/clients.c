@@ -172,7 +172,7 @@ static bool worth_telling(struct clients *t, struct client *c, uint64_t now_us)
 {
 	uint64_t told_us = c != NULL ? atomic_load(&c->told_us) : 0, late_us;
 
-	if (told_us != 0 && now_us - told_us < TELL_EVERY_US)
+	if (told_us != 0 && now_us < told_us + TELL_EVERY_US)
 		return false;
 	if (!pay(&t->log_paid_us, now_us, TELL_COST_US, TELL_BURST_US, &late_us))
 		return false;
