@@ -27,6 +27,37 @@ void http2_stream_dirty(struct http2_stream *st)
 	conn_dirty(st->h2->c);
 }
 
+/* Requests whose stream is over, but which PHP still works on: they count as if it were not. */
+static unsigned works_left(struct http2 *h2)
+{
+	struct lease_work **p = &h2->works;
+	unsigned n = 0;
+
+	while (*p != NULL) {
+		struct lease_work *w = *p;
+		if (lease_work_is_over(w)) {
+			*p = w->next;
+			lease_work_put(w);
+		} else {
+			p = &w->next;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* The stream's request is given up. */
+static void drop_request(struct http2 *h2, struct request *r)
+{
+	struct lease_work *w = !r->dead && r->upstream ? fcgi_client_work(&r->fcgi) : NULL;
+
+	if (w != NULL) {
+		w->next = h2->works;
+		h2->works = w;
+	}
+	request_drop(r);
+}
+
 void http2_stream_reset(struct http2_stream *st, uint32_t code)
 {
 	struct request *r = st->r;
@@ -35,12 +66,13 @@ void http2_stream_reset(struct http2_stream *st, uint32_t code)
 	http2_session_reset(&st->h2->s, st->id, code);
 	conn_dirty(st->h2->c);
 	if (r != NULL)
-		request_drop(r);
+		drop_request(st->h2, r);
 }
 
 static struct http2_stream *stream_new(struct http2 *h2, int32_t id)
 {
-	struct http2_stream *st = calloc(1, sizeof(*st));
+	bool room = h2->streams_n + works_left(h2) < HTTP2_STREAMS_MAX;
+	struct http2_stream *st = room ? calloc(1, sizeof(*st)) : NULL;
 	struct request *r = st != NULL ? request_new(h2->c, &http2_io) : NULL;
 
 	if (r == NULL) {
@@ -193,7 +225,7 @@ static void on_closed(void *owner, int32_t id, void *user, uint32_t code)
 	st->r = NULL;
 	if (r != NULL) {
 		request_log(r, !st->sent);
-		request_drop(r);
+		drop_request(st->h2, r);
 	}
 	stream_free(st);
 }
@@ -530,6 +562,11 @@ static void http2_fini(struct conn *c)
 	}
 	while (h2->streams != NULL)
 		stream_free(h2->streams);
+	while (h2->works != NULL) {
+		struct lease_work *w = h2->works;
+		h2->works = w->next;
+		lease_work_put(w);
+	}
 	buf_fini(&h2->out);
 	free(h2);
 	c->h2 = NULL;

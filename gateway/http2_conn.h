@@ -33,6 +33,7 @@ struct http2 {
 	struct conn *c;
 	struct http2_stream *streams, *dirty;
 	unsigned streams_n;
+	struct lease_work *works;   /* of requests given up that PHP still works on; count as streams */
 	struct buf out;             /* frames that the socket did not take; no memory when empty */
 	uint64_t octets_out;        /* that it did */
 	bool blocked;               /* waits for the socket to take more */

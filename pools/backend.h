@@ -14,6 +14,7 @@
 
 #include "gateway/base/err.h"
 #include "gateway/base/loop.h"
+#include "pools/lease_work.h"
 #include "pools/mailbox.h"
 
 struct backend;
@@ -65,6 +66,7 @@ struct lease {
 	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.
 	 * More than that later on means that nobody has read them. */
 	atomic_int unread;
+	struct lease_work *work;  /* set before release by a user who gives up and wants to know when the work ends, where ->tells_end */
 };
 
 /* A request waiting for a lease; embedded in the request, one wait at a time. */
@@ -85,6 +87,7 @@ struct backend_waiter {
 };
 
 struct backend_ops {
+	bool tells_end; /* knows when the work on a released lease has ended: lease.work may be set */
 	void (*acquire)(struct backend *b, struct backend_waiter *w);
 	void (*cancel)(struct backend *b, struct backend_waiter *w);
 	void (*release)(struct lease *l, enum lease_end how);

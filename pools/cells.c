@@ -72,6 +72,14 @@ static void unlink_list(struct cells *s, struct cell *c)
 	}
 }
 
+/* Whoever gave up on it may count it as gone. */
+static void cells_work_ended(struct cell *c)
+{
+	if (c->lease.work != NULL)
+		lease_work_end(c->lease.work);
+	c->lease.work = NULL;
+}
+
 void cells_remove(struct cells *s, struct cell *c)
 {
 	struct cell **p = &s->bucket[c->id % CELLS_BUCKETS];
@@ -83,6 +91,7 @@ void cells_remove(struct cells *s, struct cell *c)
 		p = &(*p)->next;
 	*p = c->next;
 	io_close(&c->lease.fd);
+	cells_work_ended(c);
 	free(c);
 	budget_put_cell(&s->account, io_now_ms());
 }
@@ -197,6 +206,7 @@ static void serve(struct cells *s)
 
 void cells_make_idle(struct cells *s, struct cell *c)
 {
+	cells_work_ended(c);
 	unlink_list(s, c);
 	c->state = CELL_IDLE;
 	/* Used last, used first: its memory is in the caches. But one that is still putting itself back goes behind one that
@@ -377,6 +387,7 @@ static void cells_cancel(struct backend *b, struct backend_waiter *w)
 }
 
 static const struct backend_ops cells_ops = {
+	.tells_end = true,
 	.acquire = cells_acquire, .cancel = cells_cancel, .release = cells_release, .diagnose = cells_diagnose};
 
 /* --- life -------------------------------------------------------------------------------------------------------------- */

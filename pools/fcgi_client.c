@@ -469,3 +469,12 @@ void fcgi_client_abort(struct fcgi_client *c, enum lease_end how)
 		return;
 	lease_release(detach(c), how);
 }
+
+struct lease_work *fcgi_client_work(struct fcgi_client *c)
+{
+	if (c->state == CLIENT_NONE || !c->lease->backend->ops->tells_end)
+		return NULL;
+	if (c->lease->work == NULL)
+		c->lease->work = lease_work_new();
+	return c->lease->work;
+}

@@ -85,6 +85,12 @@ void fcgi_client_start(struct fcgi_client *c, const struct fcgi_client_ops *ops,
 void fcgi_client_pause(struct fcgi_client *c);
 void fcgi_client_resume(struct fcgi_client *c);
 
+/**
+ * Before fcgi_client_abort(): what tells when the work on the lease has ended, for the caller to lease_work_put(). NULL: the
+ * backend does not know, or memory is out.
+ */
+struct lease_work *fcgi_client_work(struct fcgi_client *c);
+
 /** Give up (client gone, answer unusable): releases the lease with @how; end_cb is not called. Safe inside callbacks. */
 void fcgi_client_abort(struct fcgi_client *c, enum lease_end how);
 

@@ -10,6 +10,7 @@ libpools_a_SOURCES = \
 	pools/cells_zygote.c \
 	pools/fcgi_client.c pools/fcgi_client.h \
 	pools/fcgi_codec.c pools/fcgi_codec.h \
+	pools/lease_work.c pools/lease_work.h \
 	pools/mailbox.c pools/mailbox.h \
 	pools/pool.c pools/pool.h pools/pool_priv.h \
 	pools/pool_idle.c \

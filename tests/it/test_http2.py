@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2: real clients, and requests as PHP and static files see them, on every path."""
 import json
+import os
 import subprocess
 import time
 
@@ -102,6 +103,19 @@ def test_expect_continue(php_target):
 		c.send(h2wire.frame(h2wire.DATA, h2wire.END_STREAM, sid, b"body"))
 		a = c.answer(sid)
 		assert a.status == 200 and a.body == b"body" and len(a.heads) == 2
+
+
+def test_early_hints(cell_target):
+	"""flush() with status 103: hints now, the answer later."""
+	name = "hints103.php"
+	servers.write(os.path.join(cell_target.docroot, name), "<?php header('HTTP/1.1 103 Early Hints'); header('Link: </a.css>; rel=preload'); flush();"
+		"usleep(300000); header('X-Later: 1'); echo 'page';")
+	with h2wire.Conn(cell_target.addr) as c:
+		sid = c.request(cell_target.host, "/" + name)
+		assert c.wait(lambda: sid in c.answers and c.answers[sid].heads)
+		assert c.answers[sid].status == 103 and c.answers[sid].get("link") == "</a.css>; rel=preload" and not c.answers[sid].ended
+		a = c.answer(sid)
+		assert a.status == 200 and a.body == b"page" and a.get("x-later") == "1" and len(a.heads) == 2, a
 
 
 def test_answer_before_the_body_came(static_target):

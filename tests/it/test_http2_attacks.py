@@ -272,3 +272,26 @@ def test_what_is_left_of_a_connection_goes_to_nobody(static_target):
 				assert f is not None and f.stream in (0, sid), f
 				kinds.append((f.kind, f.flags & h2wire.ACK))
 			assert c.answers[sid].body == b"hello\n" and kinds[0][0] == SETTINGS and kinds.count((SETTINGS, 0)) == 1
+
+
+def test_a_reset_stream_counts_until_php_has_ended(php_target):
+	"""A hundred at once are a hundred at once: taking a request back makes no room while its script still runs."""
+	if php_target.name == "worker":
+		pytest.skip("a FastCGI server does not tell when a script whose client left has ended")
+	with h2wire.Conn(php_target.addr) as c:
+		began = time.monotonic()
+		slow = [c.request(php_target.host, "/sleep.php?s=2") for _ in range(4)]
+		time.sleep(0.7)  # cells have them
+		for sid in slow:
+			c.send(frame(RST, 0, sid, u32(CANCEL)))
+		for _ in range(99):
+			c.request(php_target.host, "/echo.php", "POST", end=False)
+
+		def refused():
+			return [s for s, a in c.answers.items() if a.reset == h2wire.REFUSED_STREAM]
+		c.wait(refused, 1)
+		if time.monotonic() - began < 1.9:
+			assert 1 <= len(refused()) <= 3
+		time.sleep(max(0, began + 3.5 - time.monotonic()))
+		last = c.request(php_target.host, "/echo.php", "POST", body=b"x")
+		assert c.answer(last).status == 200
