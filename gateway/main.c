@@ -237,7 +237,7 @@ static const char *own_path(char *const *argv)
 static int with_configuration(const struct cmdline *cmd, char *const *argv)
 {
 	static struct master_opts opts; /* outlives this call: the master reloads from it */
-	static struct takeover from = {.report = -1};
+	static struct takeover from = {.report = -1, .tickets = -1};
 
 	if (cmd->action == CMD_RUN && takeover_read(&from) < 0) {
 		fprintf(stderr, "bulkhead: " TAKEOVER_ENV " is set, and not by a server that is being upgraded\n");

@@ -510,6 +510,9 @@ static int set_up(struct master *m, const struct conf *c)
 	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
 		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet, .reopened = on_reopened};
 	ticket_keys_init(&m->host.tickets, m->host.loop, on_ticket_key);
+	if (m->from.tickets != -1 && ticket_keys_import(&m->host.tickets, m->from.tickets) < 0)
+		log_warn("the keys of session tickets were not handed over: clients begin new sessions");
+	io_close(&m->from.tickets);
 	m->host.launch.cgroups = m->host.loop == NULL ? NULL : site_cgroups_new(m->host.loop, adopted);
 	m->host.launch.spares = &m->spares;
 	m->host.logs = &m->logs;
@@ -539,7 +542,7 @@ static void tear_down(struct master *m)
 
 int master_run(struct conf *c, const struct master_opts *opts)
 {
-	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS, .from.report = -1,
+	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS, .from = {.report = -1, .tickets = -1},
 		.upgrade.report.fd = -1, .stop_timer.cb = on_stop_timer, .control = {.ask = on_ask, .listener.fd = -1}};
 
 	log_role("master");

@@ -125,7 +125,11 @@ void master_upgrade(struct master *m)
 	u->why_len = 0;
 	u->report = (struct loop_io){.fd = -1, .events = EPOLLIN, .cb = on_report};
 	u->patience.cb = on_patience;
-	u->pid = takeover_start(m->opts->program, m->opts->argv, &m->listens, &u->report.fd);
+	int tickets = ticket_keys_export(&m->host.tickets);
+	u->pid = takeover_start(m->opts->program, m->opts->argv, &m->listens, tickets, &u->report.fd);
+	int saved = errno;
+	io_close(&tickets);
+	errno = saved;
 	if (u->pid == -1) {
 		u->pid = 0;
 		refuse(m, strerror(errno));

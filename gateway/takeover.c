@@ -36,6 +36,10 @@ static int parse_word(struct takeover *t, const char *word)
 		t->report = (int)fd;
 		return GW_OK;
 	}
+	if (strncmp(word, "tickets=", 8) == 0) {
+		t->tickets = (int)fd;
+		return GW_OK;
+	}
 	if (strncmp(word, "listen=", 7) != 0)
 		return GW_OK; /* of a later version */
 	int *v = realloc(t->listens, (t->listens_n + 1) * sizeof(*v));
@@ -51,7 +55,7 @@ int takeover_parse(const char *text, struct takeover *t)
 	char *copy = strdup(text), *save = NULL;
 	int err = copy == NULL ? GW_ERR_NOMEM : GW_OK;
 
-	*t = (struct takeover){.report = -1};
+	*t = (struct takeover){.report = -1, .tickets = -1};
 	for (char *w = copy == NULL ? NULL : strtok_r(copy, " ", &save); w != NULL && err == GW_OK; w = strtok_r(NULL, " ", &save))
 		err = parse_word(t, w);
 	free(copy);
@@ -59,7 +63,7 @@ int takeover_parse(const char *text, struct takeover *t)
 		err = GW_ERR_PROTO;
 	if (err != GW_OK) {
 		free(t->listens);
-		*t = (struct takeover){.report = -1};
+		*t = (struct takeover){.report = -1, .tickets = -1};
 	}
 	return err;
 }
@@ -68,12 +72,14 @@ int takeover_read(struct takeover *t)
 {
 	const char *text = getenv(TAKEOVER_ENV);
 
-	*t = (struct takeover){.report = -1};
+	*t = (struct takeover){.report = -1, .tickets = -1};
 	if (text == NULL)
 		return GW_OK;
 	int err = takeover_parse(text, t);
 	unsetenv(TAKEOVER_ENV);
 	if (err == GW_OK && (io_cloexec(t->report, 1) < 0 || io_nonblock(t->report, 1) < 0))
+		err = GW_ERR_PROTO;
+	if (err == GW_OK && t->tickets != -1 && io_cloexec(t->tickets, 1) < 0)
 		err = GW_ERR_PROTO;
 	for (size_t i = 0; i < t->listens_n && err == GW_OK; i++)
 		if (io_cloexec(t->listens[i], 1) < 0)
@@ -90,31 +96,36 @@ void takeover_tell(const struct takeover *t, char octet)
 void takeover_fini(struct takeover *t)
 {
 	io_close(&t->report);
+	io_close(&t->tickets);
 	free(t->listens);
-	*t = (struct takeover){.report = -1};
+	*t = (struct takeover){.report = -1, .tickets = -1};
 }
 
 /* --- the old master ---------------------------------------------------------------------------------------------------------- */
 
-static int put_env(struct buf *text, int report, const struct listen_stock *st)
+static int put_env(struct buf *text, int report, int tickets, const struct listen_stock *st)
 {
 	int err = buf_printf(text, "report=%d", report);
 
 	for (size_t i = 0; i < st->n && err == GW_OK; i++)
 		if (!st->v[i].quiet)
 			err = buf_printf(text, " listen=%d", st->v[i].fd);
+	if (err == GW_OK && tickets != -1)
+		err = buf_printf(text, " tickets=%d", tickets);
 	return err == GW_OK ? buf_append(text, "", 1) : err;
 }
 
 /* What the master holds besides is for its own processes. */
-static int keep_only(int report, const struct listen_stock *st)
+static int keep_only(int report, int tickets, const struct listen_stock *st)
 {
-	int *keep = calloc(st->n + 1, sizeof(*keep)), err = keep == NULL ? GW_ERR_NOMEM : GW_OK;
+	int *keep = calloc(st->n + 2, sizeof(*keep)), err = keep == NULL ? GW_ERR_NOMEM : GW_OK;
 	size_t n = 0;
 
 	if (keep == NULL)
 		return err;
 	keep[n++] = report;
+	if (tickets != -1)
+		keep[n++] = tickets;
 	for (size_t i = 0; i < st->n; i++)
 		if (!st->v[i].quiet)
 			keep[n++] = st->v[i].fd;
@@ -126,7 +137,7 @@ static int keep_only(int report, const struct listen_stock *st)
 	return err;
 }
 
-_Noreturn static void become_new(const char *program, char *const *argv, const struct listen_stock *st, int report)
+_Noreturn static void become_new(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int report)
 {
 	static const int handled[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGTERM, SIGINT, SIGQUIT, SIGCHLD, SIGPIPE};
 	struct buf text;
@@ -135,7 +146,7 @@ _Noreturn static void become_new(const char *program, char *const *argv, const s
 	for (size_t i = 0; i < sizeof(handled) / sizeof(*handled); i++)
 		signal(handled[i], SIG_DFL);
 	buf_init(&text);
-	if (put_env(&text, report, st) == GW_OK && keep_only(report, st) == GW_OK &&
+	if (put_env(&text, report, tickets, st) == GW_OK && keep_only(report, tickets, st) == GW_OK &&
 	    setenv(TAKEOVER_ENV, (const char *)buf_head(&text), 1) == 0) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -145,7 +156,7 @@ _Noreturn static void become_new(const char *program, char *const *argv, const s
 	_exit(EXIT_FAILURE);
 }
 
-pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int *report)
+pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report)
 {
 	int ends[2];
 
@@ -153,7 +164,7 @@ pid_t takeover_start(const char *program, char *const *argv, const struct listen
 		return -1;
 	pid_t pid = fork();
 	if (pid == 0)
-		become_new(program, argv, st, ends[1]);
+		become_new(program, argv, st, tickets, ends[1]);
 	close(ends[1]);
 	if (pid == -1 || io_nonblock(ends[0], 1) < 0) {
 		close(ends[0]);

@@ -3,7 +3,8 @@
  * An upgrade between two masters: the old one starts the program anew, with its listening sockets and one end of a socket;
  * the new one says there why it cannot start, or that it serves. Descriptors are named in the environment, which nobody but
  * the old master sets for it:
- *   BULKHEAD_TAKEOVER="report=7 listen=8 listen=9"
+ *   BULKHEAD_TAKEOVER="report=7 listen=8 listen=9 tickets=10"
+ * "tickets" is a memory file with the keys of session tickets, so that sessions outlive the upgrade.
  * Octets from the new one: text of what went wrong; NUL: it serves; 'S' after that: it was told to stop, so should the old.
  */
 #ifndef TAKEOVER_H
@@ -20,6 +21,7 @@
 
 struct takeover {
 	int report;      /* -1: nobody hands anything over */
+	int tickets;     /* -1: none */
 	size_t listens_n;
 	int *listens;    /* owned */
 };
@@ -38,9 +40,9 @@ void takeover_tell(const struct takeover *t, char octet);
 void takeover_fini(struct takeover *t);
 
 /**
- * The old master: start @program with @argv, the sockets of @st and our environment. *@report (ours to close) is where it
- * speaks, non-blocking. Returns its process, or -1 with errno. One thread.
+ * The old master: start @program with @argv, the sockets of @st, @tickets (-1: none) and our environment. *@report (ours to
+ * close) is where it speaks, non-blocking. Returns its process, or -1 with errno. One thread.
  */
-pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int *report);
+pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report);
 
 #endif

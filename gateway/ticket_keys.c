@@ -2,8 +2,11 @@
 #include "gateway/ticket_keys.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "gateway/base/container.h"
+#include "gateway/base/io.h"
 #include "gateway/base/log.h"
 
 #define RETRY_MS 60000
@@ -50,6 +53,48 @@ int ticket_keys_start(struct ticket_keys *t, unsigned life_ms)
 		return GW_OK;
 	t->life_ms = life_ms;
 	return loop_timer_set(t->loop, &t->renew, life_ms);
+}
+
+int ticket_keys_export(const struct ticket_keys *t)
+{
+	const struct ticket_ring *r = t->mem.mem;
+	uint8_t key[TICKET_KEY_LEN];
+	int fd = r == NULL ? -1 : memfd_create("tickets", MFD_CLOEXEC), err = GW_OK;
+
+	/* The oldest first: each becomes the newest when it is read. */
+	for (size_t i = fd == -1 ? 0 : r->n; i-- > 0 && err == GW_OK;) {
+		ticket_key_encode(&r->v[i], key);
+		err = io_write_all(fd, key, sizeof(key));
+	}
+	explicit_bzero(key, sizeof(key));
+	if (err == GW_OK && fd != -1 && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	io_close(&fd);
+	return -1;
+}
+
+int ticket_keys_import(struct ticket_keys *t, int fd)
+{
+	uint8_t octets[TICKET_KEY_LEN];
+	struct ticket_key k;
+	int err = t->mem.mem != NULL ? GW_OK : secret_new(&t->mem, sizeof(struct ticket_ring));
+
+	for (size_t i = 0; i < TICKET_RING_KEYS && err == GW_OK; i++) {
+		err = io_read_all(fd, octets, sizeof(octets));
+		if (err == GW_OK)
+			err = ticket_key_decode(octets, sizeof(octets), &k);
+		if (err == GW_OK)
+			ticket_ring_add(t->mem.mem, &k);
+		else if (err == GW_ERR_CLOSED && i > 0) {
+			err = GW_OK;
+			break;
+		}
+	}
+	explicit_bzero(octets, sizeof(octets));
+	explicit_bzero(&k, sizeof(k));
+	if (err < 0)
+		secret_free(&t->mem);
+	return err;
 }
 
 void ticket_keys_fini(struct ticket_keys *t)

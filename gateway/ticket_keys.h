@@ -21,6 +21,12 @@ void ticket_keys_init(struct ticket_keys *t, struct loop *l, void (*changed)(str
 /** TLS will be spoken: there is a key from now on, and a new one every @life_ms. Harmless when it runs. Returns 0, GW_ERR_NOMEM, GW_ERR_SYS. */
 int ticket_keys_start(struct ticket_keys *t, unsigned life_ms) GW_MUST_USE;
 
+/** What we have as a memory file for another master, or -1: nothing, or errno. The caller closes it. */
+int ticket_keys_export(const struct ticket_keys *t);
+
+/** Take the keys of another master's memory file @fd, before ticket_keys_start(). Returns 0, GW_ERR_PROTO, GW_ERR_NOMEM, GW_ERR_SYS. */
+int ticket_keys_import(struct ticket_keys *t, int fd) GW_MUST_USE;
+
 /** Forget all. */
 void ticket_keys_fini(struct ticket_keys *t);
 

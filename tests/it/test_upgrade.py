@@ -27,7 +27,10 @@ class Own(servers.Bulkhead):
 		super().__init__(tmp, conf_text, **k)
 		self.program = tmp + "/bin/bulkhead"
 		os.makedirs(tmp + "/bin")
-		shutil.copy(servers.bulkhead_bin(), self.program)
+		made = os.path.dirname(servers.bulkhead_bin())
+		for name in os.listdir(made):
+			if name == "bulkhead" or name.startswith("bulkhead-php"):
+				shutil.copy(os.path.join(made, name), tmp + "/bin/")
 
 	def argv(self):
 		return [self.program, "-X", "-f", self.conf]

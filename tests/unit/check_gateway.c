@@ -269,11 +269,12 @@ START_TEST(what_is_handed_over_is_read)
 		"report=7 listen", "report=7 listen=1", "report=7  =9 listen=0x9"};
 	struct takeover t;
 
-	ck_assert_int_eq(takeover_parse("report=7 listen=8 later=9 listen=10", &t), GW_OK);
+	ck_assert_int_eq(takeover_parse("report=7 listen=8 later=9 listen=10 tickets=11", &t), GW_OK);
 	ck_assert_int_eq(t.report, 7);
+	ck_assert_int_eq(t.tickets, 11);
 	ck_assert_uint_eq(t.listens_n, 2);
 	ck_assert(t.listens[0] == 8 && t.listens[1] == 10);
-	t.report = -1; /* no descriptor of ours */
+	t.report = t.tickets = -1; /* no descriptors of ours */
 	takeover_fini(&t);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		ck_assert_msg(takeover_parse(bad[i], &t) == GW_ERR_PROTO, "%s", bad[i]);
