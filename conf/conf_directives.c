@@ -77,7 +77,7 @@ const struct conf_directive conf_directives[] = {
 	{D("CustomLog", HOSTS, 0, 2, 3, "file|\"|program\"|syslog[:facility[:ident]] format|nickname [env=[!]NAME]"), .set = conf_set_custom_log, .lo = 0, .doc = "An access log; a host with none of its own writes the main server's. A program is started as the user who started the server (with |$ through a shell), and again when it ends."},
 	{D("TransferLog", HOSTS, 0, 1, 1, "file|\"|program\"|syslog[:facility[:ident]]"), .set = conf_set_custom_log, .lo = 1, .doc = "An access log in the last LogFormat without a nickname."},
 	{D("SyslogSocket", MAIN, 0, 1, 1, "file"), .set = conf_set_path, CONF(syslog_socket), .doc = "Where syslog or the journal listens; /dev/log when not given."},
-	{D("LogFormat", HOSTS, 0, 1, 2, "format [nickname]"), .set = conf_set_log_format, .doc = "Name a format; common and combined are there already."},
+	{D("LogFormat", HOSTS, 0, 1, 2, "format [nickname]"), .set = conf_set_log_format, .doc = "Name a format; common, combined and json are there already. \"json: name=%directive name=%directive ...\" writes an object a line, numbers as numbers, null for what is not there; any octets of a client make valid JSON."},
 	{D("LogLevel", HOSTS | CONF_W_SECTIONS, 0, 1, -1, "[module:]level ..."), .set = conf_set_log_level, SRV(log_level), .doc = "What is severe enough for the error log."},
 	{D("Timeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(timeout_ms), RANGE(1, DAY_MS), .doc = "Longest silence of a client within a request."},
 	{D("KeepAlive", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(keepalive), .doc = "More than one request on a connection."},

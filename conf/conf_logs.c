@@ -177,6 +177,8 @@ static size_t log_format(struct conf_build *b, const char *text)
 
 static const struct conf_nick known_nicks[] = {
 	{"common", "%h %l %u %t \"%r\" %>s %b"},
+	{"json", "json: time=%{%Y-%m-%dT%H:%M:%S%z}t host=%v client=%a user=%u method=%m path=%U query=%q protocol=%H status=%>s "
+		"bytes=%B in=%I out=%O us=%D state=%X referer=%{Referer}i agent=%{User-Agent}i"},
 	{"combined", "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\""},
 };
 

@@ -10,8 +10,10 @@
 #include "gateway/http/http_chars.h"
 
 #define CONDITIONS_MAX 32
+#define JSON_MARK "json:"
 
 struct op {
+	const char *key;           /* JSON: the member's beginning, "{\"name\":" or ",\"name\":" */
 	struct access_op item;     /* what to write */
 	const struct access_item *kind;
 	bool negate;               /* "%!200": the listed statuses are those that give "-" */
@@ -21,6 +23,7 @@ struct op {
 
 struct access_format {
 	struct arena arena;
+	bool json;
 	size_t n, cap;
 	struct op *ops;
 };
@@ -148,9 +151,30 @@ static bool directive(struct compiler *c)
 		return refuse(c, "this directive needs a {name}");
 	if (op->kind->argument == ACCESS_ARG_NONE && op->item.arg != NULL)
 		return refuse(c, "this directive takes no {argument}");
+	op->item.number = op->kind->number;
 	if (op->kind->prepare != NULL && !op->kind->prepare(&op->item))
 		return refuse(c, "unknown {argument}");
 	return true;
+}
+
+/* One "name=%directive" of a JSON format. */
+static bool member(struct compiler *c)
+{
+	size_t first = c->f->n, len = strspn(c->s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+	const char *name = c->s;
+
+	if (len == 0 || name[len] != '=' || name[len + 1] != '%')
+		return refuse(c, "a JSON format is a list of name=%directive");
+	c->s += len + 1;
+	if (!directive(c))
+		return false;
+	if (*c->s != '\0' && *c->s != ' ')
+		return refuse(c, "in a JSON format a blank follows each directive");
+	c->s += strspn(c->s, " ");
+	struct op *op = &c->f->ops[first];
+	op->item.json = true;
+	op->key = arena_printf(&c->f->arena, "%c\"%.*s\":", first == 0 ? '{' : ',', (int)len, name);
+	return op->key != NULL || refuse(c, "out of memory");
 }
 
 struct access_format *access_format_new(const char *format, const char **why, size_t *at)
@@ -159,11 +183,16 @@ struct access_format *access_format_new(const char *format, const char **why, si
 	struct compiler c = {.f = f, .start = format, .s = format, .why = "out of memory"};
 	bool ok = f != NULL;
 
-	if (ok)
+	if (ok) {
 		arena_init(&f->arena);
+		f->json = strncmp(format, JSON_MARK, sizeof(JSON_MARK) - 1) == 0;
+		c.s += f->json ? sizeof(JSON_MARK) - 1 : 0;
+		c.s += f->json ? strspn(c.s, " ") : 0;
+		ok = !f->json || *c.s != '\0' || refuse(&c, "a JSON format is a list of name=%directive");
+	}
 	while (ok && *c.s != '\0') {
 		c.start = c.s;
-		ok = *c.s == '%' ? directive(&c) : literal(&c);
+		ok = f->json ? member(&c) : *c.s == '%' ? directive(&c) : literal(&c);
 	}
 	if (ok)
 		return f;
@@ -192,6 +221,28 @@ static bool wanted(const struct op *op, int status)
 	return op->conditions_n == 0 || listed != op->negate;
 }
 
+/* A member of a JSON object: a number, a string, or null where there is nothing. */
+static int put_member(const struct op *op, const struct access_event *e, struct buf *out)
+{
+	bool quoted = !op->item.number;
+	int rc = buf_puts(out, op->key);
+	size_t at = buf_unread(out);
+
+	if (rc == GW_OK && quoted)
+		rc = buf_append(out, "\"", 1);
+	if (rc == GW_OK)
+		rc = wanted(op, e->status) ? op->kind->put(&op->item, e, out) : buf_puts(out, ACCESS_JSON_NONE);
+	if (rc < 0)
+		return rc;
+	const char *text = (const char *)buf_head(out) + at + quoted;
+	size_t len = buf_unread(out) - at - quoted;
+	if ((len == 1 && text[0] == ACCESS_JSON_NONE[0]) || (len == 0 && !quoted)) {
+		out->len = out->pos + at;
+		return buf_puts(out, "null");
+	}
+	return quoted ? buf_append(out, "\"", 1) : GW_OK;
+}
+
 int access_format_render(const struct access_format *f, const struct access_event *e, struct buf *out)
 {
 	size_t unread = buf_unread(out);
@@ -199,10 +250,13 @@ int access_format_render(const struct access_format *f, const struct access_even
 
 	for (size_t i = 0; i < f->n && rc == GW_OK; i++) {
 		const struct op *op = &f->ops[i];
-		rc = wanted(op, e->status) ? op->kind->put(&op->item, e, out) : buf_append(out, "-", 1);
+		if (f->json)
+			rc = put_member(op, e, out);
+		else
+			rc = wanted(op, e->status) ? op->kind->put(&op->item, e, out) : buf_append(out, "-", 1);
 	}
 	if (rc == GW_OK)
-		rc = buf_append(out, "\n", 1);
+		rc = f->json ? buf_append(out, "}\n", 2) : buf_append(out, "\n", 1);
 	if (rc < 0)
 		out->len = out->pos + unread;
 	return rc;

@@ -41,6 +41,8 @@ struct access_event {
 /**
  * Compile @format: Apache's directives, with status lists ("%!200,304{Referer}i"), "<" and ">". NULL with *@why (static)
  * and *@at (offset) for an unknown or unfinished directive, or when memory is out. Freed by access_format_free().
+ * A format that begins with "json:" is a list of name=%directive, parted by blanks: each line is a JSON object with these
+ * members, numbers as numbers, null for what is not there.
  * Of "%>s" and "%<s" the first is the last status, the second (and "%s") the one before an internal redirect; elsewhere
  * the marks change nothing. %l, %L, %{..}n and the trailers' %{..}^ti and %{..}^to are accepted and always "-".
  */

@@ -6,15 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/http/access_json.h"
 #include "gateway/http/http_chars.h"
 
 #define STRFTIME_MAX 512 /* octets that one %{format}t may write */
 
 /* --- writing ----------------------------------------------------------------------------------------------------------- */
 
-static int put_none(struct buf *out)
+/* In JSON an octet that no string has stands for what is not there, until access_format.c has made null of it. */
+static int put_none(const struct access_op *op, struct buf *out)
 {
-	return buf_append(out, "-", 1);
+	return buf_append(out, op->json ? ACCESS_JSON_NONE : "-", 1);
 }
 
 static bool plain(char c)
@@ -22,10 +24,12 @@ static bool plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static int put_escaped(struct buf *out, const char *s, size_t len)
+static int put_escaped(const struct access_op *op, struct buf *out, const char *s, size_t len)
 {
 	static const char letters[] = "\bb\nn\rr\tt\vv\"\"\\\\", hex[] = "0123456789abcdef";
 
+	if (op->json)
+		return access_json_put(out, s, len);
 	for (size_t i = 0, run; i < len; i += run + 1) {
 		for (run = 0; i + run < len && plain(s[i + run]); run++)
 			;
@@ -47,9 +51,9 @@ static int put_escaped(struct buf *out, const char *s, size_t len)
 	return GW_OK;
 }
 
-static int put_string(struct buf *out, const char *s)
+static int put_string(const struct access_op *op, struct buf *out, const char *s)
 {
-	return s == NULL ? put_none(out) : put_escaped(out, s, strlen(s));
+	return s == NULL ? put_none(op, out) : put_escaped(op, out, s, strlen(s));
 }
 
 static int put_number(struct buf *out, uint64_t n)
@@ -76,8 +80,7 @@ static bool choose(struct access_op *op, const char *const *names)
 #define PUT_STRING(name, member)                                                                        \
 	static int name(const struct access_op *op, const struct access_event *e, struct buf *out)      \
 	{                                                                                               \
-		(void)op;                                                                               \
-		return put_string(out, e->member);                                                      \
+		return put_string(op, out, e->member);                                                      \
 	}
 
 PUT_STRING(put_local_ip, local_ip)
@@ -106,9 +109,8 @@ static int put_percent(const struct access_op *op, const struct access_event *e,
 /* What has no meaning here, and is "-" in Apache too unless some module provides it. */
 static int put_dash(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	(void)op;
 	(void)e;
-	return put_none(out);
+	return put_none(op, out);
 }
 
 static bool prepare_client(struct access_op *op)
@@ -118,22 +120,20 @@ static bool prepare_client(struct access_op *op)
 
 static int put_client(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	return put_string(out, op->arg != NULL && e->peer_ip != NULL ? e->peer_ip : e->client_ip);
+	return put_string(op, out, op->arg != NULL && e->peer_ip != NULL ? e->peer_ip : e->client_ip);
 }
 
 static int put_host_asked(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	(void)op;
-	return put_string(out, e->host_asked != NULL ? e->host_asked : e->server_name);
+	return put_string(op, out, e->host_asked != NULL ? e->host_asked : e->server_name);
 }
 
 static int put_query(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	(void)op;
 	if (e->query == NULL)
 		return GW_OK;
 	int rc = buf_append(out, "?", 1);
-	return rc < 0 ? rc : put_escaped(out, e->query, strlen(e->query));
+	return rc < 0 ? rc : put_escaped(op, out, e->query, strlen(e->query));
 }
 
 enum { PORT_CANONICAL, PORT_LOCAL, PORT_REMOTE };
@@ -145,7 +145,7 @@ static bool prepare_port(struct access_op *op)
 
 static int put_port(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	return put_string(out, op->choice == PORT_LOCAL ? e->local_port
+	return put_string(op, out, op->choice == PORT_LOCAL ? e->local_port
 			: op->choice == PORT_REMOTE     ? e->client_port
 							: e->canonical_port);
 }
@@ -154,7 +154,10 @@ enum { ID_PROCESS, ID_THREAD, ID_THREAD_HEX };
 
 static bool prepare_id(struct access_op *op)
 {
-	return op->arg == NULL || choose(op, (const char *const[]){"pid", "tid", "hextid", NULL});
+	bool ok = op->arg == NULL || choose(op, (const char *const[]){"pid", "tid", "hextid", NULL});
+
+	op->number = op->choice != ID_THREAD_HEX;
+	return ok;
 }
 
 static int put_id(const struct access_op *op, const struct access_event *e, struct buf *out)
@@ -171,7 +174,7 @@ static int put_status(const struct access_op *op, const struct access_event *e, 
 {
 	int status = op->final ? e->status : e->status_original;
 
-	return status <= 0 ? put_none(out) : put_number(out, (uint64_t)status);
+	return status <= 0 ? put_none(op, out) : put_number(out, (uint64_t)status);
 }
 
 static int put_body(const struct access_op *op, const struct access_event *e, struct buf *out)
@@ -183,8 +186,7 @@ static int put_body(const struct access_op *op, const struct access_event *e, st
 /* The Common Log Format has no 0. */
 static int put_body_clf(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
-	(void)op;
-	return e->bytes_body == 0 ? put_none(out) : put_number(out, e->bytes_body);
+	return e->bytes_body == 0 ? put_none(op, out) : put_number(out, e->bytes_body);
 }
 
 static int put_in(const struct access_op *op, const struct access_event *e, struct buf *out)
@@ -215,8 +217,7 @@ static int put_connection(const struct access_op *op, const struct access_event 
 {
 	char c = (char)e->connection_state;
 
-	(void)op;
-	return c == '\0' ? put_none(out) : put_escaped(out, &c, 1);
+	return c == '\0' ? put_none(op, out) : put_escaped(op, out, &c, 1);
 }
 
 static const uint64_t duration_units[] = {1000000, 1000, 1}; /* microseconds in "s", "ms", "us" */
@@ -258,11 +259,12 @@ static bool prepare_time(struct access_op *op)
 		op->choice = TIME_CLF;
 	else if (!choose(op, names))
 		op->choice = TIME_STRFTIME;
+	op->number = op->choice <= TIME_USEC;
 	return true;
 }
 
 /* "[22/Nov/2026:23:11:26 +0000]": the same for every line of a second, so each thread remembers its last one. */
-static int put_clf_time(time_t sec, struct buf *out)
+static int put_clf_time(const struct access_op *op, time_t sec, struct buf *out)
 {
 	static _Thread_local time_t last;
 	static _Thread_local char text[40];
@@ -272,7 +274,7 @@ static int put_clf_time(time_t sec, struct buf *out)
 
 	if (len == 0 || sec != last) {
 		if (localtime_r(&sec, &tm) == NULL)
-			return put_none(out);
+			return put_none(op, out);
 		long offset = tm.tm_gmtoff / 60, minutes = offset < 0 ? -offset : offset;
 		struct buf b;
 		buf_init(&b);
@@ -289,18 +291,18 @@ static int put_clf_time(time_t sec, struct buf *out)
 }
 
 /* The format is the administrator's, and so is what it writes: nothing to escape. */
-static int put_strftime(time_t sec, const char *format, struct buf *out)
+static int put_strftime(const struct access_op *op, time_t sec, struct buf *out)
 {
 	struct tm tm;
 	char text[STRFTIME_MAX];
 
 	if (localtime_r(&sec, &tm) == NULL)
-		return put_none(out);
+		return put_none(op, out);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	size_t n = strftime(text, sizeof(text), format, &tm);
+	size_t n = strftime(text, sizeof(text), op->arg, &tm);
 #pragma GCC diagnostic pop
-	return buf_append(out, text, n);
+	return op->json ? access_json_put(out, text, n) : buf_append(out, text, n);
 }
 
 static int put_time(const struct access_op *op, const struct access_event *e, struct buf *out)
@@ -325,9 +327,9 @@ static int put_time(const struct access_op *op, const struct access_event *e, st
 	case TIME_USEC_FRAC:
 		return buf_printf(out, "%06" PRIu64, usec);
 	case TIME_STRFTIME:
-		return put_strftime(sec, op->arg, out);
+		return put_strftime(op, sec, out);
 	default:
-		return put_clf_time(sec, out);
+		return put_clf_time(op, sec, out);
 	}
 }
 
@@ -346,7 +348,7 @@ static int put_looked_up(const char *(*find)(void *arg, const char *name, size_t
 	size_t len = 0;
 	const char *s = find == NULL ? NULL : find(e->arg, op->arg, &len);
 
-	return s == NULL ? put_none(out) : put_escaped(out, s, len);
+	return s == NULL ? put_none(op, out) : put_escaped(op, out, s, len);
 }
 
 static int put_request_field(const struct access_op *op, const struct access_event *e, struct buf *out)
@@ -382,53 +384,53 @@ static int put_cookie(const struct access_op *op, const struct access_event *e, 
 		len -= end == NULL ? n : n + 1;
 		http_trim(&pair, &n);
 		if (n > op->arg_len && pair[op->arg_len] == '=' && memcmp(pair, op->arg, op->arg_len) == 0)
-			return put_escaped(out, pair + op->arg_len + 1, n - op->arg_len - 1);
+			return put_escaped(op, out, pair + op->arg_len + 1, n - op->arg_len - 1);
 	}
-	return put_none(out);
+	return put_none(op, out);
 }
 
 /* --- the table --------------------------------------------------------------------------------------------------------- */
 
-const struct access_item access_item_literal = {"", ACCESS_ARG_MAY, NULL, put_literal};
+const struct access_item access_item_literal = {"", ACCESS_ARG_MAY, NULL, put_literal, false};
 
 static const struct access_item items[] = {
-	{"%", ACCESS_ARG_NONE, NULL, put_percent},
-	{"a", ACCESS_ARG_MAY, prepare_client, put_client},
-	{"A", ACCESS_ARG_NONE, NULL, put_local_ip},
-	{"b", ACCESS_ARG_NONE, NULL, put_body_clf},
-	{"B", ACCESS_ARG_NONE, NULL, put_body},
-	{"C", ACCESS_ARG_NEEDED, NULL, put_cookie},
-	{"D", ACCESS_ARG_NONE, NULL, put_duration_us},
-	{"e", ACCESS_ARG_NEEDED, NULL, put_env},
-	{"f", ACCESS_ARG_NONE, NULL, put_filename},
-	{"h", ACCESS_ARG_MAY, prepare_client, put_client},
-	{"H", ACCESS_ARG_NONE, NULL, put_protocol},
-	{"i", ACCESS_ARG_NEEDED, prepare_field, put_request_field},
-	{"I", ACCESS_ARG_NONE, NULL, put_in},
-	{"k", ACCESS_ARG_NONE, NULL, put_keepalive},
-	{"l", ACCESS_ARG_NONE, NULL, put_dash},
-	{"L", ACCESS_ARG_MAY, NULL, put_dash},
-	{"m", ACCESS_ARG_NONE, NULL, put_method},
-	{"n", ACCESS_ARG_NEEDED, NULL, put_dash},
-	{"o", ACCESS_ARG_NEEDED, prepare_field, put_response_field},
-	{"O", ACCESS_ARG_NONE, NULL, put_out},
-	{"p", ACCESS_ARG_MAY, prepare_port, put_port},
-	{"P", ACCESS_ARG_MAY, prepare_id, put_id},
-	{"q", ACCESS_ARG_NONE, NULL, put_query},
-	{"r", ACCESS_ARG_NONE, NULL, put_request_line},
-	{"R", ACCESS_ARG_NONE, NULL, put_handler},
-	{"s", ACCESS_ARG_NONE, NULL, put_status},
-	{"S", ACCESS_ARG_NONE, NULL, put_both},
-	{"t", ACCESS_ARG_MAY, prepare_time, put_time},
-	{"T", ACCESS_ARG_MAY, prepare_duration, put_duration},
-	{"u", ACCESS_ARG_NONE, NULL, put_user},
-	{"U", ACCESS_ARG_NONE, NULL, put_path},
-	{"v", ACCESS_ARG_NONE, NULL, put_server_name},
-	{"V", ACCESS_ARG_NONE, NULL, put_host_asked},
-	{"x", ACCESS_ARG_NEEDED, NULL, put_tls},
-	{"X", ACCESS_ARG_NONE, NULL, put_connection},
-	{"^ti", ACCESS_ARG_NEEDED, NULL, put_dash},
-	{"^to", ACCESS_ARG_NEEDED, NULL, put_dash},
+	{"%", ACCESS_ARG_NONE, NULL, put_percent, false},
+	{"a", ACCESS_ARG_MAY, prepare_client, put_client, false},
+	{"A", ACCESS_ARG_NONE, NULL, put_local_ip, false},
+	{"b", ACCESS_ARG_NONE, NULL, put_body_clf, true},
+	{"B", ACCESS_ARG_NONE, NULL, put_body, true},
+	{"C", ACCESS_ARG_NEEDED, NULL, put_cookie, false},
+	{"D", ACCESS_ARG_NONE, NULL, put_duration_us, true},
+	{"e", ACCESS_ARG_NEEDED, NULL, put_env, false},
+	{"f", ACCESS_ARG_NONE, NULL, put_filename, false},
+	{"h", ACCESS_ARG_MAY, prepare_client, put_client, false},
+	{"H", ACCESS_ARG_NONE, NULL, put_protocol, false},
+	{"i", ACCESS_ARG_NEEDED, prepare_field, put_request_field, false},
+	{"I", ACCESS_ARG_NONE, NULL, put_in, true},
+	{"k", ACCESS_ARG_NONE, NULL, put_keepalive, true},
+	{"l", ACCESS_ARG_NONE, NULL, put_dash, false},
+	{"L", ACCESS_ARG_MAY, NULL, put_dash, false},
+	{"m", ACCESS_ARG_NONE, NULL, put_method, false},
+	{"n", ACCESS_ARG_NEEDED, NULL, put_dash, false},
+	{"o", ACCESS_ARG_NEEDED, prepare_field, put_response_field, false},
+	{"O", ACCESS_ARG_NONE, NULL, put_out, true},
+	{"p", ACCESS_ARG_MAY, prepare_port, put_port, true},
+	{"P", ACCESS_ARG_MAY, prepare_id, put_id, true},
+	{"q", ACCESS_ARG_NONE, NULL, put_query, false},
+	{"r", ACCESS_ARG_NONE, NULL, put_request_line, false},
+	{"R", ACCESS_ARG_NONE, NULL, put_handler, false},
+	{"s", ACCESS_ARG_NONE, NULL, put_status, true},
+	{"S", ACCESS_ARG_NONE, NULL, put_both, true},
+	{"t", ACCESS_ARG_MAY, prepare_time, put_time, false},
+	{"T", ACCESS_ARG_MAY, prepare_duration, put_duration, true},
+	{"u", ACCESS_ARG_NONE, NULL, put_user, false},
+	{"U", ACCESS_ARG_NONE, NULL, put_path, false},
+	{"v", ACCESS_ARG_NONE, NULL, put_server_name, false},
+	{"V", ACCESS_ARG_NONE, NULL, put_host_asked, false},
+	{"x", ACCESS_ARG_NEEDED, NULL, put_tls, false},
+	{"X", ACCESS_ARG_NONE, NULL, put_connection, false},
+	{"^ti", ACCESS_ARG_NEEDED, NULL, put_dash, false},
+	{"^to", ACCESS_ARG_NEEDED, NULL, put_dash, false},
 };
 
 const struct access_item *access_item_find(const char **s)

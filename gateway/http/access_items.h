@@ -15,6 +15,8 @@ struct access_op {
 	int choice;         /* what arg selects, by the item's prepare */
 	int moment;         /* %t: 1 for "end:", else 0 */
 	bool final;         /* ">" */
+	bool json;          /* octets are written as in a JSON string */
+	bool number;        /* what is written is a number, or nothing */
 };
 
 enum access_argument { ACCESS_ARG_NONE, ACCESS_ARG_MAY, ACCESS_ARG_NEEDED };
@@ -25,7 +27,11 @@ struct access_item {
 	/* Check and digest the argument when the format is compiled; may be NULL. False: no such argument. */
 	bool (*prepare)(struct access_op *op);
 	int (*put)(const struct access_op *op, const struct access_event *e, struct buf *out);
+	bool number;        /* as in access_op, unless prepare says something else */
 };
+
+/* In place of a JSON string: there is no such thing. */
+#define ACCESS_JSON_NONE "\x01"
 
 /* Text between directives: op->arg as it is. */
 extern const struct access_item access_item_literal;

@@ -4,6 +4,7 @@ libhttp_a_SOURCES = \
 	gateway/http/accept_encoding.c gateway/http/accept_encoding.h \
 	gateway/http/access_format.c gateway/http/access_format.h \
 	gateway/http/access_items.c gateway/http/access_items.h \
+	gateway/http/access_json.c gateway/http/access_json.h \
 	gateway/http/cgi_header.c gateway/http/cgi_header.h \
 	gateway/http/compress.c gateway/http/compress.h \
 	gateway/http/conditional.c gateway/http/conditional.h \
@@ -111,7 +112,7 @@ tests_fuzz_fuzz_range_SOURCES = tests/fuzz/fuzz_range.c \
 tests_fuzz_fuzz_range_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_range_LDADD = libbase.a
 tests_fuzz_fuzz_access_format_SOURCES = tests/fuzz/fuzz_access_format.c \
-	gateway/http/access_format.c gateway/http/access_items.c gateway/http/http_chars.c
+	gateway/http/access_format.c gateway/http/access_items.c gateway/http/access_json.c gateway/http/http_chars.c
 tests_fuzz_fuzz_access_format_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_access_format_LDADD = libbase.a
 noinst_PROGRAMS += tests/fuzz/fuzz_proxy_protocol tests/fuzz/fuzz_remote_ip

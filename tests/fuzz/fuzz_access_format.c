@@ -23,6 +23,31 @@ static const char *field(void *arg, const char *name, size_t *len)
 	return p->s;
 }
 
+/* A line of JSON: every octet of a string is printable or UTF-8, quotes and backslashes come from us alone, in pairs that hold. */
+static void check_json(const struct buf *out)
+{
+	const uint8_t *s = buf_head(out);
+	size_t n = buf_unread(out);
+	bool in_string = false;
+
+	if (n < 3 || s[0] != '{' || s[n - 1] != '\n' || s[n - 2] != '}')
+		abort();
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (s[i] < 0x20 || s[i] == 0x7f)
+			abort();
+		if (in_string && s[i] == '\\' && strchr("\"\\u", s[++i]) == NULL)
+			abort();
+		else if (s[i] == '"' && s[i - 1] != '\\')
+			in_string = !in_string;
+		else if (s[i] == '"' && !in_string)
+			abort();
+	}
+	if (in_string && s[n - 3] != '"')
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *nul = size == 0 ? NULL : memchr(data, '\0', size);
@@ -42,7 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (f == NULL && (why == NULL || at >= (size_t)(nul - data)))
 		abort();
 	buf_init(&out);
-	if (f != NULL && access_format_render(f, &e, &out) == GW_OK) {
+	bool json = strncmp((const char *)data, "json:", 5) == 0;
+	if (f != NULL && json && access_format_render(f, &e, &out) == GW_OK) {
+		check_json(&out);
+	} else if (f != NULL && !json && access_format_render(f, &e, &out) == GW_OK) {
 		/* Line feeds come from the format alone, and the peer's quotes and NULs never do. */
 		size_t lines = 1, found = 0;
 		bool dates = false;

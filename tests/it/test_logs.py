@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where log lines go: files by the thousand, programs, syslog; rotation; and that nobody waits for them."""
+import json
 import os
 import signal
 import socket
@@ -236,3 +237,29 @@ def test_lines_are_whole(server):
 		proc.wait_for(lambda: len(server.lines(name)) == n * 20, 10, why="all lines of " + name)
 		want = sorted("GET /hello.txt?%s HTTP/1.1" % (chr(97 + k) * size) for k in range(n) for _ in range(20))
 		assert sorted(server.lines(name)) == want, name
+
+
+def test_json_lines_are_json(server):
+	"""Every octet that a client may send, in a field, a query and a name: a parser reads each line, and gets UTF-8 back as it was."""
+	bh = server.start(server.host("a", '    CustomLog "%s/json" json\n    LogFormat "json: ua=%%{User-Agent}i none=%%{X-None}i n=%%B" mine\n    CustomLog "%s/mine" mine\n'
+		% (server.logs, server.logs)))
+	agents = [bytes([c]) + b"x" for c in range(1, 256) if c not in (10, 13)] + ["\u00e9\u20ac\U0001f600".encode(), b"\xed\xa0\x80", b"\xc0\xaf", b'"}\\', b"\xf4\x90\x80\x80"]
+	asked = []
+	for a in agents:
+		with Conn(bh.addr) as c:
+			c.send(b"GET /hello.txt?%s HTTP/1.1\r\nHost: a.test\r\nUser-Agent: a%sb\r\nConnection: close\r\n\r\n" % (b"q%22", a))
+			if c.response().status == 200:  # control octets are refused, and logged all the same
+				asked.append(b"a%sb" % a)
+	assert len(asked) > 200
+	proc.wait_for(lambda: len(server.lines("mine")) >= len(asked), 10, why="the lines")
+	rows = [json.loads(l) for l in server.lines("mine")]
+	good = [r["ua"] for r in rows if r["n"] == 6]
+	for a in asked:
+		try:
+			want = a.decode()
+		except UnicodeDecodeError:
+			continue
+		assert want.strip() in good, want
+	assert all(r["none"] is None for r in rows)
+	full = [json.loads(l) for l in server.lines("json")]
+	assert full[0]["status"] == 200 and full[0]["bytes"] == 6 and full[0]["host"] == "a.test" and full[0]["query"] == "?q%22" and full[0]["user"] is None, full[0]

@@ -58,6 +58,10 @@ static struct access_event sample(void)
 static const struct {
 	const char *format, *want;
 } formats[] = {
+	/* JSON: numbers, strings, what is not there, octets of any kind */
+	{"json: a=%m b=%>s c=%D d=%u e=%b f=%{User-Agent}i g=%q h=%{msec}t i=%{%Y}t j=%404m k=%!404m l=%X m=%p",
+		"{\"a\":\"GET\",\"b\":404,\"c\":2345678,\"d\":null,\"e\":1234,\"f\":\"a\\\"b\\\\c\\u000a\\u0001\\u00c3\\u007f\","
+		"\"g\":\"?y=\\\"1\\\"\",\"h\":1000000000999,\"i\":\"2001\",\"j\":\"GET\",\"k\":null,\"l\":\"+\",\"m\":80}"},
 	{"", ""},
 	{"plain", "plain"},
 	{"%%", "%"},
