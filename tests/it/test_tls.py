@@ -384,14 +384,14 @@ def test_key_is_in_no_process_that_runs_php(site, env_script):
 	number = bytes.fromhex(re.sub(r"[^0-9a-f]", "", digits))[-32:]
 	needles = [pem[1].encode(), pem[2].encode(), number, number[::-1]]
 	assert tls.get(site.addr, "a.test", env_script).status == 200  # its zygote and cells live
-	fronts, php = site.bh.processes()
-	spares = [p for p in proc.descendants(site.bh.pid) if p not in fronts and p not in php]
-	mail = [p for p in fronts if open("/proc/%d/comm" % p).read() == "bulkhead-mail\n"]
-	assert php and mail, (fronts, php, spares)
+	everybody = {p: open("/proc/%d/comm" % p).read().strip() for p in proc.descendants(site.bh.pid)}
+	fronts = [p for p in everybody if everybody[p] == "bulkhead-front"]
+	others = [p for p in everybody if p not in fronts]
+	assert "bulkhead-mail" in everybody.values() and set(site.bh.processes()[1]) & set(others), everybody
 	assert [p for p in fronts if holds(p, needles)], "not even the front: the test looks for the wrong octets"
-	assert not [(p, proc.name_of(p)) for p in php + spares + mail if holds(p, needles)]
+	assert not [(p, everybody[p]) for p in others if holds(p, needles)]
 	# Nor is there a descriptor of the file anywhere.
-	for p in [site.bh.pid] + fronts + php + spares:
+	for p in [site.bh.pid] + list(everybody):
 		for fd in os.listdir("/proc/%d/fd" % p):
 			try:
 				assert not os.readlink("/proc/%d/fd/%s" % (p, fd)).endswith(".key")
