@@ -47,7 +47,9 @@ void conf_set_listen(struct conf_build *b, const struct conf_node *n, const stru
 		conf_error(b, n, 0, "Listen: '%s': %s", n->args[0].text, why);
 		return;
 	}
-	if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0) {
+	if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0 && addr.u.sa.sa_family == AF_UNIX) {
+		conf_error(b, n, 1, "Listen: a unix socket has no port that hosts could be found by; say SSLEngine On in the host");
+	} else if (n->args_n > 1 && strcasecmp(n->args[1].text, "https") == 0) {
 		struct conf_https_port *https = conf_append(b, b->https, b->https_n);
 		if (https != NULL)
 			*https = (struct conf_https_port){conf_addr_port(&addr.u.sa), n};

@@ -183,6 +183,7 @@ static const struct {
 	{"ScriptAlias /cgi-bin/ /x/\n", 0, 1, 1, 1, "ScriptAlias is refused: CGI programs are not run"},
 	{"RewriteEngine On\n", 0, 1, 1, 1, "rewrite rules are not followed"},
 	{"RewriteRule ^x - [F]\n", 0, 1, 1, 1, "refused"},
+	{"Listen unix:/tmp/x https\n", 0, 1, 1, 20, "SSLEngine On"},
 	{V "SSLEngine optional\n" E, 0, 1, 2, 11, "either TLS or plain HTTP"},
 	{V "SSLEngine perhaps\n" E, 0, 1, 2, 11, "neither On nor Off"},
 	{"SSLProtocol all -SSLv3 TLSv1.4\n", 0, 1, 1, 24, "did you mean TLSv1.2?"},
