@@ -5,6 +5,7 @@ import gzip
 import html.parser
 import os
 import re
+import subprocess
 import threading
 import time
 
@@ -138,7 +139,7 @@ CONF = """
 
 @pytest.fixture(scope="module")
 def server(tmp, module_fleet, root, ini, fpm):
-	conf = (CONF.format(root=root) + site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("worker.test", root, "fpm")
+	conf = ("Protocols h2c http/1.1\n" + CONF.format(root=root) + site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("worker.test", root, "fpm")
 		+ site_conf.prefork_vhost("shared.test", root, "shared", ini))
 	return module_fleet.start(servers.Bulkhead(tmp + "/files", conf))
 
@@ -386,6 +387,22 @@ def test_off(tmp, fleet, root, fpm):
 		assert s.get("worker.test", "/cache/off.txt").body == text.encode()
 	assert s.get("worker.test", "/pre/a.js", headers="Accept-Encoding: br\r\n").body == b"brotli of a.js"
 	assert s.get("worker.test", "/cache/big.bin", headers="Range: bytes=0-1,100000-100001\r\n").status == 206
+
+
+def test_over_http2(server, root):
+	"""The same entries, large files by their open descriptor, serve HTTP/2. One URL for each curl: 7.88 cannot use such a connection twice."""
+	with open(root + "/cache/big.bin", "rb") as f:
+		big = f.read()
+	base = "http://worker.test:%d" % server.port
+	curl = ["curl", "-sS", "--http2-prior-knowledge", "--resolve", "worker.test:%d:127.0.0.1" % server.port]
+	def ask(*a):
+		return subprocess.run(curl + list(a), stdout=subprocess.PIPE, check=True, timeout=20).stdout
+	for _ in range(2):
+		assert ask(base + "/cache/big.bin") == big
+		assert ask("-r", "100000-", base + "/cache/big.bin") == big[100000:]
+		assert ask("-H", "Accept-Encoding: br", base + "/pre/a.js") == b"brotli of a.js"
+		head = ask("-I", base + "/cache/big.bin").decode()
+		assert head.startswith("HTTP/2 200") and "content-length: %d" % len(big) in head.lower()
 
 
 # --- listings ---------------------------------------------------------------------------------------------------------------------
