@@ -26,7 +26,7 @@ class Stand:
 	"""Two sites before a stub (a, b), one with cells (c), and a spool of 4 MB in which each may have 2."""
 
 	def __init__(self, tmp, docroot, ini, fleet, stub, spool, extra="SpoolMax 4M\nSpoolSiteMax 2M\n", name="spool"):
-		conf = 'SpoolPath "%s"\n%s' % (spool, extra) + site_conf.common(docroot) + site_conf.pool("stub", "unix:" + stub.addr)
+		conf = 'Protocols h2c http/1.1\nSpoolPath "%s"\n%s' % (spool, extra) + site_conf.common(docroot) + site_conf.pool("stub", "unix:" + stub.addr)
 		for site in "ab":
 			conf += site_conf.worker_vhost(site + ".test", docroot, "stub")
 		conf += site_conf.prefork_vhost("c.test", docroot, "shared", ini, "    ErrorDocument 413 /errors/gone.php\n    ErrorDocument 503 /errors/gone.php\n")
@@ -193,6 +193,41 @@ def test_client_leaves_meanwhile(stand):
 			time.sleep(0.2)
 	proc.wait_for(lambda: stand.spooled() == 0, why="the room is given back")
 	assert stand.works("b", 2 * MB)
+
+
+def h2(stand, site, path, *args, data=None):
+	"""(status, body) of a request over HTTP/2, by curl; status 0: it was given up while it was sent."""
+	host, port = stand.server.addr
+	r = subprocess.run([servers.tool("curl"), "-sS", "--http2-prior-knowledge", "--max-time", "40", "--resolve", "%s.test:%d:%s" % (site, port, host), "-w", "%{stderr}%{http_version} %{http_code}",
+		*args, "http://%s.test:%d%s" % (site, port, path)], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+	version, status = r.stderr.decode().split()[-2:]
+	assert (version, status) == ("0", "000") or version == "2", r.stderr
+	return int(status), r.stdout
+
+
+@need_proc
+def test_over_http2(stand):
+	conftest.need(servers.tool("curl"), "no curl")
+	def upload(site, n):
+		return h2(stand, site, "/hello.php", "-T", "-", "-X", "POST", data=b"u" * n)
+	def refused(site, n, status, text):
+		# RFC 9113 8.1: the answer, then the stream is reset without an error; older curl do not look at the answer then.
+		logged = stand.listen()
+		assert upload(site, n)[0] in (status, 0) and (status == 503 or logged(text))
+	assert upload("a", 2 * MB) == (200, b"stub  %d\n" % (2 * MB))
+	refused("a", 2 * MB + 1, 413, "413: the request body is past SpoolSiteMax")
+	held = stand.hold("a", 1900 * 1024, 2 * MB)
+	try:
+		refused("a", MB, 503, "no room for the request body")
+		assert upload("b", MB)[0] == 200 and upload("a", 60000)[0] == 200
+	finally:
+		held.close()
+	proc.wait_for(lambda: stand.spooled() == 0, why="the room is given back")
+	n = 12 * MB
+	status, body = h2(stand, "b", "/hello.php?mode=big&n=%d" % n, "--limit-rate", "6M")
+	assert (status, len(body)) == (200, n) and body == b"b" * n
+	proc.wait_for(lambda: stand.spooled() == 0, why="the room is given back")
+	assert upload("b", 2 * MB)[0] == 200
 
 
 # --- disks ----------------------------------------------------------------------------------------------------------------
