@@ -139,6 +139,25 @@ def test_over_tls(here, docroot, fleet):
 			other.response()
 
 
+def curl(bh, source, *fields):
+	"""Protocol and status of a request by curl over HTTP/2, and whether Retry-After came."""
+	r = subprocess.run([servers.tool("curl"), "-s", "--http2-prior-knowledge", "--interface", source, "-o", "/dev/null", "-D", "-", "-H", "Host: w.test"]
+		+ [a for f in fields for a in ("-H", f)] + ["http://127.0.0.1:%d/hello.txt" % bh.port], stdout=subprocess.PIPE, timeout=20, text=True)
+	line = r.stdout.split("\r\n")[0].split()
+	return line[0], int(line[1]), "retry-after:" in r.stdout.lower()
+
+
+def test_over_http2(start):
+	"""Each stream is a request of its client, or of the one that its own field names when a proxy sent it."""
+	conftest.need(servers.tool("curl"), "no curl")
+	bh = start("Protocols h2c http/1.1\nLimitClientRate 2/hour\nLimitClientExempt none\nRemoteIPHeader X-Forwarded-For\nRemoteIPTrustedProxy %s\n" % B)
+	ok, no = ("HTTP/2", 200, False), ("HTTP/2", 429, True)
+	assert [curl(bh, A) for _ in range(3)] == [ok, ok, no]
+	assert [curl(bh, B, "X-Forwarded-For: 198.51.100.7") for _ in range(3)] == [ok, ok, no]
+	assert curl(bh, B, "X-Forwarded-For: 198.51.100.8") == ok
+	assert curl(bh, A, "X-Forwarded-For: 198.51.100.9") == no, "a stranger's field is his own"
+
+
 def test_limits_are_shared_by_all_loops(start):
 	bh = start("LimitClientConnections 3\nLimitClientExempt none\n", loops=4)
 	held = []
