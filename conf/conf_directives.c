@@ -316,10 +316,15 @@ const struct conf_directive conf_directives[] = {
 #define WHY "TRACE is never answered"
 	NONE("TraceEnable"),
 #undef WHY
-#define WHY "only HTTP/1.1 and 1.0 are spoken, strictly"
-	NONE("ProtocolsHonorOrder"), NONE("HttpProtocolOptions"),
-	NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
-	NONE("H2ModernTLSOnly"), NONE("RegisterHttpMethod"), NONE("MergeTrailers"),
+#define WHY "HTTP/2 has bounds of its own; nothing is pushed, and the order of Protocols is kept"
+	NONE("ProtocolsHonorOrder"), NONE("H2Direct"), NONE("H2Push"), NONE("H2Upgrade"), NONE("H2MaxSessionStreams"), NONE("H2WindowSize"),
+	NONE("H2ModernTLSOnly"), NONE("H2AltSvc"), NONE("H2AltSvcMaxAge"), NONE("H2CopyFiles"), NONE("H2EarlyHints"), NONE("H2MaxWorkers"),
+	NONE("H2MinWorkers"), NONE("H2MaxWorkerIdleSeconds"), NONE("H2MaxDataFrameLen"), NONE("H2OutputBuffering"), NONE("H2Padding"),
+	NONE("H2PushDiarySize"), NONE("H2PushPriority"), NONE("H2PushResource"), NONE("H2SerializeHeaders"), NONE("H2StreamMaxMemSize"),
+	NONE("H2TLSCoolDownSecs"), NONE("H2TLSWarmUpSize"),
+#undef WHY
+#define WHY "HTTP is spoken strictly"
+	NONE("HttpProtocolOptions"), NONE("RegisterHttpMethod"), NONE("MergeTrailers"),
 	NONE("ContentDigest"), NONE("LimitInternalRecursion"), NONE("LimitXMLRequestBody"),
 #undef WHY
 #define WHY "listings of directories have a style of their own"

@@ -234,7 +234,7 @@ static const struct {
 	{"qos", STAND_ABSENT, "its limits are not kept"},
 	{"gnutls", STAND_ABSENT, "TLS is configured with mod_ssl's words"},
 	{"md", STAND_ABSENT, "certificates are not fetched; certbot or acme.sh put them where SSLCertificateFile says"},
-	{"http2", STAND_ABSENT, "HTTP/2 is not spoken by this version"},
+	{"http2", STAND_IN, NULL},
 	{"rewrite", STAND_ABSENT, "rewrite rules are not followed by this version"},
 	{"userdir", STAND_ABSENT, "home directories are not served"},
 	{"vhost_alias", STAND_ABSENT, "virtual hosts are listed one by one"},
