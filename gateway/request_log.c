@@ -61,6 +61,15 @@ static const char *request_variable(void *arg, const char *name, size_t *len)
 	return value;
 }
 
+static const char *request_note(void *arg, const char *name, size_t *len)
+{
+	struct request *r = arg;
+	const char *value = request_env_find(&r->notes, name);
+
+	*len = value != NULL ? strlen(value) : 0;
+	return value;
+}
+
 static const char *tls_variable(void *arg, const char *name, size_t *len)
 {
 	static _Thread_local char value[TLS_VAR_MAX];
@@ -113,6 +122,7 @@ void request_log(struct request *r, bool aborted)
 		.request_field = parsed ? request_field : NULL,
 		.response_field = response_field,
 		.env = request_variable,
+		.note = request_note,
 		.tls = tls_variable,
 	};
 	access_log_add(&r->w->log, s, f->formats, &e);

@@ -119,8 +119,8 @@ static ssize_t read_at(const struct served_file *f, void *out, size_t n, int64_t
 }
 
 /*
- * The next pieces of a body that is compressed: a few at a time, as the client takes them. Returns after one that came
- * out of the compressor, which may keep some to itself.
+ * The next pieces of a body that is compressed: a few at a time, as the client takes them, until something comes out of the
+ * compressor.
  */
 static bool more_coded(struct request *r)
 {
@@ -140,7 +140,8 @@ static bool more_coded(struct request *r)
 		if (outq_pending(&r->out) > 0)
 			return true;
 	}
-	return r->resp.coded != NULL;
+	/* A piece that is none would pass for the end: the compressor gives what it has. */
+	return r->resp.coded != NULL && respond_flush(r);
 }
 
 /* A body of moderate length in one piece, so that its length is known; a longer one as the client takes it. */

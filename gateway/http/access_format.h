@@ -35,6 +35,7 @@ struct access_event {
 	const char *(*request_field)(void *arg, const char *name, size_t *len);
 	const char *(*response_field)(void *arg, const char *name, size_t *len);
 	const char *(*env)(void *arg, const char *name, size_t *len);
+	const char *(*note)(void *arg, const char *name, size_t *len); /* "%{..}n" */
 	const char *(*tls)(void *arg, const char *name, size_t *len); /* "%{..}x": a variable of mod_ssl */
 };
 
@@ -44,7 +45,7 @@ struct access_event {
  * A format that begins with "json:" is a list of name=%directive, parted by blanks: each line is a JSON object with these
  * members, numbers as numbers, null for what is not there.
  * Of "%>s" and "%<s" the first is the last status, the second (and "%s") the one before an internal redirect; elsewhere
- * the marks change nothing. %l, %L, %{..}n and the trailers' %{..}^ti and %{..}^to are accepted and always "-".
+ * the marks change nothing. %l, %L and the trailers' %{..}^ti and %{..}^to are accepted and always "-".
  */
 struct access_format *access_format_new(const char *format, const char **why, size_t *at) GW_MUST_USE;
 

@@ -371,6 +371,11 @@ static int put_tls(const struct access_op *op, const struct access_event *e, str
 	return put_looked_up(e->tls, op, e, out);
 }
 
+static int put_note(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return put_looked_up(e->note, op, e, out);
+}
+
 /* RFC 6265 4.2.1: "a=1; b=2". The first cookie of the name counts. */
 static int put_cookie(const struct access_op *op, const struct access_event *e, struct buf *out)
 {
@@ -411,7 +416,7 @@ static const struct access_item items[] = {
 	{"l", ACCESS_ARG_NONE, NULL, put_dash, false},
 	{"L", ACCESS_ARG_MAY, NULL, put_dash, false},
 	{"m", ACCESS_ARG_NONE, NULL, put_method, false},
-	{"n", ACCESS_ARG_NEEDED, NULL, put_dash, false},
+	{"n", ACCESS_ARG_NEEDED, NULL, put_note, false},
 	{"o", ACCESS_ARG_NEEDED, prepare_field, put_response_field, false},
 	{"O", ACCESS_ARG_NONE, NULL, put_out, true},
 	{"p", ACCESS_ARG_MAY, prepare_port, put_port, true},

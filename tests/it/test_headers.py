@@ -31,6 +31,7 @@ LINES = """
     SetEnvIfNoCase X-Probe "yes" probed
     SetEnvIf X-Probe "(.*)" HTTP_X_FORGED=$1 SCRIPT_FILENAME=/etc/passwd REMOTE_ADDR=$1
     BrowserMatch ^curl curl
+    SetEnvIf X-Tagged (.+) Tagged=$1
     Header set X-Set set
     Header always set X-Always always
     Header set X-Env "%{Fixed}e %{Nothing}e"
@@ -41,6 +42,9 @@ LINES = """
     Header always unset X-Powered-By
     Header always set X-Script replaced env=probed
     Header echo ^X-Echo
+    Header note X-Script script
+    LogFormat "%r %{script}n %{Tagged}e" noted
+    CustomLog "@ROOT@/../noted.log" noted
     Header set X-Time "%t %D"
     Header set X-Load %l
     RequestHeader set X-Added added
@@ -130,6 +134,16 @@ def test_edit_and_unset_what_a_script_set(site, host):
 def test_echo(site):
 	r = site.get("/a.html", "X-Echo-One: 1\r\nX-Other: 2\r\nx-echo-two: 3\r\n")
 	assert r.get("X-Echo-One") == "1" and r.get("X-Echo-Two") == "3" and r.get("X-Other") is None
+
+
+def test_notes_and_variables_in_logs(site, host):
+	import proc
+	site.get("/set.php?%s" % host, host=host)
+	site.get("/a.html?%s" % host, "X-Tagged: yes\r\n", host=host)
+	def lines():
+		with open(site.root + "/../noted.log") as f:
+			return f.read().splitlines()
+	proc.wait_for(lambda: "GET /set.php?%s HTTP/1.1 s -" % host in lines() and "GET /a.html?%s HTTP/1.1 - yes" % host in lines(), 5, why="notes in the log")
 
 
 def test_no_line_of_its_own(site, host):

@@ -35,6 +35,13 @@ static const char *response_field(void *arg, const char *name, size_t *len)
 	return look_up(name, fields, len);
 }
 
+static const char *note(void *arg, const char *name, size_t *len)
+{
+	ck_assert_ptr_eq(arg, (void *)&request_field);
+	*len = 5;
+	return strcmp(name, "note") == 0 ? "noted" : NULL;
+}
+
 static const char *env(void *arg, const char *name, size_t *len)
 {
 	static const char *const vars[][2] = {{"Var", "v"}, {NULL, NULL}};
@@ -51,7 +58,7 @@ static struct access_event sample(void)
 		.path = "/x", .query = "y=\"1\"", .protocol = "HTTP/1.1", .filename = "/srv/x", .handler = "php", .user = NULL,
 		.status_original = 302, .status = 404, .bytes_body = 1234, .bytes_in = 100, .bytes_out = 1500,
 		.duration_us = 2345678, .start = {1000000000, 999500000}, .keepalive_count = 3, .connection_state = '+',
-		.arg = (void *)&request_field, .request_field = request_field, .response_field = response_field, .env = env,
+		.arg = (void *)&request_field, .request_field = request_field, .response_field = response_field, .env = env, .note = note,
 	};
 }
 
@@ -79,7 +86,7 @@ static const struct {
 	{"%{Content-Type}o %{X}o", "text/html -"},
 	{"%{Var}e %{var}e", "v -"},
 	{"%{x}C %{session}C %{y}C %{z}C [%{empty}C] %{sess}C", "1 a=b - - [] -"},
-	{"%{note}n %L %{a}^ti %{b}^to", "- - - -"},
+	{"%{note}n %{other}n %L %{a}^ti %{b}^to", "noted - - - -"},
 	{"%404{Referer}i %200{Referer}i %200,404{Referer}i", "http://r/ - http://r/"},
 	{"%!404{Referer}i %!200,304{Referer}i %!200,404{Referer}i", "- http://r/ -"},
 	{"%{Referer}404i %>{Referer}i", "http://r/ http://r/"},
