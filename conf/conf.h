@@ -317,6 +317,7 @@ struct conf_server {
 	const char *docroot;      /* absolute, no slash at the end ("/" for the root itself); never NULL */
 	const struct conf_log_file *error_log; /* NULL: stderr (foreground without ErrorLog) */
 	enum log_level log_level;
+	const struct log_format *error_format; /* ErrorLogFormat; NULL: the server's own */
 	size_t custom_logs_n;
 	const struct conf_custom_log *custom_logs;
 	size_t path_aliases_n;    /* longest prefix is NOT implied: first match in order wins, as in Apache */

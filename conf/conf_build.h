@@ -352,7 +352,7 @@ conf_setter conf_set_noeffect, conf_set_reading, conf_set_condition, conf_set_re
 conf_setter conf_set_protocols;
 conf_setter conf_set_listen, conf_set_server_name, conf_set_server_alias, conf_set_docroot, conf_set_alias, conf_set_user, conf_set_front_path;
 conf_setter conf_set_types;
-conf_setter conf_set_error_log, conf_set_custom_log, conf_set_log_format, conf_set_log_level; /* conf_set_logs.c */
+conf_setter conf_set_error_log, conf_set_error_format, conf_set_custom_log, conf_set_log_format, conf_set_log_level; /* conf_set_logs.c */
 conf_setter conf_set_spool_path;
 conf_setter conf_set_path, conf_set_pid_file, conf_set_server_root, conf_set_rewrite_engine;
 conf_setter conf_set_dispatch, conf_set_isolation, conf_set_calls, conf_set_php_version, conf_set_site_user, conf_set_use_pool, conf_set_ini, conf_set_ini_flag;

@@ -78,6 +78,7 @@ const struct conf_directive conf_directives[] = {
 	{D("TransferLog", HOSTS, 0, 1, 1, "file|\"|program\"|syslog[:facility[:ident]]"), .set = conf_set_custom_log, .lo = 1, .doc = "An access log in the last LogFormat without a nickname."},
 	{D("SyslogSocket", MAIN, 0, 1, 1, "file"), .set = conf_set_path, CONF(syslog_socket), .doc = "Where syslog or the journal listens; /dev/log when not given."},
 	{D("LogFormat", HOSTS, 0, 1, 2, "format [nickname]"), .set = conf_set_log_format, .doc = "Name a format; common, combined and json are there already. \"json: name=%directive name=%directive ...\" writes an object a line, numbers as numbers, null for what is not there; any octets of a client make valid JSON."},
+	{D("ErrorLogFormat", HOSTS, 0, 1, 2, "[connection|request] format"), .set = conf_set_error_format, SRV(error_format), .doc = "How lines of the error log look: %t %{u}t %{cu}t %l %m %M %P %T %a %v %V and their modifiers - and +; what else Apache knows is accepted and has nothing to say. Formats for the first line of a connection or request are not used."},
 	{D("LogLevel", HOSTS | CONF_W_SECTIONS, 0, 1, -1, "[module:]level ..."), .set = conf_set_log_level, SRV(log_level), .doc = "What is severe enough for the error log."},
 	{D("Timeout", HOSTS, 0, 1, 1, "time"), .set = conf_set_time, SRV(timeout_ms), RANGE(1, DAY_MS), .doc = "Longest silence of a client within a request."},
 	{D("KeepAlive", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(keepalive), .doc = "More than one request on a connection."},
@@ -404,7 +405,7 @@ const struct conf_directive conf_directives[] = {
 	NONE("AuthLDAPURL"), NONE("AuthLDAPBindDN"), NONE("AuthLDAPBindPassword"), NONE("AuthzSendForbiddenOnFailure"),
 #undef WHY
 #define WHY "log lines have one form"
-	NONE("ErrorLogFormat"), NONE("GlobalLog"), NONE("LogIOTrackTTFB"), NONE("BufferedLogs"), NONE("CookieTracking"),
+	NONE("GlobalLog"), NONE("LogIOTrackTTFB"), NONE("BufferedLogs"), NONE("CookieTracking"),
 	NONE("CookieName"), NONE("CookieExpires"), NONE("ForensicLog"), NONE("LogMessage"), NONE("ScriptLog"),
 	NONE("ScriptLogBuffer"), NONE("ScriptLogLength"), NONE("ReadBufferSize"),
 #undef WHY

@@ -4,11 +4,31 @@
 #include <strings.h>
 
 #include "conf/conf_build.h"
+#include "gateway/base/log_format.h"
 
 void conf_set_error_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	(void)d;
 	b->srv->error_log = (struct conf_ref){n, 0, n->args[0].text};
+}
+
+void conf_set_error_format(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	const char *why;
+	size_t at;
+
+	if (n->args_n == 2) {
+		if (strcasecmp(n->args[0].text, "connection") == 0 || strcasecmp(n->args[0].text, "request") == 0)
+			conf_build_noeffect(b, n, "ErrorLogFormat connection|request", "there is one line for each error");
+		else
+			conf_error(b, n, 0, "ErrorLogFormat: '%s' is neither connection nor request; quote a format that holds blanks", n->args[0].text);
+		return;
+	}
+	const struct log_format *f = log_format_new(b->a, n->args[0].text, &why, &at);
+	if (f == NULL)
+		conf_error(b, n, 0, "ErrorLogFormat: %s at \"%.24s\"", why, n->args[0].text + at);
+	else
+		*(const struct log_format **)conf_field(b, d) = f;
 }
 
 void conf_set_custom_log(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)

@@ -141,6 +141,7 @@ struct log_sink log_files_sink(const struct log_files *lf, const struct conf_ser
 	if (s->error_log != NULL)
 		sink = lf->sinks[s->error_log->index];
 	sink.level = s->log_level;
+	sink.format = s->error_format;
 	sink.site = s->index > 0 ? s->name : NULL;
 	return sink;
 }

@@ -350,6 +350,8 @@ static void drop_generation(struct master *m, struct generation *g)
 		}
 	}
 	listen_close(&g->listens, &m->listens);
+	if (log_server()->format == g->conf->servers[0]->error_format)
+		log_server()->format = NULL; /* it goes with the configuration */
 	generation_free(g);
 }
 

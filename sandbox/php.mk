@@ -6,7 +6,7 @@ include php-targets.mk
 
 # In a library of automake's as well.
 php_shared_sources = \
-	gateway/base/arena.c gateway/base/buf.c gateway/base/err.c gateway/base/io.c gateway/base/log.c gateway/base/log_frame.c \
+	gateway/base/arena.c gateway/base/buf.c gateway/base/err.c gateway/base/io.c gateway/base/log.c gateway/base/log_format.c gateway/base/log_frame.c \
 	sandbox/ipc_chan.c sandbox/ipc_wire.c sandbox/sb_call_text.c sandbox/sb_cell_cgroup.c sandbox/sb_cred.c \
 	sandbox/sb_enter.c sandbox/sb_filter.c sandbox/sb_harden.c sandbox/sb_landlock.c sandbox/sb_layer.c \
 	sandbox/sb_learn.c sandbox/sb_never.c sandbox/sb_newmount.c sandbox/sb_ns.c sandbox/sb_policy.c \

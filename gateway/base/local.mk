@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	gateway/base/ip_net.c gateway/base/ip_net.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/log_budget.c gateway/base/log_budget.h \
+	gateway/base/log_format.c gateway/base/log_format.h \
 	gateway/base/log_frame.c gateway/base/log_frame.h \
 	gateway/base/loop.c gateway/base/loop.h \
 	gateway/base/pace.c gateway/base/pace.h \

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/base/log_format.h"
 #include "gateway/base/log_frame.h"
 
 #define TEXT_MAX 16384
@@ -69,79 +70,55 @@ const char *log_level_name(enum log_level level)
 	return level_names[level];
 }
 
-/* A line under construction; never grows past its end. */
-struct line {
-	char *p, *end;
-};
-
-static void put_plain(struct line *l, const char *s)
+static void who_am_i(pid_t *pid, long *tid)
 {
-	while (*s != '\0' && l->p < l->end)
-		*l->p++ = *s++;
-}
-
-static void put_escaped(struct line *l, const char *s)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	for (; *s != '\0' && l->end - l->p >= 4; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '\\') {
-			*l->p++ = '\\';
-			*l->p++ = '\\';
-		} else if (c < 0x20 || c == 0x7f) {
-			*l->p++ = '\\';
-			*l->p++ = 'x';
-			*l->p++ = hex[c >> 4];
-			*l->p++ = hex[c & 15];
-		} else {
-			*l->p++ = (char)c;
-		}
+	*pid = getpid();
+	*tid = syscall(SYS_gettid);
+	if (*pid == own_pid && *tid == *pid) {
+		*pid = machine_pid;
+		*tid = *pid;
 	}
 }
 
-static void put_time(struct line *l)
-{
-	struct timespec ts;
-	struct tm tm;
-	char day[40], text[80];
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	localtime_r(&ts.tv_sec, &tm);
-	strftime(day, sizeof(day), "%a %b %d %H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "[%s.%06ld %d] ", day, ts.tv_nsec / 1000, tm.tm_year + 1900);
-	put_plain(l, text);
-}
-
-static void put_head(struct line *l, const struct log_sink *sink, enum log_level level, const struct log_about *about)
+static void put_head(struct log_out *l, const struct log_sink *sink, enum log_level level, const struct log_about *about)
 {
 	char text[96];
-	pid_t pid = getpid();
-	long tid = syscall(SYS_gettid);
+	pid_t pid;
+	long tid;
 
-	if (!sink->plain)
-		put_time(l);
-	if (pid == own_pid && tid == pid) {
-		pid = machine_pid;
-		tid = pid;
+	if (!sink->plain) {
+		log_put_plain(l, "[");
+		log_put_time(l, true, false);
+		log_put_plain(l, "] ");
 	}
+	who_am_i(&pid, &tid);
 	snprintf(text, sizeof(text), "[%s:%s] [pid %d:tid %ld] ", role_name, level_names[level], (int)pid, tid);
-	put_plain(l, text);
+	log_put_plain(l, text);
 	if (about != NULL && about->client != NULL) {
-		put_plain(l, "[client ");
-		put_escaped(l, about->client);
-		put_plain(l, "] ");
+		log_put_plain(l, "[client ");
+		log_put_escaped(l, about->client);
+		log_put_plain(l, "] ");
 	}
 	if (sink->site != NULL) {
-		put_plain(l, "site=");
-		put_escaped(l, sink->site);
-		put_plain(l, " ");
+		log_put_plain(l, "site=");
+		log_put_escaped(l, sink->site);
+		log_put_plain(l, " ");
 	}
 	if (about != NULL && about->script != NULL) {
-		put_plain(l, "script=");
-		put_escaped(l, about->script);
-		put_plain(l, " ");
+		log_put_plain(l, "script=");
+		log_put_escaped(l, about->script);
+		log_put_plain(l, " ");
 	}
+}
+
+/* As ErrorLogFormat says. */
+static bool put_formatted(struct log_out *l, const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *text)
+{
+	struct log_values v = {.role = role_name, .level = level_names[level], .client = about != NULL ? about->client : NULL, .site = sink->site,
+		.script = about != NULL ? about->script : NULL, .message = text};
+
+	who_am_i(&v.pid, &v.tid);
+	return log_format_put(l, sink->format, &v);
 }
 
 /* @out has room for a record's head before the line. A full disk or queue must not stop the server: the result is ignored. */
@@ -172,11 +149,19 @@ void log_line(const struct log_sink *sink, enum log_level level, const struct lo
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	struct line l = {.p = out + LOG_FRAME_HEAD, .end = out + sizeof(out) - 16};
-	put_head(&l, sink, level, about);
-	put_escaped(&l, n < 0 ? "(unprintable message)" : text);
+	struct log_out l = {.p = out + LOG_FRAME_HEAD, .end = out + sizeof(out) - 16};
+	const char *message = n < 0 ? "(unprintable message)" : text;
+	if (sink->format != NULL) {
+		if (!put_formatted(&l, sink, level, about, message)) {
+			errno = saved;
+			return;
+		}
+	} else {
+		put_head(&l, sink, level, about);
+		log_put_escaped(&l, message);
+	}
 	if (n > TEXT_MAX)
-		put_plain(&l, " [cut]");
+		log_put_plain(&l, " [cut]");
 	*l.p++ = '\n';
 	emit(sink, level, out, (size_t)(l.p - out));
 	/* Not a child's: the descriptor may be another's there. */

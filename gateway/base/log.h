@@ -20,6 +20,8 @@ enum log_level {
 	LOG_LV_TRACE
 };
 
+struct log_format;
+
 /* Where lines go and who speaks. Borrowed by every call; the owner keeps it alive and closes the descriptor. */
 struct log_sink {
 	int fd;               /* O_APPEND; -1 discards */
@@ -28,7 +30,9 @@ struct log_sink {
 	bool framed;          /* @fd leads to the log process, to which lines go as records (log_frame.h) of log @id */
 	bool plain;           /* whoever takes the lines says himself when and how severe they are: syslog */
 	uint32_t id;
+	const struct log_format *format; /* ErrorLogFormat's; NULL: as above */
 };
+
 
 /* What a line is about; every field may be NULL. Peer octets are escaped when written. */
 struct log_about {

@@ -234,6 +234,7 @@ static struct mail_site *site_new(const struct conf_server *conf, const struct l
 	s->conf = conf;
 	s->sink = conf->error_log != NULL ? logs[conf->error_log->index] : (struct log_sink){.fd = STDERR_FILENO};
 	s->sink.level = conf->log_level;
+	s->sink.format = conf->error_format;
 	s->sink.site = conf->name;
 	mail_rate_init(&s->rate, conf->mail_rate.count, conf->mail_rate.period_ms, loop_now_ms(role.loop));
 	set_sender(s);

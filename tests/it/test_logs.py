@@ -263,3 +263,15 @@ def test_json_lines_are_json(server):
 	assert all(r["none"] is None for r in rows)
 	full = [json.loads(l) for l in server.lines("json")]
 	assert full[0]["status"] == 200 and full[0]["bytes"] == 6 and full[0]["host"] == "a.test" and full[0]["query"] == "?q%22" and full[0]["user"] is None, full[0]
+
+
+def test_error_log_format(server):
+	"""A format of the host's own; control octets that a client sends cannot end a line."""
+	bh = server.start(server.host("a", '    ErrorLog "%s/err"\n    ErrorLogFormat "%%l|%%v|%%M"\n' % server.logs) + server.host("b", '    ErrorLog "%s/err2"\n' % server.logs))
+	bh.get("a.test", "/bare/")
+	bh.get("b.test", "/bare/")
+	proc.wait_for(lambda: server.lines("err") and server.lines("err2"), 5, why="the lines")
+	assert server.lines("err")[0].startswith("error|a.test|script=/bare/index.php 403: "), server.lines("err")
+	assert server.lines("err2")[0].startswith("["), server.lines("err2")
+	r = bh.run("-t", "-c", "ErrorLogFormat %z")
+	assert r.returncode == 1 and 'unknown or unfinished item at "%z"' in r.stdout

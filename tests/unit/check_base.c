@@ -10,6 +10,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
+#include "gateway/base/log_format.h"
 #include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
 #include "tests/unit/unit.h"
@@ -260,11 +261,46 @@ START_TEST(sealed_memory_stays_what_it_is)
 }
 END_TEST
 
+static const struct {
+	const char *format, *want; /* NULL: no line; "!": no format */
+} error_formats[] = {
+	{"[%-m:%l] [pid %P:tid %T] %7F: %E: [client\\ %a] %M% ,\\ referer\\ %{Referer}i", "[front:warn] [pid 7:tid 8] [client 192.0.2.1:5] a\\x0ab"},
+	{"%l %v %-v %M", "warn - a\\x0ab"},
+	{"%M %%%l", "a\\x0ab %warn"},
+	{"%+v %M", NULL},
+	{"x%v y%l", " ywarn"},
+	{"", ""},
+	{"%M %z", "!"}, {"%", "!"}, {"%{u", "!"}, {"%- M", "!"},
+};
+
+START_TEST(error_log_format)
+{
+	struct log_values v = {.role = "front", .level = "warn", .client = "192.0.2.1:5", .message = "a\nb", .pid = 7, .tid = 8};
+	const char *want = error_formats[_i].want, *why;
+	char text[256];
+	struct log_out l = {.p = text, .end = text + sizeof(text) - 1};
+	struct arena a;
+	size_t at;
+
+	arena_init(&a);
+	const struct log_format *f = log_format_new(&a, error_formats[_i].format, &why, &at);
+	ck_assert_int_eq(f == NULL, want != NULL && strcmp(want, "!") == 0);
+	if (f != NULL) {
+		ck_assert_int_eq(log_format_put(&l, f, &v), want != NULL);
+		*l.p = '\0';
+		if (want != NULL)
+			ck_assert_str_eq(text, want);
+	}
+	arena_fini(&a);
+}
+END_TEST
+
 static Suite *base_suite(void)
 {
 	Suite *s = suite_create("base");
 	TCase *tc = tcase_create("base");
 
+	tcase_add_loop_test(tc, error_log_format, 0, (int)(sizeof(error_formats) / sizeof(*error_formats)));
 	tcase_add_test(tc, buf_keeps_order);
 	tcase_add_test(tc, arena_gives_distinct_aligned_memory);
 	tcase_add_test(tc, log_line_cannot_be_forged);
