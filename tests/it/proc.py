@@ -99,6 +99,15 @@ def name_of(pid):
 		return ""
 
 
+def comm_of(pid):
+	"""The name that a process has given itself, or None."""
+	try:
+		with open("/proc/%d/comm" % pid) as f:
+			return f.read().rstrip("\n")
+	except OSError:
+		return None
+
+
 def is_spare(name):
 	"""Whether a process of that command line waits to become a site's zygote."""
 	return "bulkhead-php" in name and name.split()[1:2] == ["spare"]

@@ -189,13 +189,15 @@ class Bulkhead(proc.Daemon):
 		return rawhttp.get(self.addr, host, path, *a, **k)
 
 	def processes(self):
-		"""(fronts, zygotes and cells) by process id; fronts are children of the master that run the same program."""
+		"""(fronts, zygotes and cells) by process id."""
 		fronts, php = [], []
 		for p in proc.descendants(self.pid):
 			# The command line, not /proc/PID/exe: that of a process which cannot be dumped is root's to read.
 			name = proc.name_of(p)
-			if name and not proc.is_spare(name):  # waits for a site, and is nobody's yet
-				(php if "bulkhead-php" in os.path.basename(name.split()[0]) else fronts).append(p)
+			if proc.comm_of(p) == "bulkhead-front":
+				fronts.append(p)
+			elif name and "bulkhead-php" in os.path.basename(name.split()[0]) and not proc.is_spare(name):  # that is nobody's yet
+				php.append(p)
 		return fronts, php
 
 	def stop(self):

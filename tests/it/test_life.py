@@ -259,7 +259,7 @@ def test_five_thousand_sites(here, fleet, record_property, capsys):
 	proc.wait_for(lambda: spares(bh), 5, why="a spare zygote")
 	time.sleep(0.5)
 	everybody = [bh.pid] + proc.descendants(bh.pid)
-	assert len(everybody) == 3, everybody  # master, front, spare zygote
+	assert len(everybody) == 4, everybody  # master, front, log process, spare zygote
 	kb = pss_kb(everybody)
 	# A round of requests to all of them: what stays in memory of each must not grow much.
 	c = Conn(bh.addr, timeout=20)

@@ -18,14 +18,6 @@ pytestmark = pytest.mark.bulkhead
 PAGE = "<?php error_reporting(0); header('Content-Type: application/json'); echo json_encode(eval(file_get_contents('php://input')));"
 
 
-def comm(pid):
-	try:
-		with open("/proc/%d/comm" % pid) as f:
-			return f.read().strip()
-	except OSError:
-		return "" # it has ended
-
-
 def sysv_clean(key):
 	subprocess.run(["ipcrm", "-M", str(key)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -280,7 +272,7 @@ def test_deployment_by_link(tmp, ini, fleet):
 @pytest.mark.skipif(not proc.ROOT, reason="only root may look at a process that cannot be dumped")
 def test_as_the_kernel_sees_it(sites):
 	sites.ask("a.test", "return 1;")
-	zygotes = [p for p in proc.descendants(sites.server.pid) if comm(p) == "bh-zygote"]
+	zygotes = [p for p in proc.descendants(sites.server.pid) if proc.comm_of(p) == "bh-zygote"]
 	assert zygotes
 	for z in zygotes:
 		for space in ("mnt", "pid", "ipc", "uts", "cgroup"):
@@ -299,7 +291,7 @@ def test_code_is_mapped_by_the_fork(sites):
 	"""Where a request visits a library's code, one page of it is the zygote's own, whose entries fork copies: /proc, which
 	shows it and is needed for it, is read-only by the time it is wanted. No code is writable for it, and no descriptor is left."""
 	sites.ask("a.test", "return 1;")
-	for z in (p for p in proc.descendants(sites.server.pid) if comm(p) == "bh-zygote"):
+	for z in (p for p in proc.descendants(sites.server.pid) if proc.comm_of(p) == "bh-zygote"):
 		mapping, own, other = [], set(), set()
 		for line in open("/proc/%d/smaps" % z):
 			if re.match("[0-9a-f]+-", line):
@@ -319,7 +311,7 @@ def test_zygotes_die_with_the_master(tmp, places, ini):
 	try:
 		s.ask("a.test", "return 1;")
 		all_of_it = proc.descendants(s.server.pid)
-		assert [p for p in all_of_it if comm(p) == "bh-zygote"]
+		assert [p for p in all_of_it if proc.comm_of(p) == "bh-zygote"]
 		os.kill(s.server.pid, 9)
 		proc.wait_for(lambda: not [p for p in all_of_it if proc.alive(p)], 10, why="all processes end with the master")
 	finally:
