@@ -15,8 +15,8 @@
 
 #include "gateway/base/container.h"
 #include "gateway/base/io.h"
-#include "gateway/conn.h"
-#include "gateway/conn_client.h"
+#include "gateway/client/conn.h"
+#include "gateway/client/conn_client.h"
 #include "gateway/front_lock.h"
 #include "gateway/front_paths.h"
 #include "gateway/tls/tls_session.h"

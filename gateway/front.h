@@ -14,14 +14,14 @@
 #include <stdbool.h>
 
 #include "conf/conf.h"
-#include "gateway/access_log.h"
+#include "gateway/log/access_log.h"
 #include "gateway/base/log.h"
 #include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
-#include "gateway/file_cache.h"
+#include "gateway/static/file_cache.h"
 #include "gateway/http/http_date.h"
-#include "gateway/log_files.h"
-#include "gateway/spool.h"
+#include "gateway/log/log_files.h"
+#include "gateway/client/spool.h"
 #include "gateway/static/root_cache.h"
 #include "pools/backend.h"
 #include "pools/cells.h"

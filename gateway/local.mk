@@ -1,62 +1,75 @@
 # The server: master and front.
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
-	gateway/access_log.c gateway/access_log.h \
-	gateway/answer_edit.c gateway/answer_edit.h \
-	gateway/cgi_env.c gateway/cgi_env.h \
-	gateway/clients.c gateway/clients.h \
-	gateway/conn.c gateway/conn.h \
-	gateway/conn_client.c gateway/conn_client.h \
-	gateway/conn_proxied.c gateway/conn_proxied.h \
-	gateway/conn_tls.c gateway/conn_tls.h \
-	gateway/ticket_keys.c gateway/ticket_keys.h \
-	gateway/http1.c gateway/http1.h gateway/http1_io.c gateway/http1_request.h \
-	gateway/file_cache.c gateway/file_cache.h \
-	gateway/http2.c gateway/http2.h gateway/http2_conn.h gateway/http2_io.c \
-	gateway/outq.c gateway/outq.h \
-	gateway/req_body.c gateway/req_body.h \
-	gateway/request.c gateway/request.h gateway/request_log.c \
-	gateway/respond.c gateway/respond.h \
-	gateway/respond_coded.c gateway/respond_coded.h \
-	gateway/request_edit.c gateway/request_edit.h \
-	gateway/request_env.c gateway/request_env.h \
-	gateway/route.c gateway/route.h \
-	gateway/spool.c gateway/spool.h \
-	gateway/transport.c gateway/transport.h \
-	gateway/served_file.c gateway/served_file.h \
-	gateway/serve.h gateway/serve_listing.c gateway/serve_php.c gateway/serve_sendfile.c gateway/serve_static.c \
-	gateway/expires.c gateway/expires.h \
 	gateway/front.c gateway/front.h \
 	gateway/front_lock.c gateway/front_lock.h \
-	gateway/build_info.c gateway/build_info.h \
-	gateway/cgroup_tree.c gateway/cgroup_tree.h \
-	gateway/cmdline.c gateway/cmdline.h \
-	gateway/control.c gateway/control.h \
-	gateway/generation.c gateway/generation.h \
 	gateway/front_paths.c gateway/front_paths.h \
-	gateway/header_rules.c gateway/header_rules.h \
-	gateway/learned.c gateway/learned.h \
-	gateway/launch.c gateway/launch.h \
-	gateway/launch_view.c gateway/launch_view.h \
-	gateway/listen.c gateway/listen.h \
-	gateway/log_files.c gateway/log_files.h \
-	gateway/log_hub.c gateway/log_hub.h \
-	gateway/log_pipe.c gateway/log_pipe.h \
-	gateway/log_writer.c gateway/log_writer.h gateway/log_writer_lock.c gateway/log_writer_lock.h \
-	gateway/master.c gateway/master.h \
-	gateway/mail_proc.c gateway/mail_proc.h \
-	gateway/master_lock.c gateway/master_lock.h \
-	gateway/master_priv.h gateway/master_upgrade.c \
-	gateway/notify.c gateway/notify.h \
-	gateway/pid_file.c gateway/pid_file.h \
-	gateway/site_cgroup.c gateway/site_cgroup.h gateway/site_cgroup_priv.h gateway/site_cgroup_watch.c \
-	gateway/selftest.c gateway/selftest.h \
-	gateway/selftest_judge.c gateway/selftest_judge.h \
-	gateway/selftest_server.c gateway/selftest_server.h \
-	gateway/spare.c gateway/spare.h \
-	gateway/running.c gateway/running.h \
-	gateway/spawn.c gateway/spawn.h \
-	gateway/takeover.c gateway/takeover.h
+	gateway/answer/answer_edit.c gateway/answer/answer_edit.h \
+	gateway/answer/cgi_env.c gateway/answer/cgi_env.h \
+	gateway/answer/expires.c gateway/answer/expires.h \
+	gateway/answer/header_rules.c gateway/answer/header_rules.h \
+	gateway/answer/request.c gateway/answer/request.h \
+	gateway/answer/request_edit.c gateway/answer/request_edit.h \
+	gateway/answer/request_env.c gateway/answer/request_env.h \
+	gateway/answer/request_log.c \
+	gateway/answer/respond.c gateway/answer/respond.h \
+	gateway/answer/respond_coded.c gateway/answer/respond_coded.h \
+	gateway/answer/route.c gateway/answer/route.h \
+	gateway/answer/serve.h \
+	gateway/answer/serve_listing.c \
+	gateway/answer/serve_php.c \
+	gateway/answer/serve_sendfile.c \
+	gateway/answer/serve_static.c \
+	gateway/answer/served_file.c gateway/answer/served_file.h \
+	gateway/cli/build_info.c gateway/cli/build_info.h \
+	gateway/cli/cmdline.c gateway/cli/cmdline.h \
+	gateway/cli/learned.c gateway/cli/learned.h \
+	gateway/cli/running.c gateway/cli/running.h \
+	gateway/cli/selftest.c gateway/cli/selftest.h \
+	gateway/cli/selftest_judge.c gateway/cli/selftest_judge.h \
+	gateway/cli/selftest_server.c gateway/cli/selftest_server.h \
+	gateway/client/clients.c gateway/client/clients.h \
+	gateway/client/conn.c gateway/client/conn.h \
+	gateway/client/conn_client.c gateway/client/conn_client.h \
+	gateway/client/conn_proxied.c gateway/client/conn_proxied.h \
+	gateway/client/conn_tls.c gateway/client/conn_tls.h \
+	gateway/client/http1.c gateway/client/http1.h \
+	gateway/client/http1_io.c \
+	gateway/client/http1_request.h \
+	gateway/client/http2.c gateway/client/http2.h \
+	gateway/client/http2_conn.h \
+	gateway/client/http2_io.c \
+	gateway/client/outq.c gateway/client/outq.h \
+	gateway/client/req_body.c gateway/client/req_body.h \
+	gateway/client/spool.c gateway/client/spool.h \
+	gateway/client/transport.c gateway/client/transport.h \
+	gateway/log/access_log.c gateway/log/access_log.h \
+	gateway/log/log_files.c gateway/log/log_files.h \
+	gateway/log/log_hub.c gateway/log/log_hub.h \
+	gateway/log/log_pipe.c gateway/log/log_pipe.h \
+	gateway/log/log_writer.c gateway/log/log_writer.h \
+	gateway/log/log_writer_lock.c gateway/log/log_writer_lock.h \
+	gateway/master/cgroup_tree.c gateway/master/cgroup_tree.h \
+	gateway/master/control.c gateway/master/control.h \
+	gateway/master/generation.c gateway/master/generation.h \
+	gateway/master/launch.c gateway/master/launch.h \
+	gateway/master/launch_view.c gateway/master/launch_view.h \
+	gateway/master/listen.c gateway/master/listen.h \
+	gateway/master/mail_proc.c gateway/master/mail_proc.h \
+	gateway/master/master.c gateway/master/master.h \
+	gateway/master/master_lock.c gateway/master/master_lock.h \
+	gateway/master/master_priv.h \
+	gateway/master/master_upgrade.c \
+	gateway/master/notify.c gateway/master/notify.h \
+	gateway/master/pid_file.c gateway/master/pid_file.h \
+	gateway/master/site_cgroup.c gateway/master/site_cgroup.h \
+	gateway/master/site_cgroup_priv.h \
+	gateway/master/site_cgroup_watch.c \
+	gateway/master/spare.c gateway/master/spare.h \
+	gateway/master/spawn.c gateway/master/spawn.h \
+	gateway/master/takeover.c gateway/master/takeover.h \
+	gateway/master/ticket_keys.c gateway/master/ticket_keys.h \
+	gateway/static/file_cache.c gateway/static/file_cache.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(NGHTTP2_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 
 bin_PROGRAMS += bulkhead
@@ -118,7 +131,7 @@ tests_fuzz_replay_cgi_env_LDADD = libgateway.a libhttp.a libbase.a
 EXTRA_DIST += tests/fuzz/corpus/cgi_env
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_cgi_env
-tests_fuzz_fuzz_cgi_env_SOURCES = tests/fuzz/fuzz_cgi_env.c gateway/cgi_env.c gateway/http/req_fields.c \
+tests_fuzz_fuzz_cgi_env_SOURCES = tests/fuzz/fuzz_cgi_env.c gateway/answer/cgi_env.c gateway/http/req_fields.c \
 	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c
 tests_fuzz_fuzz_cgi_env_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_cgi_env_LDADD = libbase.a

@@ -2,7 +2,7 @@
 /**
  * The attacks of `bulkhead --selftest`: what a tenant with native code in a cell could try, as small PHP programs that run
  * in a real cell with an extension that makes any system call (ext.c). Each says on its first line what came of it:
- * "stopped: why", "through: how far it got" or "skip: what is missing". Tables only; who runs them is gateway/selftest.c.
+ * "stopped: why", "through: how far it got" or "skip: what is missing". Tables only; who runs them is gateway/cli/selftest.c.
  */
 #ifndef ATTACK_H
 #define ATTACK_H
@@ -37,7 +37,7 @@ struct attack {
 	const char *then;
 	int status;          /* 0, or the HTTP status that means it was stopped */
 	unsigned repeat;     /* how often .code is run; 0 = once */
-	const char *site;    /* NULL: "attacker"; or one of the other sites in gateway/selftest_server.c */
+	const char *site;    /* NULL: "attacker"; or one of the other sites in gateway/cli/selftest_server.c */
 	int abi;             /* of Landlock, at least */
 	unsigned needs;      /* enum attack_need */
 };

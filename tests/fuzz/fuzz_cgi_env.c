@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/cgi_env.h"
+#include "gateway/answer/cgi_env.h"
 #include "gateway/http/http1_parse.h"
 
 #define VARS_MAX (HTTP1_FIELDS_MAX + 64)

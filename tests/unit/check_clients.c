@@ -8,7 +8,7 @@
 
 #include "gateway/base/pace.h"
 #include "gateway/base/siphash.h"
-#include "gateway/clients.h"
+#include "gateway/client/clients.h"
 #include "tests/unit/unit.h"
 
 #define S 1000000ULL

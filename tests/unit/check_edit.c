@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "conf/conf_regex.h"
-#include "gateway/answer_edit.h"
-#include "gateway/expires.h"
-#include "gateway/header_rules.h"
+#include "gateway/answer/answer_edit.h"
+#include "gateway/answer/expires.h"
+#include "gateway/answer/header_rules.h"
 #include "gateway/http/field_lines.h"
-#include "gateway/request_env.h"
+#include "gateway/answer/request_env.h"
 #include "tests/unit/check_edit.h"
 #include "tests/unit/conf_fixture.h"
 

@@ -6,13 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/cgi_env.h"
-#include "gateway/cgroup_tree.h"
-#include "gateway/cmdline.h"
+#include "gateway/answer/cgi_env.h"
+#include "gateway/master/cgroup_tree.h"
+#include "gateway/cli/cmdline.h"
 #include "gateway/http/http1_parse.h"
-#include "gateway/running.h"
-#include "gateway/site_cgroup.h"
-#include "gateway/takeover.h"
+#include "gateway/cli/running.h"
+#include "gateway/master/site_cgroup.h"
+#include "gateway/master/takeover.h"
 #include "tests/unit/unit.h"
 
 /* --- CGI variables -------------------------------------------------------------------------------------------------------- */

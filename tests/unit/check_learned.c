@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gateway/base/err.h"
-#include "gateway/learned.h"
+#include "gateway/cli/learned.h"
 #include "tests/unit/unit.h"
 
 #define HEAD "[Mon Nov 23 03:10:28.340092 2026] [front:warn] [pid 15:tid 15] site="

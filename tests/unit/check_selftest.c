@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gateway/base/buf.h"
-#include "gateway/selftest_judge.h"
+#include "gateway/cli/selftest_judge.h"
 #include "sandbox/attack/attack.h"
 #include "tests/unit/unit.h"
 

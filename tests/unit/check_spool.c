@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gateway/outq.h"
-#include "gateway/req_body.h"
-#include "gateway/spool.h"
+#include "gateway/client/outq.h"
+#include "gateway/client/req_body.h"
+#include "gateway/client/spool.h"
 #include "tests/unit/unit.h"
 
 #define WIDE (INT64_C(1) << 40)

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/log/log_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/io.h"
+#include "gateway/base/log.h"
+
+static int std_stream(const char *path)
+{
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	return strcmp(path, "/dev/stdout") == 0 ? STDOUT_FILENO : -1;
+}
+
+int log_file_open(const char *path, const char **why)
+{
+	int std = std_stream(path);
+	struct stat st;
+
+	if (std != -1)
+		return fcntl(std, F_DUPFD_CLOEXEC, 5);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
+	if (fd == -1) {
+		*why = errno == ELOOP ? "it is a symbolic link, which is refused for logs" : strerror(errno);
+		return -1;
+	}
+	if (fstat(fd, &st) == -1 || (!S_ISREG(st.st_mode) && strcmp(path, "/dev/null") != 0) || st.st_nlink > 1) {
+		*why = "it is not a regular file of its own (a hard link?)";
+		io_close(&fd);
+	}
+	return fd;
+}
+
+static int open_direct(struct log_sink *s, const struct conf_log_file *f)
+{
+	const char *why = "out of descriptors";
+
+	s->fd = log_file_open(f->path, &why);
+	if (s->fd != -1)
+		return GW_OK;
+	log_line(log_server(), LOG_LV_CRIT, NULL, "cannot open log %s: %s", f->path, why);
+	return GW_ERR_SYS;
+}
+
+static int open_framed(struct log_sink *s, const struct conf *c, const struct conf_log_file *f, struct log_hub *h)
+{
+	const char *why;
+
+	if (f->kind == CONF_LOG_FILE) {
+		if (open_direct(s, f) < 0)
+			return GW_ERR_SYS;
+		io_close(&s->fd);
+	}
+	int err = log_hub_acquire(h, c, f, &s->id, &why);
+	if (err < 0) {
+		log_line(log_server(), LOG_LV_CRIT, NULL, "cannot open log %s: %s", f->path, why);
+		return GW_ERR_SYS;
+	}
+	s->fd = log_hub_fd(h);
+	s->framed = true;
+	s->plain = f->kind == CONF_LOG_SYSLOG;
+	return GW_OK;
+}
+
+/* The server's own error log is direct when it is a file: what goes wrong with the others is written there. */
+static bool is_direct(const struct conf *c, const struct conf_log_file *f, size_t files_n)
+{
+	if (f->kind != CONF_LOG_FILE)
+		return false;
+	return files_n <= LOG_FILES_DIRECT || f == c->servers[0]->error_log || std_stream(f->path) != -1;
+}
+
+int log_files_open(struct log_files *lf, const struct conf *c, struct log_hub *h)
+{
+	size_t files_n = 0;
+
+	lf->sinks = calloc(c->log_files_n + 1, sizeof(*lf->sinks));
+	if (lf->sinks == NULL) {
+		log_err("cannot open the logs: out of memory");
+		return GW_ERR_NOMEM;
+	}
+	for (size_t i = 0; i < c->log_files_n; i++) {
+		lf->sinks[i].fd = -1;
+		files_n += c->log_files[i]->kind == CONF_LOG_FILE;
+	}
+	for (size_t i = 0; i < c->log_files_n; i++) {
+		const struct conf_log_file *f = c->log_files[i];
+		int err = is_direct(c, f, files_n) ? open_direct(&lf->sinks[i], f) : open_framed(&lf->sinks[i], c, f, h);
+		if (err < 0) {
+			log_files_close(lf, c, h);
+			return err;
+		}
+	}
+	return GW_OK;
+}
+
+void log_files_reopen(struct log_files *lf, const struct conf *c)
+{
+	for (size_t i = 0; i < c->log_files_n; i++) {
+		struct log_sink *s = &lf->sinks[i], anew = {.fd = -1};
+		if (s->framed || open_direct(&anew, c->log_files[i]) < 0)
+			continue;
+		if (dup3(anew.fd, s->fd, O_CLOEXEC) == -1)
+			log_err("log %s stays the old one: %m", c->log_files[i]->path);
+		io_close(&anew.fd);
+	}
+}
+
+size_t log_files_fds(const struct log_files *lf, const struct conf *c, int *out)
+{
+	size_t n = 0;
+	int framed = -1;
+
+	for (size_t i = 0; i < c->log_files_n; i++) {
+		if (lf->sinks[i].framed)
+			framed = lf->sinks[i].fd;
+		else
+			out[n++] = lf->sinks[i].fd;
+	}
+	if (framed != -1)
+		out[n++] = framed;
+	return n;
+}
+
+int log_files_fd(const struct log_files *lf, const struct conf_log_file *f)
+{
+	return f == NULL || lf->sinks[f->index].framed ? -1 : lf->sinks[f->index].fd;
+}
+
+struct log_sink log_files_sink(const struct log_files *lf, const struct conf_server *s)
+{
+	struct log_sink sink = {.fd = STDERR_FILENO};
+
+	if (s->error_log != NULL)
+		sink = lf->sinks[s->error_log->index];
+	sink.level = s->log_level;
+	sink.format = s->error_format;
+	sink.site = s->index > 0 ? s->name : NULL;
+	return sink;
+}
+
+void log_files_close(struct log_files *lf, const struct conf *c, struct log_hub *h)
+{
+	for (size_t i = 0; lf->sinks != NULL && i < c->log_files_n; i++) {
+		struct log_sink *s = &lf->sinks[i];
+		if (s->framed)
+			log_hub_release(h, s->id);
+		else
+			io_close(&s->fd);
+	}
+	free(lf->sinks);
+	lf->sinks = NULL;
+}
