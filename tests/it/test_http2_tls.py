@@ -5,10 +5,12 @@ import subprocess
 
 import pytest
 
+import chromium
 import conftest
 import proc
 import servers
 import site_conf
+import test_real_uploads
 import tls_tools as tls
 
 pytestmark = pytest.mark.bulkhead
@@ -89,3 +91,13 @@ def test_h2load(site):
 		r = subprocess.run(["h2load", "-n", str(n), "-c", "4", "-m", "10", "-H", ":authority: a.test", "https://127.0.0.1:%d%s" % (site.tls[1], path)],
 			stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60).stdout.decode()
 		assert "Application protocol: h2" in r and "%d succeeded, 0 failed, 0 errored, 0 timeout" % n in r, r
+
+
+def test_chromium(site, docroot):
+	"""A page with its requests, a form of three megabytes, and a dozen uploads at once, all on one connection."""
+	conftest.need(chromium.program(), "no chromium")
+	test_real_uploads.write_page(docroot)
+	out = chromium.result(site.tls, "https://a.test/uploads.html", args=["--ignore-certificate-errors"])
+	test_real_uploads.check(out)
+	protocols = lambda: {l.split('"')[1].rsplit(" ", 1)[1] for l in site.access().splitlines() if "uploads.html" in l or "/echo.php?" in l}
+	proc.wait_for(lambda: protocols() == {"HTTP/2.0"}, 3, why="HTTP/2 alone in the log")

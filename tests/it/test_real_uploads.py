@@ -61,15 +61,15 @@ def sha(data):
 	return hashlib.sha256(data).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["rollback", "worker"])
-def test_chromium(bulkhead, docroot, name):
-	conftest.need(chromium.program(), "no chromium")
-	php_target = conftest.Target(name, bulkhead, docroot)
-	path = php_target.docroot + "/uploads.html"
+def write_page(docroot):
+	path = docroot + "/uploads.html"
 	with open(path, "w") as f:
 		f.write(PAGE)
 	os.chmod(path, 0o644)
-	out = chromium.result(php_target.addr, "http://%s/uploads.html" % php_target.host)
+
+
+def check(out):
+	"""What the page has found."""
 	data = octets(3000000)
 	assert out.get("error") is None, out
 	assert out["multipart"] == [200, {"note": "h\u00c3\u00a9llo", "list": {"0": "1", "1": "2"}}, 3000000, sha(data), "application/x-test", True] or \
@@ -81,6 +81,15 @@ def test_chromium(bulkhead, docroot, name):
 	assert out["echo"] == [200, (total.to_bytes(4, "little") + (200000).to_bytes(4, "little")).hex()]
 	assert out["within"] == [200, 500] and out["over"] == 413 and out["after"] == "hello\n"
 	assert out["many"] == [i * 10000 for i in range(12)]
+
+
+@pytest.mark.parametrize("name", ["rollback", "worker"])
+def test_chromium(bulkhead, docroot, name):
+	conftest.need(chromium.program(), "no chromium")
+	php_target = conftest.Target(name, bulkhead, docroot)
+	write_page(php_target.docroot)
+	out = chromium.result(php_target.addr, "http://%s/uploads.html" % php_target.host)
+	check(out)
 
 
 def curl(target, path, *args, data=None):
