@@ -23,6 +23,9 @@ static const char *role_name = "bulkhead";
 static pid_t own_pid, machine_pid; /* 0: log_pid_of_machine() was not called */
 static int tee_fd = -1;
 static pid_t tee_pid;
+static _Thread_local void (*hear_fn)(void *ctx, const char *line, size_t n);
+static _Thread_local void *hear_ctx;
+static _Thread_local pid_t hear_pid;
 static struct log_sink server_sink = {.fd = STDERR_FILENO, .level = LOG_LV_NOTICE, .site = NULL};
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", "trace"};
@@ -36,6 +39,13 @@ void log_tee(int fd)
 {
 	tee_fd = fd;
 	tee_pid = getpid();
+}
+
+void log_hear(void (*heard)(void *ctx, const char *line, size_t n), void *ctx)
+{
+	hear_fn = heard;
+	hear_ctx = ctx;
+	hear_pid = getpid();
 }
 
 void log_pid_of_machine(void)
@@ -167,5 +177,7 @@ void log_line(const struct log_sink *sink, enum log_level level, const struct lo
 	/* Not a child's: the descriptor may be another's there. */
 	if (tee_fd != -1 && level <= LOG_LV_ERROR && getpid() == tee_pid && write(tee_fd, out + LOG_FRAME_HEAD, (size_t)(l.p - out) - LOG_FRAME_HEAD) == -1)
 		errno = 0;
+	if (hear_fn != NULL && level <= LOG_LV_ERROR && getpid() == hear_pid)
+		hear_fn(hear_ctx, out + LOG_FRAME_HEAD, (size_t)(l.p - out) - LOG_FRAME_HEAD);
 	errno = saved;
 }

@@ -46,6 +46,9 @@ void log_role(const char *role);
 /** What is an error or worse goes to @fd, too (-1: no more), from this process, not from its children. Before threads. */
 void log_tee(int fd);
 
+/** The same, each line handed to @heard, and of the calling thread alone (NULL: no more). @heard does not log. */
+void log_hear(void (*heard)(void *ctx, const char *line, size_t n), void *ctx);
+
 /**
  * Lines of this process carry the number that the machine's procfs has for it, for a process that is 1 in a namespace of
  * its own. Call it while that /proc is in sight; without it, nothing changes. Children keep their own numbers.

@@ -112,13 +112,17 @@ static int load_tls(struct master *m, const struct conf *c, struct tls_store **o
 	return none ? GW_OK : ticket_keys_start(&m->host.tickets, c->ticket_life_ms);
 }
 
-/* Ownership of @c passes, also when NULL comes back. */
-static struct generation *start_generation(struct master *m, struct conf *c)
+static void say_heard(void *ctx, const char *line, size_t n)
+{
+	control_say(&((struct master *)ctx)->control, CONTROL_GRACEFUL, "%.*s", (int)n, line);
+}
+
+/* Ownership of @c and @tls passes, also when NULL comes back. */
+static struct generation *open_generation(struct master *m, struct conf *c, struct tls_store *tls)
 {
 	struct listen_set listens;
-	struct tls_store *tls;
 
-	if (load_tls(m, c, &tls) < 0 || listen_open(&listens, c, &m->listens) < 0) {
+	if (listen_open(&listens, c, &m->listens) < 0) {
 		tls_store_free(tls);
 		conf_free(c);
 		return NULL;
@@ -138,6 +142,23 @@ static struct generation *start_generation(struct master *m, struct conf *c)
 	log_hub_reopen(&m->logs); /* a reload comes after a rotation, often */
 	g->next = m->gens;
 	m->gens = g;
+	return g;
+}
+
+/* Ownership of @c passes, also when NULL comes back. */
+static struct generation *start_generation(struct master *m, struct conf *c)
+{
+	struct tls_store *tls;
+
+	if (load_tls(m, c, &tls) < 0) {
+		tls_store_free(tls);
+		conf_free(c);
+		return NULL;
+	}
+	/* Who waits for a reload is told why it is refused: a port in use, a log that cannot be opened. */
+	log_hear(say_heard, m);
+	struct generation *g = open_generation(m, c, tls);
+	log_hear(NULL, NULL);
 	return g;
 }
 

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import socket
 import time
 
 import pytest
@@ -35,6 +36,24 @@ def served(bh):
 		return which(bh)
 	except (Broken, OSError):
 		return None
+
+
+def test_reload_that_is_refused_says_why(static_server, here):
+	"""What shows only when it is tried is printed by -k graceful, too, once; the old configuration serves on."""
+	bh, conf = static_server
+	with socket.socket() as s:
+		s.bind(("127.0.0.1", 0))
+		s.listen(1)
+		port = s.getsockname()[1]
+		for line, why in (("Listen 127.0.0.1:%d" % port, "cannot listen on 127.0.0.1:%d: Address already in use: another server is running there" % port),
+				("CustomLog %s/none/access.log common" % here, "cannot open log %s/none/access.log: No such file or directory" % here)):
+			bh.write(conf(404) + line + "\n")
+			r = bh.run("-k", "graceful")
+			assert r.returncode == 1 and r.stdout.count(why) == 1 and "reload refused" in r.stdout, r
+			assert which(bh) == 410
+	bh.write(conf(404))
+	r = bh.run("-k", "graceful")
+	assert r.returncode == 0 and which(bh) == 404, r
 
 
 def test_reload_without_descriptors(static_server):
@@ -76,7 +95,7 @@ def test_graceful_stop_while_no_front_runs(static_server, fleet):
 	for _ in range(4):
 		fronts = proc.wait_for(lambda: bh.processes()[0], 20, 0.01, why="a front")
 		os.kill(fronts[0], signal.SIGKILL)
-		proc.wait_for(lambda: not bh.processes()[0] or proc.accepts(bh.addr), 5, 0.01, why="its end")
+		proc.wait_for(lambda: fronts[0] not in bh.processes()[0], 5, 0.01, why="its end")
 	proc.wait_for(lambda: not bh.processes()[0], 5, 0.01, why="the pause")
 	os.kill(bh.pid, signal.SIGWINCH)
 	proc.wait_for(lambda: bh.p.poll() is not None, 2, why="the master's end")
