@@ -184,7 +184,8 @@ int conf_vars_expand(const struct conf_vars *v, const char *text, const char **o
 
 /* --- modules ------------------------------------------------------------------------------------------------------- */
 
-enum stand { STAND_IN, STAND_MPM_DEFAULT, STAND_PHP, STAND_ABSENT };
+/* STAND_UNLISTED: where LoadModule names it, and in files that name no module: these are not Apache's own, and do not leave it out. */
+enum stand { STAND_IN, STAND_UNLISTED, STAND_MPM_DEFAULT, STAND_PHP, STAND_ABSENT };
 
 /* What is not listed here is present when LoadModule names it. */
 static const struct {
@@ -216,6 +217,11 @@ static const struct {
 	{"mpm_itk", STAND_IN, NULL}, /* who a site runs as is followed whichever module's words say it */
 	{"suexec", STAND_IN, NULL},
 	{"ruid2", STAND_IN, NULL},
+	{"ssl", STAND_UNLISTED, NULL},
+	{"remoteip", STAND_UNLISTED, NULL},
+	{"reqtimeout", STAND_UNLISTED, NULL},
+	{"proxy", STAND_UNLISTED, NULL},
+	{"proxy_fcgi", STAND_UNLISTED, NULL},
 	{"mpm_prefork", STAND_MPM_DEFAULT, NULL},
 	{"php", STAND_PHP, NULL},
 	{"cgi", STAND_ABSENT, "CGI programs are not run"},
@@ -310,6 +316,8 @@ bool conf_modules_has(const struct conf_vars *v, const char *name)
 		switch (module_table[i].how) {
 		case STAND_IN:
 			return true;
+		case STAND_UNLISTED:
+			return loaded(v, stem) || v->modules.n == 0;
 		case STAND_MPM_DEFAULT:
 			return loaded(v, stem) || (!loaded(v, "mpm_worker") && !loaded(v, "mpm_event"));
 		case STAND_PHP:

@@ -165,6 +165,8 @@ static const struct {
 	{"<IfModule other_module>\nA\n</IfModule>\nLoadModule other_module x.so\n<IfModule mod_other.c>\nB\n</IfModule>\n", "LoadModule other_module x.so;B;", 0},
 	{"LoadModule cgid_module x\n<IfModule mod_cgid.c>\nA\n</IfModule>\n", "LoadModule cgid_module x;IfModule mod_cgid.c{};", 0},
 	{"LoadModule ssl_module x\n<IfModule mod_ssl.c>\nA\n</IfModule>\n<IfModule !mod_ssl.c>\nB\n</IfModule>\n", "LoadModule ssl_module x;A;", 0},
+	{"<IfModule mod_ssl.c>\nA\n</IfModule>\n<IfModule !remoteip_module>\nB\n</IfModule>\n", "A;", 0},
+	{"LoadModule alias_module x\n<IfModule mod_ssl.c>\nA\n</IfModule>\n<IfModule !ssl_module>\nB\n</IfModule>\n", "LoadModule alias_module x;B;", 0},
 	{"<IfModule mpm_prefork_module>\nA\n</IfModule>\n<IfModule mpm_event_module>\nB\n</IfModule>\n<IfModule mod_php.c>\nC\n</IfModule>\n", "A;C;", 0},
 	{"LoadModule mpm_event_module x\n<IfModule prefork.c>\nA\n</IfModule>\n<IfModule event.c>\nB\n</IfModule>\n<IfModule php_module>\nC\n</IfModule>\n", "LoadModule mpm_event_module x;B;", 0},
 	{"<IfVersion >= 2.4>\nA\n</IfVersion>\n<IfVersion < 2.4>\nB\n</IfVersion>\n<IfVersion 2.4>\nC\n</IfVersion>\n", "A;C;", 0},
