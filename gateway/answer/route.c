@@ -132,10 +132,12 @@ static bool open_root(struct routing *t)
 		t->root_fd = t->own_fd = open(t->r->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (t->root_fd != -1)
 		return true;
-	if (errno == EMFILE || errno == ENFILE)
+	int err = errno;
+	if (err == EMFILE || err == ENFILE)
 		set_status(t->r, 503, "out of file descriptors");
 	else
-		set_status(t->r, errno == ENOENT || errno == ENOTDIR ? 404 : 403, "the document root cannot be opened: check DocumentRoot or Alias, and that the front's user may search it");
+		set_status(t->r, err == ENOENT || err == ENOTDIR ? 404 : 403,
+			   arena_printf(t->a, "DocumentRoot or Alias %s cannot be opened by the front's user: %s", t->r->root, strerror(err)));
 	return false;
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <nghttp2/nghttp2.h>
+#include <openssl/crypto.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,6 +86,8 @@ void build_info_print(void)
 	printf("  compiler                     %s\n", __VERSION__);
 	printf("  configuration                %s/bulkhead\n", BH_SYSCONFDIR);
 	printf("  libseccomp                   %u.%u.%u\n", s->major, s->minor, s->micro);
+	printf("  OpenSSL                      %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));
+	printf("  nghttp2                      %s\n", nghttp2_version(0)->version_str);
 	print_php();
 	if (uname(&u) == -1)
 		return;
@@ -100,7 +104,7 @@ void build_info_print(void)
 void build_info_modules(void)
 {
 	puts("Compiled in:\n"
-	     "  gateway   HTTP/1.1, static files, access and error logs\n"
+	     "  gateway   HTTP/1.1, HTTP/2, TLS; static files, compression, header rules, access and error logs\n"
 	     "  pools     FastCGI client, pools with balancing and health, cells\n"
 	     "  sandbox   user and groups, capabilities, no_new_privs, limits, seccomp, namespaces, Landlock, cgroups;\n"
 	     "            RequestIsolation fresh, rollback and shared; mail() by SMTP and LMTP\n"
