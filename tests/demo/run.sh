@@ -21,6 +21,19 @@ demo_end() { # ends what the demo started, by process id, and only that
 	[ -z "${1:-}" ] || exit "$1"
 }
 
+demo_wait() { # pid pid-file: until the server has ended, and those that "bulkhead -k upgrade" put in its place
+	local pid=$1 now status
+	wait "$pid"
+	status=$?
+	while now=$(cat "$2" 2>/dev/null) && [ -n "$now" ] && [ "$now" != "$pid" ] && kill -0 "$now" 2>/dev/null; do
+		say "upgraded: process $now serves"
+		DEMO_PIDS="$now $DEMO_PIDS"
+		pid=$now status=0
+		while kill -0 "$pid" 2>/dev/null; do sleep 0.5; done
+	done
+	return "$status"
+}
+
 demo_answers() { # port: somebody accepts connections there
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
@@ -70,6 +83,7 @@ ThreadsPerChild 2
 
 LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined
 ErrorLog  "$dir/log/error.log"
+LogLevel  notice
 CustomLog "$dir/log/access.log" combined
 Timeout   60
 KeepAlive On
@@ -191,6 +205,7 @@ Bulkhead runs.
 
 Try:
   curl http://prefork.localhost:$port/hello.php       (without name resolution: curl -H 'Host: prefork.localhost' http://127.0.0.1:$port/hello.php)
+  curl -k https://prefork.localhost:$tls/hello.php    HTTP/2 over TLS; -k because nobody knows the demo's certificate
   curl -F file=@README.md http://worker.localhost:$port/form.php
   $BUILD/bulkhead -f $dir/bulkhead.conf -S         which site runs how
   $BUILD/bulkhead -f $dir/bulkhead.conf -k graceful  read the changed configuration
@@ -198,7 +213,7 @@ Try:
 
 Configuration: $dir/bulkhead.conf   Files: $dir/www   Ctrl-C ends everything.
 HELLO
-	wait "$server"
+	demo_wait "$server" "$dir/run/bulkhead.pid"
 	i=$?
 	say "bulkhead ended with status $i"
 	demo_end "$i"
