@@ -332,6 +332,7 @@ struct conf_server {
 	struct remote_ip_rules remote_ip;
 	struct conf_proxy_protocol proxy_protocol; /* as said or inherited; conf_find_proxy_protocol() says what counts */
 	bool keepalive;
+	bool track_first;                 /* LogIOTrackTTFB */
 	unsigned limit_line, limit_fields, limit_field_size;
 	enum conf_slashes encoded_slashes;
 	int64_t spool_max;                /* SpoolSiteMax, octets */

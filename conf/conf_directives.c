@@ -75,6 +75,7 @@ const struct conf_directive conf_directives[] = {
 	{D("Alias", HOSTS, 0, 2, 2, "url-path path"), .set = conf_set_alias, .doc = "A part of the URL space that lies elsewhere; whole segments, the first match counts."},
 	{D("ErrorLog", HOSTS, 0, 1, 1, "file|\"|program\"|syslog[:facility[:ident]]"), .set = conf_set_error_log, .doc = "Where errors of this host are written; see CustomLog."},
 	{D("CustomLog", HOSTS, 0, 2, 3, "file|\"|program\"|syslog[:facility[:ident]] format|nickname [env=[!]NAME]"), .set = conf_set_custom_log, .lo = 0, .doc = "An access log; a host with none of its own writes the main server's. A program is started as the user who started the server (with |$ through a shell), and again when it ends."},
+	{D("LogIOTrackTTFB", HOSTS, 0, 1, 1, "On|Off"), .set = conf_set_flag, SRV(track_first), .doc = "Take the time at which an answer's head is ready to be sent: %^FB in a LogFormat, in microseconds since the request was read."},
 	{D("TransferLog", HOSTS, 0, 1, 1, "file|\"|program\"|syslog[:facility[:ident]]"), .set = conf_set_custom_log, .lo = 1, .doc = "An access log in the last LogFormat without a nickname."},
 	{D("SyslogSocket", MAIN, 0, 1, 1, "file"), .set = conf_set_path, CONF(syslog_socket), .doc = "Where syslog or the journal listens; /dev/log when not given."},
 	{D("LogFormat", HOSTS, 0, 1, 2, "format [nickname]"), .set = conf_set_log_format, .doc = "Name a format; common, combined and json are there already. \"json: name=%directive name=%directive ...\" writes an object a line, numbers as numbers, null for what is not there; any octets of a client make valid JSON."},
@@ -405,7 +406,7 @@ const struct conf_directive conf_directives[] = {
 	NONE("AuthLDAPURL"), NONE("AuthLDAPBindDN"), NONE("AuthLDAPBindPassword"), NONE("AuthzSendForbiddenOnFailure"),
 #undef WHY
 #define WHY "log lines have one form"
-	NONE("GlobalLog"), NONE("LogIOTrackTTFB"), NONE("BufferedLogs"), NONE("CookieTracking"),
+	NONE("GlobalLog"), NONE("BufferedLogs"), NONE("CookieTracking"),
 	NONE("CookieName"), NONE("CookieExpires"), NONE("ForensicLog"), NONE("LogMessage"), NONE("ScriptLog"),
 	NONE("ScriptLogBuffer"), NONE("ScriptLogLength"), NONE("ReadBufferSize"),
 #undef WHY

@@ -50,6 +50,7 @@ struct response {
 	int64_t length_left;      /* RESP_LENGTH: octets still owed */
 	uint64_t body_octets;     /* queued so far, for the log */
 	struct buf fields;        /* field lines as sent, for the log's %{..}o */
+	uint64_t head_us;         /* when the head was queued, with LogIOTrackTTFB; else 0 */
 	bool cut;                 /* ended early: the client must be told by an end that is none */
 	bool built_in;            /* the server's own error page or redirect: Header without "always" does not count */
 	struct coded *coded;      /* the body is compressed on its way (respond_coded.h); NULL: it is not */

@@ -115,6 +115,7 @@ void request_log(struct request *r, bool aborted)
 		.bytes_in = r->head_len + r->body.received,
 		.bytes_out = r->octets_out,
 		.duration_us = parsed ? io_now_us() - r->start_us : 0,
+		.first_us = r->resp.head_us != 0 ? (int64_t)(r->resp.head_us - r->start_us) : -1,
 		.start = r->start,
 		.keepalive_count = c->served,
 		.connection_state = aborted ? 'X' : c->closing ? '-' : '+',

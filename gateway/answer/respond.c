@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/io.h"
 #include "gateway/http/compress.h"
 #include "gateway/http/status_text.h"
 #include "gateway/answer/respond_coded.h"
@@ -47,6 +48,8 @@ bool respond_head(struct request *r, int status, const char *reason, const struc
 
 	resp->status = status;
 	resp->head_queued = true;
+	if (r->server != NULL && r->server->track_first)
+		resp->head_us = io_now_us();
 	buf_reset(b);
 	int err = buf_append(b, "Date: ", 6);
 	if (err == 0)

@@ -26,6 +26,7 @@ struct access_event {
 	uint64_t bytes_body;       /* %B %b: body octets sent */
 	uint64_t bytes_in, bytes_out; /* %I %O: with headers */
 	uint64_t duration_us;
+	int64_t first_us;         /* until the head was handed on for sending; -1: not known */
 	struct timespec start;
 	unsigned keepalive_count;
 	int connection_state;      /* 'X' aborted, '+' kept, '-' closed */

@@ -238,6 +238,11 @@ static int put_duration_us(const struct access_op *op, const struct access_event
 	return put_number(out, e->duration_us);
 }
 
+static int put_first_us(const struct access_op *op, const struct access_event *e, struct buf *out)
+{
+	return e->first_us < 0 ? put_none(op, out) : put_number(out, (uint64_t)e->first_us);
+}
+
 /* --- time -------------------------------------------------------------------------------------------------------------- */
 
 enum { TIME_SEC, TIME_MSEC, TIME_USEC, TIME_MSEC_FRAC, TIME_USEC_FRAC, TIME_STRFTIME, TIME_CLF };
@@ -434,6 +439,7 @@ static const struct access_item items[] = {
 	{"V", ACCESS_ARG_NONE, NULL, put_host_asked, false},
 	{"x", ACCESS_ARG_NEEDED, NULL, put_tls, false},
 	{"X", ACCESS_ARG_NONE, NULL, put_connection, false},
+	{"^FB", ACCESS_ARG_NONE, NULL, put_first_us, true},
 	{"^ti", ACCESS_ARG_NEEDED, NULL, put_dash, false},
 	{"^to", ACCESS_ARG_NEEDED, NULL, put_dash, false},
 };

@@ -265,6 +265,21 @@ def test_json_lines_are_json(server):
 	assert full[0]["status"] == 200 and full[0]["bytes"] == 6 and full[0]["host"] == "a.test" and full[0]["query"] == "?q%22" and full[0]["user"] is None, full[0]
 
 
+def test_first_octet(server, docroot, ini):
+	"""%^FB ends with the head, %D with the answer; not known without LogIOTrackTTFB."""
+	with open(docroot + "/first.php", "w") as f:
+		f.write("<?php echo 'a'; flush(); usleep(300000); echo 'b';")
+	log = '    CustomLog "%s/%%s" "%%%%^FB %%%%D"\n' % server.logs
+	bh = server.start(site_conf.prefork_vhost("a.test", docroot, "fresh", ini, log % "on" + "    LogIOTrackTTFB On\n") +
+		site_conf.prefork_vhost("b.test", docroot, "fresh", ini, log % "off"))
+	for host in ("a.test", "b.test"):
+		assert bh.get(host, "/first.php").body == b"ab"
+	proc.wait_for(lambda: server.lines("on") and server.lines("off"), 5, why="the lines")
+	first, last = map(int, server.lines("on")[0].split())
+	assert 0 < first <= last - 250000
+	assert server.lines("off")[0].split()[0] == "-"
+
+
 def test_error_log_format(server):
 	"""A format of the host's own; control octets that a client sends cannot end a line."""
 	bh = server.start(server.host("a", '    ErrorLog "%s/err"\n    ErrorLogFormat "%%l|%%v|%%M"\n' % server.logs) + server.host("b", '    ErrorLog "%s/err2"\n' % server.logs))

@@ -57,7 +57,7 @@ static struct access_event sample(void)
 		.server_name = "a.example", .canonical_port = "80", .method = "GET", .request_line = "GET /x?y=\"1\" HTTP/1.1",
 		.path = "/x", .query = "y=\"1\"", .protocol = "HTTP/1.1", .filename = "/srv/x", .handler = "php", .user = NULL,
 		.status_original = 302, .status = 404, .bytes_body = 1234, .bytes_in = 100, .bytes_out = 1500,
-		.duration_us = 2345678, .start = {1000000000, 999500000}, .keepalive_count = 3, .connection_state = '+',
+		.duration_us = 2345678, .first_us = 4321, .start = {1000000000, 999500000}, .keepalive_count = 3, .connection_state = '+',
 		.arg = (void *)&request_field, .request_field = request_field, .response_field = response_field, .env = env, .note = note,
 	};
 }
@@ -77,6 +77,7 @@ static const struct {
 	{"%s %<s %>s", "302 302 404"},
 	{"%B %I %O %S", "1234 100 1500 1600"},
 	{"%D %T %{s}T %{ms}T %{us}T", "2345678 2 2 2345 2345678"},
+	{"%^FB %{us}T", "4321 2345678"},
 	{"%m %U%q %H", "GET /x?y=\\\"1\\\" HTTP/1.1"},
 	{"%v %V %p %{canonical}p %{local}p %{remote}p", "a.example a.example 80 80 8080 4711"},
 	{"%f %R %k %X", "/srv/x php 3 +"},
