@@ -59,6 +59,7 @@ static int open_syslog(const char *path, const char **why)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = -1;
 
+	errno = ENAMETOOLONG;
 	if (strlen(path) < sizeof(a.sun_path)) {
 		strcpy(a.sun_path, path);
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -70,11 +71,20 @@ static int open_syslog(const char *path, const char **why)
 	return fd;
 }
 
+static int open_pipe(const struct log_pipe *p, const char **why)
+{
+	int fd = fcntl(p->ends[1], F_DUPFD_CLOEXEC, 0);
+
+	if (fd == -1)
+		*why = strerror(errno);
+	return fd;
+}
+
 static int open_for(const struct hub_log *k, const char **why)
 {
 	switch (k->kind) {
 	case CONF_LOG_PIPE:
-		return fcntl(k->pipe->ends[1], F_DUPFD_CLOEXEC, 5);
+		return open_pipe(k->pipe, why);
 	case CONF_LOG_SYSLOG:
 		return open_syslog(k->socket, why);
 	default:
@@ -157,13 +167,22 @@ _Noreturn static void become_writer(const struct log_hub *h, int chan)
 	log_writer_main(&h->ids, chan, h->data[1], h->privileged);
 }
 
-static void start(struct log_hub *h)
+static void later(struct log_hub *h)
+{
+	unsigned delay_s = h->crashes < 3 ? 0 : h->crashes > 8 ? BACKOFF_MAX_S : 1U << (h->crashes - 3);
+
+	if (loop_timer_set(h->loop, &h->restart, delay_s * 1000) < 0)
+		log_err("no memory for a timer: the log process stays down");
+}
+
+/* False: there is none now, and nobody will reap one. */
+static bool try_start(struct log_hub *h)
 {
 	int ends[2];
 
 	if (ipc_pair(ends) < 0) {
 		log_err("cannot start the log process: %m");
-		return;
+		return false;
 	}
 	pid_t pid = fork();
 	if (pid == 0)
@@ -179,20 +198,21 @@ static void start(struct log_hub *h)
 	if (pid > 0)
 		h->pid = pid;
 	h->started_ms = loop_now_ms(h->loop);
+	return pid > 0;
+}
+
+static void start(struct log_hub *h)
+{
+	if (try_start(h))
+		return;
+	h->crashes++;
+	later(h);
 }
 
 static void on_restart(struct loop *l, struct loop_timer *t)
 {
 	(void)l;
 	start(container_of(t, struct log_hub, restart));
-}
-
-static void later(struct log_hub *h)
-{
-	unsigned delay_s = h->crashes < 3 ? 0 : h->crashes > 8 ? BACKOFF_MAX_S : 1U << (h->crashes - 3);
-
-	if (loop_timer_set(h->loop, &h->restart, delay_s * 1000) < 0)
-		log_err("no memory for a timer: the log process stays down");
 }
 
 /* Lines that come before it runs, or while none does, wait in the socket. */
@@ -241,6 +261,13 @@ static void free_log(struct log_hub *h, struct hub_log *k)
 	free(k);
 }
 
+static char *syslog_head(const struct conf_log_file *f)
+{
+	char *head;
+
+	return asprintf(&head, "%d %s", f->facility, f->ident) == -1 ? NULL : head;
+}
+
 static struct hub_log *new_log(struct log_hub *h, const struct conf *c, const struct conf_log_file *f, const char **why)
 {
 	struct hub_log *k = calloc(1, sizeof(*k));
@@ -256,7 +283,7 @@ static struct hub_log *new_log(struct log_hub *h, const struct conf *c, const st
 		ok = k->pipe != NULL;
 	} else if (ok && k->kind == CONF_LOG_SYSLOG) {
 		k->socket = strdup(c->syslog_socket);
-		ok = k->socket != NULL && asprintf(&k->head, "%d %s", f->facility, f->ident) != -1;
+		ok = k->socket != NULL && (k->head = syslog_head(f)) != NULL;
 	}
 	if (ok)
 		return k;
