@@ -16,8 +16,7 @@
 
 #define REDIRECTS_MAX 10
 #define KEEP_OCTETS 16384 /* of each buffer, between requests of a connection */
-
-#define SPARE_MAX 64      /* requests a worker keeps for reuse */
+#define SPARE_MAX 64 /* requests a worker keeps for reuse */
 
 static void request_init(struct request *r)
 {

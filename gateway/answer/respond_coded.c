@@ -15,7 +15,6 @@
 
 static const struct conf_edit *edit_of(const struct request *r)
 {
-
 	if (r->route.dir != NULL)
 		return r->route.dir->edit;
 	return r->server != NULL ? r->server->dir->edit : NULL;

@@ -51,6 +51,7 @@ void outq_file(struct outq *q, int fd, int64_t off, int64_t len);
 
 /** The same for a descriptor that stays the caller's, who keeps it open until the queue is empty, reset or freed. */
 void outq_file_borrow(struct outq *q, int fd, int64_t off, int64_t len);
+
 /**
  * For layers that cannot send a file themselves: the octets to send next, as they lie in memory, or up to @size of the file
  * read into @scratch. Returns how many are at *@data, 0 when nothing is queued, GW_ERR_SYS (also when a file shrank).

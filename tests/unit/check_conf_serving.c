@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How files and directories are answered: values, merging, and what several extensions mean together. */
+/* How clients are taken and files answered: values, merging, and what several extensions mean together. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -208,6 +209,64 @@ START_TEST(bad)
 }
 END_TEST
 
+static struct sockaddr_in port_of(uint16_t port)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* A connection is there before a host is: what one host at a port says counts for all of them, and the last wins. */
+START_TEST(proxy_protocol_belongs_to_a_port)
+{
+	struct fixture f;
+	struct sockaddr_in a = port_of(8080), b = port_of(8081), c = port_of(8082);
+
+	fixture_good(&f, "Listen 127.0.0.1:8081\nListen 127.0.0.1:8082\nRemoteIPProxyProtocolExceptions 127.0.0.5\n"
+		"<VirtualHost *:8080>\nServerName a.example\n</VirtualHost>\n"
+		"<VirtualHost *:8080>\nServerName b.example\nRemoteIPProxyProtocol On\nRemoteIPProxyProtocolFrom 10.0.0.0/8\n</VirtualHost>\n"
+		"<VirtualHost *:8081>\nServerName c.example\n</VirtualHost>\n"
+		"<VirtualHost *:8082>\nRemoteIPProxyProtocol On\nRemoteIPProxyProtocolFrom 10.0.0.0/8\n</VirtualHost>\n"
+		"<VirtualHost *:8082>\nServerName d.example\nRemoteIPProxyProtocol Off\n</VirtualHost>\n");
+	const struct conf_proxy_protocol *p = conf_find_proxy_protocol(f.c, (struct sockaddr *)&a);
+	ck_assert_int_eq(p->mode, CONF_PROXY_ON);
+	ck_assert(!p->from_all && p->from.n == 1 && p->except.n == 1);
+	ck_assert_int_eq(conf_find_proxy_protocol(f.c, (struct sockaddr *)&b)->mode, CONF_PROXY_OFF);
+	ck_assert_int_eq(conf_find_proxy_protocol(f.c, (struct sockaddr *)&c)->mode, CONF_PROXY_OFF);
+	fixture_free(&f);
+}
+END_TEST
+
+START_TEST(clients_are_bounded_as_said)
+{
+	struct fixture f;
+
+	fixture_file("proxies.list", "# ours\n10.1.0.0/16\n 2001:db8::/32 unix: # both\n\n");
+	fixture_good(&f, "RequestReadTimeout header=10-20,MinRate=100 body=0\nRemoteIPHeader X-Real-IP\nRemoteIPTrustedProxy 192.0.2.1\n"
+		"RemoteIPInternalProxy 10 localhost\nLimitClientRate 50/second burst=100\nLimitClientExempt 10.0.0.0/8 ::1\nLimitClientPrefix 24 48\n"
+		"<VirtualHost *:8080>\nServerName a.example\nRequestReadTimeout BODY=500ms,minrate=7\nRemoteIPTrustedProxyList proxies.list\n</VirtualHost>\n"
+		"<VirtualHost *:8080>\nServerName b.example\n</VirtualHost>\n");
+	const struct conf_server *m = f.c->servers[0], *a = f.c->servers[1], *b = f.c->servers[2];
+	ck_assert_uint_eq(m->read_timeout.handshake.start_ms, 20000);
+	ck_assert_uint_eq(m->read_timeout.header.max_ms, 20000);
+	ck_assert_uint_eq(m->read_timeout.body.start_ms, 0);
+	ck_assert_uint_eq(a->read_timeout.header.rate, 100);
+	ck_assert_uint_eq(a->read_timeout.body.start_ms, 500);
+	ck_assert_uint_eq(a->read_timeout.body.rate, 7);
+	ck_assert_uint_eq(b->read_timeout.body.start_ms, 0);
+	/* A host's own list replaces the main server's. */
+	ck_assert_str_eq(a->remote_ip.header, "x-real-ip");
+	ck_assert_uint_eq(a->remote_ip.proxies_n, 2);
+	ck_assert_int_eq(a->remote_ip.unix_peers, REMOTE_IP_TRUSTED);
+	ck_assert_uint_ge(b->remote_ip.proxies_n, 3);
+	ck_assert_int_eq(b->remote_ip.proxies[0].trust, REMOTE_IP_TRUSTED);
+	ck_assert_int_eq(b->remote_ip.proxies[1].trust, REMOTE_IP_INTERNAL);
+	ck_assert_int_eq(b->remote_ip.unix_peers, REMOTE_IP_NONE);
+	const struct conf_client_limits *l = &f.c->clients;
+	ck_assert(l->connections == CONF_CLIENT_SHARE && l->rate_n == 50 && l->rate_ms == 1000 && l->burst == 100);
+	ck_assert(l->v4_bits == 24 && l->v6_bits == 48 && l->exempt.n == 2);
+	fixture_free(&f);
+}
+END_TEST
+
 Suite *suite_conf_serving(void);
 
 Suite *suite_conf_serving(void)
@@ -220,6 +279,8 @@ Suite *suite_conf_serving(void)
 	tcase_add_test(t, inherited);
 	tcase_add_test(t, no_effect_is_said);
 	tcase_add_test(t, file_cache);
+	tcase_add_test(t, proxy_protocol_belongs_to_a_port);
+	tcase_add_test(t, clients_are_bounded_as_said);
 	tcase_add_loop_test(t, bad, 0, (int)(sizeof(bad_cases) / sizeof(*bad_cases)));
 	suite_add_tcase(s, t);
 	return s;
