@@ -129,7 +129,7 @@ static bool open_root(struct routing *t)
 	t->root_fd = root_cache_open(t->env->roots, t->r->root, t->env->now_ms);
 	/* Not through the cache: this root is no string of the configuration. */
 	if (t->root_fd == -1 && errno == ENOTDIR && alias_to_file(t))
-		t->root_fd = t->own_fd = open(t->r->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		t->root_fd = t->own_fd = file_open_dir(t->r->root, 0);
 	if (t->root_fd != -1)
 		return true;
 	int err = errno;
@@ -137,7 +137,8 @@ static bool open_root(struct routing *t)
 		set_status(t->r, 503, "out of file descriptors");
 	else
 		set_status(t->r, err == ENOENT || err == ENOTDIR ? 404 : 403,
-			   arena_printf(t->a, "DocumentRoot or Alias %s cannot be opened by the front's user: %s", t->r->root, strerror(err)));
+			   arena_printf(t->a, "DocumentRoot or Alias %s cannot be opened by the front's user: %s%s", t->r->root, strerror(err),
+				   err == EACCES ? ", or a link on the way leads to what its owner does not own" : ""));
 	return false;
 }
 

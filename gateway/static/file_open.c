@@ -26,13 +26,9 @@ static bool climbs(const char *rel)
 	return false;
 }
 
-/* The usual case in one call: no link on the way. -1 with errno; ENOSYS when the call is not to be had. */
-static int open_straight(int root_fd, const char *rel, bool path_only)
+/* -1 with errno; ENOSYS when the call is not to be had. */
+static int call_openat2(int dir_fd, const char *path, struct open_how *how)
 {
-	struct open_how how = {
-		.flags = O_CLOEXEC | (path_only ? (uint64_t)O_PATH : (uint64_t)(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
 	long fd;
 
 	if (atomic_load_explicit(&no_openat2, memory_order_relaxed)) {
@@ -40,7 +36,7 @@ static int open_straight(int root_fd, const char *rel, bool path_only)
 		return -1;
 	}
 	do
-		fd = syscall(SYS_openat2, root_fd, *rel == '\0' ? "." : rel, &how, sizeof(how));
+		fd = syscall(SYS_openat2, dir_fd, path, how, sizeof(*how));
 	while (fd == -1 && errno == EINTR);
 	/* Container runtimes older than the call answer EPERM, which it never gives for flags like these. */
 	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
@@ -48,6 +44,17 @@ static int open_straight(int root_fd, const char *rel, bool path_only)
 		errno = ENOSYS;
 	}
 	return (int)fd;
+}
+
+/* The usual case in one call: no link on the way. */
+static int open_straight(int root_fd, const char *rel, bool path_only)
+{
+	struct open_how how = {
+		.flags = O_CLOEXEC | (path_only ? (uint64_t)O_PATH : (uint64_t)(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return call_openat2(root_fd, *rel == '\0' ? "." : rel, &how);
 }
 
 static int status_for(int err)
@@ -106,4 +113,12 @@ int file_open(int root_fd, const char *rel, enum file_links links, struct stat *
 int file_open_path(int root_fd, const char *rel, enum file_links links, struct stat *st)
 {
 	return open_any(root_fd, rel, links, true, st);
+}
+
+int file_open_dir(const char *path, uid_t trusted)
+{
+	struct open_how how = {.flags = O_CLOEXEC | O_PATH | O_DIRECTORY, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	int fd = call_openat2(AT_FDCWD, path, &how);
+
+	return fd == -1 && (errno == ENOSYS || errno == EAGAIN || errno == ELOOP) ? file_walk_dir(path, trusted) : fd;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/static/root_cache.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 
 #include "gateway/base/io.h"
+#include "gateway/static/file_open.h"
 
 void root_cache_init(struct root_cache *c)
 {
@@ -23,7 +23,7 @@ int root_cache_open(struct root_cache *c, const char *path, uint64_t now_ms)
 		return c->entry[at].fd;
 	io_close(&c->entry[at].fd);
 	c->entry[at].path = path;
-	c->entry[at].fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c->entry[at].fd = file_open_dir(path, 0);
 	c->entry[at].until_ms = now_ms + ROOT_CACHE_MS;
 	return c->entry[at].fd;
 }

@@ -357,3 +357,33 @@ def test_replaced_document_root_is_seen(here, fleet):
 	proc.wait_for(lambda: bh.get("swap.test", "/v.txt").body == b"two", 2, 0.1, why="the new document root is used")
 	assert bh.get("swap.test", "/file.txt").body == b"two"
 	assert bh.get("swap.test", "/file.txt/x").status == 404
+
+
+def test_document_root_that_a_tenant_made_a_link(here, fleet):
+	"""Who owns the directory above his document root may replace it, but not by another site's: what that denies stays denied."""
+	if not proc.ROOT:
+		pytest.skip("as an ordinary user everything is one user's")
+	for name in ("shop/htdocs", "other/htdocs/private"):
+		os.makedirs(here + "/" + name)
+	for path, text in (("shop/htdocs/v.txt", "own"), ("other/htdocs/private/v.txt", "denied")):
+		servers.write(here + "/" + path, text)
+	for path in ("shop", "shop/htdocs"):
+		os.chown(here + "/" + path, *servers.site_ids())
+	conf = ('<VirtualHost *>\n    ServerName shop.test\n    DocumentRoot "%s/shop/htdocs"\n    Alias /al "%s/shop/htdocs/"\n</VirtualHost>\n'
+		'<VirtualHost *>\n    ServerName other.test\n    DocumentRoot "%s/other/htdocs"\n</VirtualHost>\n<Directory />\n    Require all granted\n</Directory>\n'
+		'<Directory "%s/other/htdocs/private">\n    Require all denied\n</Directory>\n' % (here, here, here, here))
+	bh = fleet.start(servers.Bulkhead(here + "/bulkhead", conf))
+	assert bh.get("shop.test", "/v.txt").body == b"own"
+	assert bh.get("other.test", "/private/v.txt").status == 403
+	os.rename(here + "/shop/htdocs", here + "/shop/real")
+
+	def link(target):
+		os.symlink(target, here + "/shop/next")
+		os.chown(here + "/shop/next", *servers.site_ids(), follow_symlinks=False)
+		os.rename(here + "/shop/next", here + "/shop/htdocs")
+	for target in (here + "/other/htdocs/private", "../other/htdocs/private"):
+		link(target)
+		for path in ("/v.txt", "/al/v.txt"):
+			proc.wait_for(lambda: bh.get("shop.test", path).status == 403, 3, 0.1, why="the other's tree is refused")
+	link("real")
+	proc.wait_for(lambda: bh.get("shop.test", "/v.txt").body == b"own", 3, 0.1, why="his own is not")

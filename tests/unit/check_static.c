@@ -224,6 +224,56 @@ START_TEST(link_to_proc)
 }
 END_TEST
 
+/* Whether the directory base/@name is opened by its path, in either way, when links of @trusted are as good as root's. */
+static void check_dir(const char *name, uid_t trusted, int err)
+{
+	char base[PATH_MAX], path[2 * PATH_MAX], self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", top_fd);
+	ssize_t n = readlink(self, base, sizeof(base) - 1);
+	ck_assert_int_gt(n, 0);
+	snprintf(path, sizeof(path), "%.*s/%s", (int)n, base, name);
+	for (int i = 0; i < 2; i++) {
+		errno = 0;
+		int before = fds(), fd = i == 0 ? file_open_dir(path, trusted) : file_walk_dir(path, trusted);
+		ck_assert_msg((fd == -1) == (err != 0) && (err == 0 || errno == err), "%s: %d, %s", name, fd, strerror(errno));
+		if (fd != -1) {
+			ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+			close(fd);
+		}
+		ck_assert_int_eq(fds(), before);
+	}
+}
+
+START_TEST(directories)
+{
+	check_dir("root/dir", 0, 0);
+	check_dir("root/dir/", 0, 0);
+	check_dir("root/nowhere", 0, ENOENT);
+	check_dir("root/file.txt", 0, ENOTDIR);
+	make_link("root", "release", 0);
+	make_link("/", "machine", 0);
+	check_dir("release/dir", 0, 0);
+	check_dir("machine", 0, geteuid() == 0 ? 0 : EACCES);
+	check_dir("machine", geteuid(), 0);
+	make_link("/proc/self/cwd", "cwd", 0);
+	check_dir("cwd", geteuid(), EACCES);
+	if (geteuid() != 0)
+		return;
+	/* Not even where the link's text stays near: what is beside a tenant's directory is another's. */
+	make_link("root", "alices", ALICE);
+	check_dir("alices", 0, EACCES);
+	check_dir("alices/dir", 0, EACCES);
+	check_dir("alices/dir", ALICE, 0);
+	make_dir("hers");
+	ck_assert_int_eq(fchownat(top_fd, "hers", ALICE, (gid_t)-1, 0), 0);
+	make_link("hers", "current", ALICE);
+	check_dir("current", 0, 0);
+	make_link("../root", "hers/out", ALICE);
+	check_dir("current/out", 0, EACCES);
+}
+END_TEST
+
 /* A link whose text visits thousands of directories ends in a refusal, soon. */
 START_TEST(link_maze)
 {
@@ -426,6 +476,7 @@ static Suite *suite_static(void)
 	tcase_add_loop_test(t, links, 0, COUNT(link_cases));
 	tcase_add_test(t, link_chains);
 	tcase_add_test(t, link_to_proc);
+	tcase_add_test(t, directories);
 	tcase_add_test(t, link_maze);
 	tcase_add_test(t, unreadable);
 	tcase_add_loop_test(t, without_openat2, 0, 3);
