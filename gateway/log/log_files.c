@@ -11,12 +11,35 @@
 
 #include "gateway/base/io.h"
 #include "gateway/base/log.h"
+#include "gateway/static/file_open.h"
 
 static int std_stream(const char *path)
 {
 	if (strcmp(path, "/dev/stderr") == 0)
 		return STDERR_FILENO;
 	return strcmp(path, "/dev/stdout") == 0 ? STDOUT_FILENO : -1;
+}
+
+/*
+ * A log may be in a directory that a tenant owns, or whose parent he owns: what he makes a link of there, or puts in the
+ * log's place, must not make us write elsewhere.
+ */
+static int open_in_place(const char *path, const char **why)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL ? NULL : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int dir_fd = dir == NULL ? -1 : file_open_dir(dir, geteuid());
+
+	free(dir);
+	if (dir_fd == -1) {
+		*why = errno == EACCES ? "its directory cannot be entered, or is behind a link whose owner does not own where it leads" : strerror(errno);
+		return -1;
+	}
+	int fd = openat(dir_fd, slash + 1, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
+	if (fd == -1)
+		*why = errno == ELOOP ? "it is a symbolic link, which is refused for logs" : strerror(errno);
+	io_close(&dir_fd);
+	return fd;
 }
 
 int log_file_open(const char *path, const char **why)
@@ -26,11 +49,9 @@ int log_file_open(const char *path, const char **why)
 
 	if (std != -1)
 		return fcntl(std, F_DUPFD_CLOEXEC, 5);
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
-	if (fd == -1) {
-		*why = errno == ELOOP ? "it is a symbolic link, which is refused for logs" : strerror(errno);
+	int fd = open_in_place(path, why);
+	if (fd == -1)
 		return -1;
-	}
 	if (fstat(fd, &st) == -1 || (!S_ISREG(st.st_mode) && strcmp(path, "/dev/null") != 0) || st.st_nlink > 1) {
 		*why = "it is not a regular file of its own (a hard link?)";
 		io_close(&fd);

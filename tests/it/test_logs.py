@@ -131,6 +131,25 @@ def test_rotation_by_rename(server, n):
 		fronts = server.role("bulkhead-front")
 
 
+@pytest.mark.parametrize("n", (3, 70), ids=("direct", "by-process"))
+def test_directory_that_a_tenant_made_a_link(server, n):
+	"""A log in a tenant's directory: root opens nothing where a link of his leads."""
+	if not proc.ROOT:
+		pytest.skip("as an ordinary user everything is one user's")
+	servers.writable_dir(server.logs + "/his")
+	os.mkdir(server.logs + "/other")
+	bh = server.start("".join(server.host("s%d" % i, '    CustomLog "%s/%s/s%d.log" "%%U"\n' % (server.logs, "his" if i == 1 else "other", i)) for i in range(n)))
+	os.rename(server.logs + "/his", server.logs + "/real")
+	os.symlink(server.logs + "/other", server.logs + "/his")
+	os.chown(server.logs + "/his", *servers.site_ids(), follow_symlinks=False)
+	bh.run("-k", "reopen")
+	assert "behind a link whose owner does not own where it leads" in bh.run("-k", "graceful").stdout + bh.log()
+	bh.get("s1.test", "/hello.txt")
+	bh.get("s2.test", "/hello.txt")
+	proc.wait_for(lambda: server.lines("other/s2.log") == ["/hello.txt"], 5, 0.05, why="others' logs")
+	assert not os.path.exists(server.logs + "/other/s1.log")
+
+
 def test_program_behind_a_pipe(server):
 	"""It is fed, started again when it dies, kept over a reload, and reads to the end when the server stops."""
 	prog = server.program("take", 'echo "$$ $1" >> "%s/pids"\nexec cat >> "%s/taken"\n' % (server.logs, server.logs))
