@@ -61,6 +61,9 @@ struct conf_header {
 	bool early;                     /* RequestHeader: before SetEnvIf */
 };
 
+/** Whether a field is the connection's and not the message's, of an answer or of a request: what it says is the server's to say. */
+bool conf_header_is_framing(const char *name, size_t len, bool answer);
+
 /* --- Expires, filters ---------------------------------------------------------------------------------------------------- */
 
 struct conf_expires {

@@ -51,21 +51,22 @@ static bool take_action(struct words *w, bool answer, struct conf_header *h, siz
 	return false;
 }
 
-/* Whether a field is the connection's and not the message's: what it says is the server's to say. */
-static bool is_framing(const char *name, bool answer)
+static bool is_one_of(const char *name, size_t len, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strlen(*names) == len && strncasecmp(name, *names, len) == 0)
+			return true;
+	return false;
+}
+
+bool conf_header_is_framing(const char *name, size_t len, bool answer)
 {
 	static const char *const both[] = {"content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection",
 		"te", "trailer", "upgrade", NULL};
 	static const char *const ours[] = {"date", "server", "status", NULL};
 	static const char *const theirs[] = {"expect", "host", "proxy", NULL};
 
-	for (size_t i = 0; both[i] != NULL; i++)
-		if (strcasecmp(name, both[i]) == 0)
-			return true;
-	for (const char *const *p = answer ? ours : theirs; *p != NULL; p++)
-		if (strcasecmp(name, *p) == 0)
-			return true;
-	return false;
+	return is_one_of(name, len, both) || is_one_of(name, len, answer ? ours : theirs);
 }
 
 static bool take_name(struct words *w, bool answer, struct conf_header *h)
@@ -89,7 +90,7 @@ static bool take_name(struct words *w, bool answer, struct conf_header *h)
 		w->b->oom = true;
 		return false;
 	}
-	if (is_framing(h->name, answer)) {
+	if (conf_header_is_framing(h->name, len, answer)) {
 		conf_build_noeffect(w->b, w->n, arena_printf(w->b->a, "%s %s", w->n->name.text, h->name),
 			"the server itself says how a message is framed, to whom it goes and from whom it comes");
 		return false;

@@ -157,6 +157,7 @@ static int edit(struct work *w, struct buf *fields)
 
 /* --- the other actions ------------------------------------------------------------------------------------------------------- */
 
+/* The pattern may fit more than its author thinks: "^T" names Transfer-Encoding, which a client would have frame the answer. */
 static int echo(struct work *w, struct buf *to)
 {
 	struct conf_regex_group groups[CONF_REGEX_GROUPS];
@@ -164,6 +165,8 @@ static int echo(struct work *w, struct buf *to)
 	int rc = GW_OK;
 
 	for (size_t at = 0; w->x->request_fields != NULL && rc >= 0 && field_lines_next(w->x->request_fields, &at, &f);) {
+		if (conf_header_is_framing(f.name, f.name_len, true))
+			continue;
 		rc = conf_regex_exec(w->rule->re, w->x->scratch, f.name, f.name_len, 0, groups);
 		if (rc == 1)
 			rc = field_lines_add(to, f.name, f.name_len, f.value, f.value_len);

@@ -41,7 +41,7 @@ LINES = """
     Header edit Set-Cookie "^(.*)$" "$1; HttpOnly"
     Header always unset X-Powered-By
     Header always set X-Script replaced env=probed
-    Header echo ^X-Echo
+    Header echo ^X-Echo|^T|^Content-L
     Header note X-Script script
     LogFormat "%r %{script}n %{Tagged}e" noted
     CustomLog "@ROOT@/../noted.log" noted
@@ -134,6 +134,9 @@ def test_edit_and_unset_what_a_script_set(site, host):
 def test_echo(site):
 	r = site.get("/a.html", "X-Echo-One: 1\r\nX-Other: 2\r\nx-echo-two: 3\r\n")
 	assert r.get("X-Echo-One") == "1" and r.get("X-Echo-Two") == "3" and r.get("X-Other") is None
+	# What frames the request is not let frame the answer.
+	r = site.get("/a.html", "TE: trailers\r\nTS: 1\r\nTrailer: x\r\nContent-Length: 0\r\n")
+	assert r.get("TS") == "1" and r.get("TE") is None and r.get("Trailer") is None and r.all("Content-Length") == [str(len(r.body))]
 
 
 def test_notes_and_variables_in_logs(site, host):
