@@ -172,6 +172,17 @@ static int signal_to(const struct conf_load_opts *o, pid_t pid, int signal)
 	return EXIT_SUCCESS;
 }
 
+/* No server is found for the configuration @conf, whose PidFile is @pid_file (NULL: none could be read there). */
+static void say_not_found(const char *conf, const char *pid_file)
+{
+	if (pid_file != NULL)
+		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", pid_file);
+	else if (access(conf, R_OK) == -1)
+		fprintf(stderr, "bulkhead: %s: %s; the PidFile, by which a running server is found, is named there\n", conf, strerror(errno));
+	else
+		fprintf(stderr, "bulkhead: %s names no PidFile, by which a running server is found\n", conf);
+}
+
 static int send_signal(const struct conf_load_opts *o, const char *word)
 {
 	static const struct {
@@ -190,7 +201,7 @@ static int send_signal(const struct conf_load_opts *o, const char *word)
 		if (strcmp(word, signals[i].word) == 0)
 			signal = signals[i].signal;
 	if (pid == 0)
-		fprintf(stderr, "bulkhead: not running (PidFile %s)\n", file != NULL ? file : "not set");
+		say_not_found(o->file, file);
 	else
 		status = ask_server(file, word);
 	if (pid != 0 && status == -1 && signal == 0)
@@ -271,7 +282,7 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 	case CMD_STATUS:
 		status = print_running(c) ? EXIT_SUCCESS : EXIT_FAILURE;
 		if (status != EXIT_SUCCESS)
-			fprintf(stderr, "bulkhead: not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+			say_not_found(opts.load.file, c->pid_file);
 		break;
 	default:
 		warn_unprivileged();

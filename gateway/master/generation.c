@@ -101,6 +101,7 @@ static void kill_zygotes(const struct generation *g)
 void generation_kill(struct generation *g)
 {
 	g->state = GEN_GONE;
+	g->killed = true;
 	loop_timer_stop(g->host->loop, &g->restart);
 	if (g->front > 0)
 		kill(g->front, SIGKILL);
@@ -511,7 +512,7 @@ static bool reaped(struct generation *g, pid_t pid, int status)
 		g->zygotes_n--;
 		mail_proc_site_gone(&g->mail, i);
 		describe_end(status, how, sizeof(how));
-		if (status != 0)
+		if (status != 0 && !(g->killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 			log_line(log_server(), LOG_LV_WARN, NULL, "site=%s zygote %d %s", g->conf->servers[i]->name, (int)pid, how);
 		/* The front learns of it from its channel; a message could cross its next request for a zygote. */
 		launch_wanted(g);

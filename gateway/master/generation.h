@@ -52,6 +52,7 @@ struct generation {
 	size_t reopening;           /* logs whose change the front has not confirmed */
 	bool quiet;                 /* see generation_host */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */
+	bool killed;                /* by generation_kill() */
 	pid_t *zygotes;             /* by server index; 0: none */
 	struct site_leaf **leaves;  /* their cgroups; NULL: none */
 	uint64_t *wanted;           /* asked for while the last one was ending, or while there was no room: the lowest is first; 0: not */

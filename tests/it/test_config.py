@@ -107,7 +107,17 @@ def test_missing_file_and_bad_option(bh):
 
 def test_k_without_server(bh):
 	r = bh.run("-k", "graceful")
-	assert r.returncode != 0 and r.stdout.strip()
+	assert r.returncode != 0 and "not running (PidFile %s/" % bh.tmp in r.stdout, r.stdout
+	# Without a PidFile nobody knows whether it runs.
+	for word in ("stop", "graceful", "upgrade"):
+		r = subprocess.run([servers.bulkhead_bin(), "-f", bh.tmp + "/none.conf", "-k", word], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10, text=True)
+		assert r.returncode == 1 and "none.conf: No such file or directory" in r.stdout and "not running" not in r.stdout, r.stdout
+	bare = bh.tmp + "/bare.conf"
+	with open(bare, "w") as f:
+		f.write("User www-data\nGroup www-data\nListen 127.0.0.1:1\n")
+	for word in ("stop", "status"):
+		r = subprocess.run([servers.bulkhead_bin(), "-f", bare, "-k", word], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=10, text=True)
+		assert r.returncode == 1 and "names no PidFile" in r.stdout and "not running" not in r.stdout, r.stdout
 
 
 def test_address_in_use(bh, fleet):
@@ -133,6 +143,7 @@ def test_daemon_start_stop(bh):
 		assert stop.returncode == 0, stop.stdout.read()
 		assert not proc.alive(pid)
 		assert not os.path.exists(pidfile)
+		assert "killed by signal" not in bh.log(), bh.log()
 	finally:
 		if os.path.exists(pidfile):
 			for p in [int(open(pidfile).read())]:
