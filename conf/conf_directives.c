@@ -251,7 +251,7 @@ const struct conf_directive conf_directives[] = {
 	{D("SSLVerifyClient", HOSTS | SECT, CONF_OV_AUTHCFG, 1, 1, "none"), .set = conf_set_ssl_verify, .doc = "none is what is done anyway; anything else is refused: client certificates are not asked for by this version"},
 	{D("SSLCompression", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_off, .doc = "compression within TLS tells secrets (CRIME)"},
 	{D("SSLInsecureRenegotiation", HOSTS, 0, 1, 1, "Off"), .set = conf_set_ssl_off, .doc = "nothing is renegotiated"},
-	{D("RewriteEngine", ANY, CONF_OV_FILEINFO, 1, 1, "Off"), .set = conf_set_rewrite_engine, .doc = "On is refused: rewrite rules are not followed by this version"},
+	{D("RewriteEngine", ANY, CONF_OV_FILEINFO, 1, 1, "Off"), .set = conf_set_rewrite_engine, .doc = "On is refused: rewrite rules are not followed by this version. Redirect, and FallbackResource before a front controller, often do instead."},
 	{D("AuthMerging", SECT, CONF_OV_AUTHCFG, 1, 1, "Off"), .set = conf_set_auth_merging, .doc = "Off is what is done anyway"},
 
 	/* refused, with the reason */

@@ -218,5 +218,5 @@ void conf_set_rewrite_engine(struct conf_build *b, const struct conf_node *n, co
 	if (strcasecmp(n->args[0].text, "off") == 0)
 		conf_set_noeffect(b, n, d);
 	else
-		conf_error(b, n, -1, "RewriteEngine: rewrite rules are not followed by this version, and they may protect something");
+		conf_error(b, n, -1, "RewriteEngine: rewrite rules are not followed by this version, and they may protect something; Redirect, and FallbackResource before a front controller, often do instead");
 }

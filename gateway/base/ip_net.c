@@ -173,7 +173,7 @@ const char *ip_net_parse(const char *s, struct ip_net *out)
 		bits += v4 ? V4_PREFIX : 0;
 	}
 	*out = ip_net_of(&a, (unsigned)bits);
-	return memcmp(&out->addr, &a, sizeof(a)) == 0 ? NULL : "has bits set behind its prefix";
+	return memcmp(&out->addr, &a, sizeof(a)) == 0 ? NULL : "has bits set behind its prefix: write the first address of the network";
 }
 
 bool ip_is_private(const struct ip_addr *a)

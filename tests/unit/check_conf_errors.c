@@ -78,7 +78,7 @@ static const struct {
 	{"LimitClientRate 50/second brust=3\n", 0, 1, 1, 27, "'brust=3' is not burst=number"},
 	{"LimitClientRate none burst=3\n", 0, 1, 1, 22, "belongs to a rate"},
 	{"LimitClientPrefix 24 129\n", 0, 1, 1, 22, "it goes from 1 to 128"},
-	{"LimitClientExempt 10.0.0.1/8\n", 0, 1, 1, 19, "has bits set behind its prefix"},
+	{"LimitClientExempt 10.0.0.1/8\n", 0, 1, 1, 19, "has bits set behind its prefix: write the first address of the network"},
 	{V "LimitClientRate none\n" E, 0, 1, 2, 1, "must stand in: server config"},
 	{"RemoteIPHeader \"X Y\"\n", 0, 1, 1, 16, "is no field's name"},
 	{"RemoteIPHeader X-Forwarded-For\n", 0, 0, 1, 1, "believed of nobody"},
@@ -181,7 +181,7 @@ static const struct {
 	{"<Directory /x>\nSSLOptions +StdEnvVar\n</Directory>\n", 0, 1, 2, 12, "did you mean StdEnvVars?"},
 	/* refused */
 	{"ScriptAlias /cgi-bin/ /x/\n", 0, 1, 1, 1, "ScriptAlias is refused: CGI programs are not run"},
-	{"RewriteEngine On\n", 0, 1, 1, 1, "rewrite rules are not followed"},
+	{"RewriteEngine On\n", 0, 1, 1, 1, "FallbackResource before a front controller"},
 	{"RewriteRule ^x - [F]\n", 0, 1, 1, 1, "refused"},
 	{"Listen unix:/tmp/x https\n", 0, 1, 1, 20, "SSLEngine On"},
 	{V "SSLEngine optional\n" E, 0, 1, 2, 11, "either TLS or plain HTTP"},
