@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request leaves in the logs. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,17 +14,13 @@ void request_log_line(struct request *r, enum log_level level, const char *fmt, 
 {
 	const struct conf_server *s = request_server(r);
 	const struct log_sink *sink = &r->w->front->sinks[s->index];
-	char text[8192];
-	va_list ap;
-
-	if (!log_enabled(sink, level))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	const char *script = r->route.script_name != NULL ? r->route.script_name : r->path;
 	struct log_about about = {.client = r->client_text, .script = script != NULL ? script : r->target};
-	log_line(sink, level, &about, "%s", text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(sink, level, &about, fmt, ap);
+	va_end(ap);
 }
 
 /* --- access log -------------------------------------------------------------------------------------------------------------- */

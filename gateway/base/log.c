@@ -147,17 +147,14 @@ static void emit(const struct log_sink *sink, enum log_level level, char *out, s
 		errno = 0;
 }
 
-void log_line(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, ...)
+void log_vline(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, va_list ap)
 {
 	static _Thread_local char text[TEXT_MAX + 1], out[LINE_MAX_OCTETS];
 	int saved = errno;
-	va_list ap;
 
 	if (!log_enabled(sink, level))
 		return;
-	va_start(ap, fmt);
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 
 	struct log_out l = {.p = out + LOG_FRAME_HEAD, .end = out + sizeof(out) - 16};
 	const char *message = n < 0 ? "(unprintable message)" : text;
@@ -180,4 +177,13 @@ void log_line(const struct log_sink *sink, enum log_level level, const struct lo
 	if (hear_fn != NULL && level <= LOG_LV_ERROR && getpid() == hear_pid)
 		hear_fn(hear_ctx, out + LOG_FRAME_HEAD, (size_t)(l.p - out) - LOG_FRAME_HEAD);
 	errno = saved;
+}
+
+void log_line(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(sink, level, about, fmt, ap);
+	va_end(ap);
 }

@@ -8,6 +8,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,10 @@ struct log_sink *log_server(void);
 /** Write one line of at most 16 KiB + prefix (the rest is cut and marked). @about may be NULL. Keeps errno. Any thread. */
 void log_line(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, ...)
 	GW_PRINTF(4, 5);
+
+/** The same for a function that takes a format itself. */
+void log_vline(const struct log_sink *sink, enum log_level level, const struct log_about *about, const char *fmt, va_list ap)
+	GW_PRINTF(4, 0);
 
 /** Level for an Apache name (case-insensitive; trace1..trace8 give TRACE), or -1. */
 int log_level_find(const char *name);

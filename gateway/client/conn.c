@@ -25,15 +25,11 @@ void conn_log(struct conn *c, enum log_level level, const char *fmt, ...)
 {
 	const struct log_sink *sink = &c->w->front->sinks[0];
 	struct log_about about = {.client = c->peer_text};
-	char text[1024];
 	va_list ap;
 
-	if (!log_enabled(sink, level))
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	log_vline(sink, level, &about, fmt, ap);
 	va_end(ap);
-	log_line(sink, level, &about, "%s", text);
 }
 
 /* --- idle list ------------------------------------------------------------------------------------------------------- */
