@@ -228,6 +228,7 @@ void respond_bad(struct request *r, int status)
 	r->head = r->request_line = r->target = "-";
 	r->method = "-";
 	r->protocol = "HTTP/1.1";
+	r->head_len = 0; /* nobody knows: the octets of whoever had this memory before are not its own */
 	clock_gettime(CLOCK_REALTIME, &r->start);
 	built_in_page(r, status, 0);
 }
