@@ -508,7 +508,8 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 		worker_init(f, i);
 	backends_init(f);
 	f->conns_max = connections_max();
-	/* Of the descriptors that are not for connections, a quarter may stay open for nothing but speed. */
+	/* Of the descriptors that are not for connections, half may be files of the spool, and a quarter may stay open for nothing but speed. */
+	spool_limit_files(&f->spool, f->conns_max / 6);
 	for (unsigned i = 0; i < f->workers_n; i++)
 		file_cache_init(&f->workers[i].files, c, f->conns_max / 12 / f->workers_n);
 	if (!front_clients_init(f))

@@ -79,7 +79,7 @@ static int spill(struct req_body *b, const void *data, size_t n, struct spool_si
 	if (err == GW_ERR_FULL && b->received > (uint64_t)site->max)
 		return refuse(b, 413, "the request body is past SpoolSiteMax");
 	if (err == GW_ERR_FULL)
-		return refuse(b, 503, "no room for the request body: SpoolSiteMax or SpoolMax is reached");
+		return refuse(b, 503, "no room for the request body: SpoolSiteMax or SpoolMax is reached, or as many bodies wait as descriptors allow");
 	if (spool_is_full(err))
 		return refuse(b, 503, "no room for the request body: the disk of SpoolPath is full");
 	return refuse(b, 500, "the request body cannot be kept in SpoolPath");

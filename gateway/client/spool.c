@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -16,6 +17,13 @@ void spool_init(struct spool *s, int dir_fd, int64_t max)
 	s->dir_fd = dir_fd;
 	s->max = max;
 	atomic_init(&s->used, 0);
+	s->files_max = UINT_MAX;
+	atomic_init(&s->files, 0);
+}
+
+void spool_limit_files(struct spool *s, unsigned n)
+{
+	s->files_max = n > 2 ? n : 2;
 }
 
 void spool_site_init(struct spool_site *site, struct spool *s, int64_t max)
@@ -23,6 +31,7 @@ void spool_site_init(struct spool_site *site, struct spool *s, int64_t max)
 	site->spool = s;
 	site->max = max;
 	atomic_init(&site->used, 0);
+	atomic_init(&site->files, 0);
 	for (int i = 0; i < SPOOL_USERS; i++)
 		atomic_init(&site->said_ms[i], 0);
 }
@@ -63,12 +72,47 @@ void spool_file_init(struct spool_file *f)
 	f->site = NULL;
 }
 
+static bool take_one(_Atomic unsigned *used, unsigned max)
+{
+	if (atomic_fetch_add_explicit(used, 1, memory_order_relaxed) < max)
+		return true;
+	atomic_fetch_sub_explicit(used, 1, memory_order_relaxed);
+	return false;
+}
+
+static void give_one(struct spool_site *site)
+{
+	atomic_fetch_sub_explicit(&site->files, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&site->spool->files, 1, memory_order_relaxed);
+}
+
+/* A connection of HTTP/2 may have a hundred requests, each with a file: they must not take the descriptors of everybody. */
+static bool take_file(struct spool_site *site)
+{
+	unsigned max = site->spool->files_max;
+
+	if (!take_one(&site->files, max - max / 2))
+		return false;
+	if (take_one(&site->spool->files, max))
+		return true;
+	atomic_fetch_sub_explicit(&site->files, 1, memory_order_relaxed);
+	return false;
+}
+
 int spool_file_open(struct spool_file *f, struct spool_site *site)
 {
+	if (!take_file(site))
+		return GW_ERR_FULL;
 	f->fd = spool_tmpfile(site->spool->dir_fd);
+	if (f->fd == -1) {
+		int saved = errno;
+		give_one(site);
+		errno = saved;
+		return GW_ERR_SYS;
+	}
 	f->site = site;
 	f->held = 0;
-	return f->fd == -1 ? GW_ERR_SYS : GW_OK;
+	return GW_OK;
 }
 
 int spool_file_write(struct spool_file *f, const void *data, size_t n, int64_t off)
@@ -100,6 +144,7 @@ void spool_file_close(struct spool_file *f)
 	if (f->fd == -1)
 		return;
 	io_close(&f->fd);
+	give_one(f->site);
 	atomic_fetch_sub_explicit(&f->site->used, f->held, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&f->site->spool->used, f->held, memory_order_relaxed);
 	spool_file_init(f);

@@ -20,6 +20,8 @@ struct spool {
 	int dir_fd;          /* borrowed */
 	int64_t max;         /* octets */
 	_Atomic int64_t used;
+	unsigned files_max;  /* open at once: each is a descriptor */
+	_Atomic unsigned files;
 };
 
 /* Whom a full spool hinders: each is told of in lines of its own. */
@@ -30,6 +32,7 @@ struct spool_site {
 	struct spool *spool;
 	int64_t max;         /* octets */
 	_Atomic int64_t used;
+	_Atomic unsigned files;
 	_Atomic uint64_t said_ms[SPOOL_USERS]; /* when spool_may_say() last said yes */
 };
 
@@ -43,6 +46,9 @@ struct spool_file {
 /** @dir_fd (may be an O_PATH descriptor) stays the caller's. @max: octets. */
 void spool_init(struct spool *s, int dir_fd, int64_t max);
 
+/** @n files at once, half of them for one site; without this call, any number. Before other threads use it. */
+void spool_limit_files(struct spool *s, unsigned n);
+
 /** @site has @max octets of @s, or less when the others have taken theirs. */
 void spool_site_init(struct spool_site *site, struct spool *s, int64_t max);
 
@@ -52,7 +58,7 @@ int64_t spool_room(struct spool_site *site);
 /** No file yet; nothing to close. */
 void spool_file_init(struct spool_file *f);
 
-/** An empty file of @site's; @f must have none. Returns 0 or GW_ERR_SYS. */
+/** An empty file of @site's; @f must have none. Returns 0, GW_ERR_FULL when there are too many already, or GW_ERR_SYS. */
 int spool_file_open(struct spool_file *f, struct spool_site *site) GW_MUST_USE;
 
 /**

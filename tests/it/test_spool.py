@@ -10,6 +10,7 @@ import time
 import pytest
 
 import conftest
+import h2wire
 import proc
 import rawhttp
 import servers
@@ -322,3 +323,39 @@ def test_limit_is_seen_by_a_client_that_sends_on(stand, how):
 			assert c.response().body == b"hello\n"
 		except Broken as e:
 			assert "closed without" in str(e), e
+
+
+class FewFiles(servers.Bulkhead):
+	"""With 1024 descriptors, however many it could have as root."""
+
+	def argv(self):
+		return [servers.tool("prlimit"), "--nofile=1024:1024"] + super().argv()
+
+
+def test_bodies_do_not_take_all_descriptors(here, docroot, fleet, stub):
+	"""A connection of HTTP/2 may send a hundred bodies at once, each a file: others are still served, and the other site's uploads are."""
+	need = [servers.tool(x) for x in ("prlimit", "setpriv")]
+	conftest.need(all(need), "no prlimit or setpriv")
+	server = FewFiles(here + "/bulkhead", 'Protocols h2c http/1.1\nSpoolPath "%s"\n' % spool_dir(here + "/spool") + site_conf.common(docroot)
+		+ site_conf.pool("stub", "unix:" + stub.addr) + "".join(site_conf.worker_vhost(s + ".test", docroot, "stub") for s in "ab"))
+	if proc.ROOT:  # without the right to raise the limit again
+		argv = server.argv()
+		server.argv = lambda: [servers.tool("setpriv"), "--bounding-set=-sys_resource"] + argv
+	fleet.start(server)
+	front = server.processes()[0][0]
+	conns = []
+	try:
+		for _ in range(12):
+			c = h2wire.Conn(server.addr)
+			conns.append(c)
+			for i in range(100):
+				c.request("a.test", "/hello.php", "POST", body=b"z" * 66000, end=False)
+		answer = conns[-1].answer(199)
+		assert answer.status == 503, answer
+		assert len(os.listdir("/proc/%d/fd" % front)) < 400
+		assert server.get("b.test", "/hello.txt").status == 200
+		assert server.get("b.test", "/hello.php", method="POST", body=b"u" * 100000).status == 200
+	finally:
+		for c in conns:
+			c.s.close()
+	proc.wait_for(lambda: server.get("a.test", "/hello.php", method="POST", body=b"u" * 100000).status == 200, 5, 0.1, why="their files are given back")

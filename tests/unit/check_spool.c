@@ -81,6 +81,30 @@ START_TEST(sites_share_the_whole)
 }
 END_TEST
 
+START_TEST(files_are_counted)
+{
+	struct spool_file v[4], late;
+
+	spool_limit_files(&spool, 4);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(spool_file_open(&v[i], i < 2 ? &one : &two), GW_OK);
+	spool_file_init(&late);
+	ck_assert_int_eq(spool_file_open(&late, &one), GW_ERR_FULL);
+	ck_assert_int_eq(late.fd, -1);
+	spool_file_close(&v[3]);
+	/* There is room, but a site has half of it at most. */
+	ck_assert_int_eq(spool_file_open(&late, &one), GW_ERR_FULL);
+	ck_assert_int_eq(spool_file_open(&v[3], &two), GW_OK);
+	spool_file_close(&v[0]);
+	ck_assert_int_eq(spool_file_open(&late, &one), GW_OK);
+	spool_file_close(&late);
+	for (int i = 1; i < 4; i++)
+		spool_file_close(&v[i]);
+	ck_assert_int_eq(atomic_load(&spool.files), 0);
+	ck_assert_int_eq(atomic_load(&one.files), 0);
+}
+END_TEST
+
 START_TEST(what_is_written_is_there)
 {
 	struct spool_file f;
@@ -436,6 +460,7 @@ static Suite *spool_suite(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, share_of_a_site_is_held);
 	tcase_add_test(t, sites_share_the_whole);
+	tcase_add_test(t, files_are_counted);
 	tcase_add_test(t, what_is_written_is_there);
 	tcase_add_test(t, full_disk_is_no_quota);
 	tcase_add_test(t, missing_directory);
