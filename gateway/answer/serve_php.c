@@ -19,6 +19,7 @@
 #include "gateway/tls/tls_vars.h"
 
 #define ERRLINE_MAX 16384
+#define OUT_KEEP 16384 /* octets of cgi_out that are worth keeping */
 
 static struct request *request_of_fcgi(struct fcgi_client *f)
 {
@@ -385,6 +386,8 @@ void serve_php_flush(struct request *r)
 	if (!r->out_ended && !respond_flush(r))
 		return;
 	if (r->out_ended) {
+		/* The client may take its time: what is kept for it is in the queue alone. */
+		buf_recycle(&r->cgi_out, OUT_KEEP);
 		respond_end(r);
 		if (r->dead)
 			return;

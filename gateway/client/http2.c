@@ -13,6 +13,7 @@
 #define READ_CHUNK 65536
 #define WRITE_CHUNK 65536
 #define FLUSH_ROUNDS 16            /* writes a turn */
+#define MANY 8                     /* requests of a connection that may have as much memory as one of HTTP/1 */
 #define TICK_MS 1000               /* how often time-outs of streams are looked at */
 
 /* --- streams ---------------------------------------------------------------------------------------------------------------- */
@@ -153,6 +154,11 @@ static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
 	r->has_body = !end || r->content_length >= 0;
 	req_body_init(&r->body, r->content_length, end ? REQ_BODY_NONE : REQ_BODY_FRAMED,
 		req_fields_find(&r->fields, "expect") != NULL);
+	/* What a client makes wait is worth a few connections of HTTP/1, not a hundred: the rest waits on disk, within its bounds. */
+	if (h2->streams_n > MANY) {
+		r->body.mem_max = REQ_BODY_MEM_MANY;
+		r->out.mem_max = OUTQ_MEM_MANY;
+	}
 	if (r->request_line == NULL) {
 		request_abort(r);
 		return;

@@ -16,6 +16,7 @@ void outq_init(struct outq *q)
 	buf_init(&q->mem);
 	buf_init(&q->tail);
 	spool_file_init(&q->spool);
+	q->mem_max = OUTQ_MEM_MAX;
 	q->file_fd = -1;
 	q->file_off = q->file_left = 0;
 	q->borrowed = false;
@@ -42,6 +43,7 @@ void outq_reset(struct outq *q, size_t keep)
 {
 	buf_recycle(&q->mem, keep);
 	buf_fini(&q->tail);
+	q->mem_max = OUTQ_MEM_MAX;
 	drop_file(q);
 }
 
@@ -79,7 +81,7 @@ int outq_append(struct outq *q, struct spool_site *site, const void *data, size_
 	settle(q);
 	if (buf_unread(&q->tail) > 0)
 		return buf_append(&q->tail, data, n);
-	if (q->file_fd == -1 && buf_unread(&q->mem) + n <= OUTQ_MEM_MAX)
+	if (q->file_fd == -1 && buf_unread(&q->mem) + n <= q->mem_max)
 		return buf_append(&q->mem, data, n);
 	return n == 0 || spill(q, site, data, n) ? GW_OK : buf_append(&q->tail, data, n);
 }

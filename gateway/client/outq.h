@@ -16,10 +16,12 @@
 #include "gateway/client/spool.h"
 
 #define OUTQ_MEM_MAX (256 * 1024)            /* octets kept in memory before spilling */
+#define OUTQ_MEM_MANY (32 * 1024)            /* the same for each of many answers on one connection */
 #define OUTQ_SPOOL_MAX (1024LL * 1024 * 1024) /* octets spilled before the producer is paused */
 
 struct outq {
 	struct buf mem;
+	size_t mem_max;      /* octets of it before spilling: OUTQ_MEM_MAX unless the caller says less */
 	int file_fd;         /* -1: none; closed by the queue */
 	int64_t file_off;    /* next octet to send */
 	int64_t file_left;   /* octets still to send */
@@ -37,7 +39,7 @@ void outq_fini(struct outq *q);
 /** Forget what is queued; keep at most @keep octets of memory. */
 void outq_reset(struct outq *q, size_t keep);
 
-/** Append @n octets; past OUTQ_MEM_MAX they go to a temporary file of @site's. Returns 0 or GW_ERR_NOMEM. */
+/** Append @n octets; past q->mem_max they go to a temporary file of @site's. Returns 0 or GW_ERR_NOMEM. */
 int outq_append(struct outq *q, struct spool_site *site, const void *data, size_t n) GW_MUST_USE;
 
 /** Whether the producer should wait until the queue is empty: too much was spilled, or there is no room to spill. */

@@ -11,6 +11,7 @@ void req_body_init(struct req_body *b, int64_t length, enum req_body_kind kind, 
 	b->complete = !b->present;
 	b->left = b->chunked || length < 0 ? 0 : length;
 	b->received = 0;
+	b->mem_max = REQ_BODY_MEM;
 	b->limit = 0;
 	b->expect = expect && b->present;
 	b->discard = false;
@@ -53,7 +54,7 @@ int req_body_fits(struct req_body *b, int64_t n, struct spool_site *site)
 {
 	if (b->limit > 0 && n > b->limit)
 		return refuse(b, 413, "the request body is past LimitRequestBody");
-	if (n <= REQ_BODY_MEM || n <= spool_room(site))
+	if (n <= (int64_t)b->mem_max || n <= spool_room(site))
 		return 0;
 	if (n > site->max || n > site->spool->max)
 		return refuse(b, 413, "the request body is past SpoolSiteMax or SpoolMax");
@@ -92,7 +93,7 @@ static int store(struct req_body *b, const void *data, size_t n, struct spool_si
 		return b->received > REQ_BODY_DISCARD_MAX ? -413 : 0;
 	if (b->limit > 0 && b->received > (uint64_t)b->limit)
 		return refuse(b, 413, "the request body is past LimitRequestBody");
-	if (b->file.fd != -1 || buf_unread(&b->mem) + n > REQ_BODY_MEM)
+	if (b->file.fd != -1 || buf_unread(&b->mem) + n > b->mem_max)
 		return spill(b, data, n, site);
 	return buf_append(&b->mem, data, n) < 0 ? refuse(b, 500, "no memory for the request body") : 0;
 }

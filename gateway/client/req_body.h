@@ -14,6 +14,7 @@
 #include "gateway/client/spool.h"
 
 #define REQ_BODY_MEM (64 * 1024)
+#define REQ_BODY_MEM_MANY (4 * 1024)      /* of each of many bodies on one connection */
 #define REQ_BODY_DISCARD_MAX (256 * 1024) /* octets read off for an answer that did not want them; more closes the connection */
 
 enum req_body_kind {
@@ -25,6 +26,7 @@ enum req_body_kind {
 
 struct req_body {
 	struct buf mem;
+	size_t mem_max;           /* octets of it, past which a file is made: REQ_BODY_MEM unless the caller says less */
 	struct spool_file file;   /* when it has a descriptor: everything received */
 	uint64_t received;        /* octets of content so far */
 	int64_t limit;            /* LimitRequestBody; 0 = none */

@@ -326,6 +326,34 @@ START_TEST(slow_reader_gets_everything_in_order)
 }
 END_TEST
 
+/* Many on one connection: each has less memory, and the next to use the queue has all of it again. */
+START_TEST(less_memory_each)
+{
+	struct req_body b;
+	struct outq q;
+
+	outq_init(&q);
+	q.mem_max = 1000;
+	ck_assert_int_eq(outq_append(&q, &wide, block, 1000), 0);
+	ck_assert_int_eq(q.spool.fd, -1);
+	ck_assert_int_eq(outq_append(&q, &wide, block, 1), 0);
+	ck_assert_int_ne(q.spool.fd, -1);
+	outq_reset(&q, 0);
+	ck_assert_int_eq(outq_append(&q, &wide, block, 4096), 0);
+	ck_assert_int_eq(q.spool.fd, -1);
+	outq_fini(&q);
+	buf_init(&b.mem);
+	req_body_init(&b, -1, REQ_BODY_FRAMED, false);
+	b.mem_max = 1000;
+	ck_assert_int_eq(req_body_put(&b, block, 1000, &wide), 0);
+	ck_assert_int_eq(b.file.fd, -1);
+	ck_assert_int_eq(req_body_put(&b, block, 1, &wide), 0);
+	ck_assert_int_ne(b.file.fd, -1);
+	ck_assert_uint_eq(b.received, 1001);
+	req_body_fini(&b);
+}
+END_TEST
+
 START_TEST(shrunken_file_is_an_error)
 {
 	int s[2];
@@ -472,6 +500,7 @@ static Suite *spool_suite(void)
 	tcase_add_test(t, slow_reader_gets_everything_in_order);
 	tcase_add_loop_test(t, queue_without_room_keeps_order, 0, 4);
 	tcase_add_test(t, queue_behind_a_file);
+	tcase_add_test(t, less_memory_each);
 	tcase_add_test(t, shrunken_file_is_an_error);
 	suite_add_tcase(s, t);
 	return s;
