@@ -99,27 +99,45 @@ static void tell(struct mail_proc *p, size_t index)
 	}
 }
 
-static void start(struct mail_proc *p)
+/* Returns in how many seconds. */
+static unsigned start_later(struct mail_proc *p)
+{
+	unsigned delay_s = p->crashes < 2 ? 0 : p->crashes > 7 ? BACKOFF_MAX_S : 1U << (p->crashes - 2);
+
+	if (loop_timer_set(p->host.loop, &p->restart, delay_s * 1000) < 0)
+		log_err("no memory for a timer: the mail process stays down");
+	return delay_s;
+}
+
+static bool try_start(struct mail_proc *p)
 {
 	int ends[2];
 
-	if (ipc_pair(ends) < 0) {
-		log_err("cannot start the mail process: %m");
-		return;
-	}
-	pid_t pid = fork();
+	if (ipc_pair(ends) < 0)
+		return false;
+	pid_t pid = io_nonblock(ends[0], 1) < 0 ? -1 : fork();
 	if (pid == 0)
 		become_mail(p, ends[1]);
 	close(ends[1]);
-	if (pid == -1 || io_nonblock(ends[0], 1) < 0) {
-		log_err("cannot start the mail process: %m");
+	if (pid == -1) {
 		close(ends[0]);
-		return;
+		return false;
 	}
 	p->pid = pid;
 	p->chan = ends[0];
 	p->started_ms = loop_now_ms(p->host.loop);
 	log_debug("mail process %d started", (int)pid);
+	return true;
+}
+
+static void start(struct mail_proc *p)
+{
+	if (!try_start(p)) {
+		log_err("cannot start the mail process: %m");
+		p->crashes++;
+		start_later(p);
+		return;
+	}
 	for (size_t i = 0; i < p->host.conf->servers_n; i++)
 		if (p->ends[i] != -1)
 			tell(p, i);
@@ -175,10 +193,8 @@ bool mail_proc_reaped(struct mail_proc *p, pid_t pid, int status)
 	if (p->retired)
 		return true;
 	p->crashes = lived > STABLE_MS ? 1 : p->crashes + 1;
-	unsigned delay_s = p->crashes < 2 ? 0 : p->crashes > 7 ? BACKOFF_MAX_S : 1U << (p->crashes - 2);
+	unsigned delay_s = start_later(p);
 	log_line(log_server(), LOG_LV_CRIT, NULL, "the mail process ended (%s %d): starting another in %u s",
 		 WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), delay_s);
-	if (loop_timer_set(p->host.loop, &p->restart, delay_s * 1000) < 0)
-		log_err("no memory for a timer: the mail process stays down");
 	return true;
 }
