@@ -196,10 +196,10 @@ void conf_set_client_exempt(struct conf_build *b, const struct conf_node *n, con
 	for (size_t i = 0; i < n->args_n; i++) {
 		struct ip_net net, *slot;
 		const char *why = ip_net_parse(n->args[i].text, &net);
-		if (why != NULL) {
-			conf_error(b, n, (int)i, "LimitClientExempt: '%s' %s", n->args[i].text, why);
+		if (why != NULL)
+			conf_say(b, why != ip_net_behind, n, (int)i, "LimitClientExempt: '%s' %s", n->args[i].text, why);
+		if (why != NULL && why != ip_net_behind)
 			continue;
-		}
 		slot = conf_append(b, v, count);
 		if (slot != NULL)
 			*slot = net;

@@ -73,7 +73,7 @@ static const char *add_named(struct conf_build *b, const char *name, enum remote
 	return NULL;
 }
 
-/* A network, a name, or "unix:". Returns NULL, or why not. */
+/* A network, a name, or "unix:". Returns NULL, or why not; ip_net_behind is no more than a warning. */
 static const char *add_word(struct conf_build *b, const char *text, enum remote_ip_trust trust)
 {
 	struct ip_net net;
@@ -84,9 +84,9 @@ static const char *add_word(struct conf_build *b, const char *text, enum remote_
 		return NULL;
 	}
 	why = ip_net_parse(text, &net);
-	if (why == NULL) {
+	if (why == NULL || why == ip_net_behind) {
 		add_proxy(b, &net, trust);
-		return NULL;
+		return why;
 	}
 	/* What looks like an address is one that is misspelt, not a name to ask for. */
 	if (strpbrk(text, "/:") != NULL || text[strspn(text, "0123456789.")] == '\0')
@@ -106,7 +106,7 @@ void conf_set_remote_ip_proxies(struct conf_build *b, const struct conf_node *n,
 	for (size_t i = 0; i < n->args_n; i++) {
 		const char *why = add_word(b, n->args[i].text, (enum remote_ip_trust)d->lo);
 		if (why != NULL)
-			conf_error(b, n, (int)i, "%s: '%s' %s", n->name.text, n->args[i].text, why);
+			conf_say(b, why != ip_net_behind, n, (int)i, "%s: '%s' %s", n->name.text, n->args[i].text, why);
 	}
 }
 
@@ -133,7 +133,7 @@ void conf_set_remote_ip_list(struct conf_build *b, const struct conf_node *n, co
 		for (char *word = strtok_r(row, " \t\r", &save); word != NULL; word = strtok_r(NULL, " \t\r", &save)) {
 			const char *why = add_word(b, word, (enum remote_ip_trust)d->lo);
 			if (why != NULL)
-				conf_diag_add(b->d, true, path, line, (unsigned)(word - row) + 1, "'%s' %s", word, why);
+				conf_diag_add(b->d, why != ip_net_behind, path, line, (unsigned)(word - row) + 1, "'%s' %s", word, why);
 		}
 	}
 	free(text);
@@ -168,10 +168,10 @@ void conf_set_proxy_protocol_nets(struct conf_build *b, const struct conf_node *
 	for (size_t i = 0; i < n->args_n; i++) {
 		struct ip_net net, *v;
 		const char *why = ip_net_parse(n->args[i].text, &net);
-		if (why != NULL) {
-			conf_error(b, n, (int)i, "%s: '%s' %s", n->name.text, n->args[i].text, why);
+		if (why != NULL)
+			conf_say(b, why != ip_net_behind, n, (int)i, "%s: '%s' %s", n->name.text, n->args[i].text, why);
+		if (why != NULL && why != ip_net_behind)
 			continue;
-		}
 		v = conf_push(b->a, nets->v, nets->n, sizeof(*v));
 		if (v == NULL) {
 			b->oom = true;

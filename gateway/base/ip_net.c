@@ -146,6 +146,8 @@ static int mask_bits(const char *s)
 	return m == (bits == 0 ? 0 : UINT32_MAX << (32 - bits)) ? bits : -1;
 }
 
+const char ip_net_behind[] = "has bits set behind its prefix, which do not count: the network is meant";
+
 const char *ip_net_parse(const char *s, struct ip_net *out)
 {
 	const char *slash = strchr(s, '/'), *p;
@@ -173,7 +175,7 @@ const char *ip_net_parse(const char *s, struct ip_net *out)
 		bits += v4 ? V4_PREFIX : 0;
 	}
 	*out = ip_net_of(&a, (unsigned)bits);
-	return memcmp(&out->addr, &a, sizeof(a)) == 0 ? NULL : "has bits set behind its prefix: write the first address of the network";
+	return memcmp(&out->addr, &a, sizeof(a)) == 0 ? NULL : ip_net_behind;
 }
 
 bool ip_is_private(const struct ip_addr *a)

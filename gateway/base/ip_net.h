@@ -42,8 +42,10 @@ const char *ip_text(const struct ip_addr *a, char *out);
 
 /**
  * Parse a network as Apache writes them: an address, address/bits, address/mask (IPv4), or the first octets of an IPv4
- * address ("10", "172.16"). Returns NULL, or why not (static). Bits set behind the prefix are an error.
+ * address ("10", "172.16"). Returns NULL, or why not (static); ip_net_behind says that bits behind the prefix were set, which
+ * do not count, as in Apache: *@out is the network.
  */
+extern const char ip_net_behind[];
 const char *ip_net_parse(const char *s, struct ip_net *out);
 
 /** The network of @bits (0 to 128) that @a lies in. */
