@@ -22,6 +22,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
 	config.addinivalue_line("markers", "slow: left out of the sanitizer run")
+	config.addinivalue_line("markers", "cells: looks at PHP's processes alone; left out of the sanitizer run, which has the plain ones")
 	config.addinivalue_line("markers", "bulkhead: about Bulkhead itself, no peer can stand in")
 
 

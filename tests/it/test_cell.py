@@ -16,7 +16,7 @@ import pytest
 import servers
 import wire
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 BUILD = os.path.dirname(os.environ.get("BULKHEAD_BIN") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/bulkhead"))
 PROGRAM = (sorted(glob.glob(os.path.join(BUILD, "bulkhead-php*"))) or [None])[-1]

@@ -12,7 +12,7 @@ import servers
 import site_conf
 from rawhttp import Conn
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 # Numbers of linux/capability.h.
 CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP, BIND = 0, 1, 3, 5, 6, 7, 8, 10

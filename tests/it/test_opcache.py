@@ -16,7 +16,7 @@ import test_cell
 import wire
 from test_cell import Zygote, program  # noqa: F401 (a fixture)
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 # What is promised for each level; "shared" promises what mod_php does and shows that the attack works.
 PRIVATE = ["fresh", "rollback"]

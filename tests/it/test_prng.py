@@ -13,7 +13,7 @@ import levels
 import servers
 import site_conf
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 REQUESTS = 100
 CELLS = {"one": 1, "many": 5}

@@ -17,7 +17,7 @@ import site_conf
 import wire
 from test_cell import FFI, Zygote, docroot, program  # noqa: F401 (fixtures)
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 X86 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86_64")
 ENOSYS, EPERM, EAGAIN = -38, -1, -11

@@ -19,7 +19,7 @@ import site_conf
 import wire
 from test_cell import PROGRAM, ROOT, USER, program  # noqa: F401 (a fixture)
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 @pytest.fixture(scope="module")
 def place():

@@ -13,7 +13,7 @@ import proc
 import servers
 import site_conf
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 PAGE = "<?php error_reporting(0); header('Content-Type: application/json'); echo json_encode(eval(file_get_contents('php://input')));"
 

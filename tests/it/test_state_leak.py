@@ -17,7 +17,7 @@ import servers
 import site_conf
 from leak_cases import DISCARDED, ENDS, KEPT, REFUSED, SEALED, SURVIVES
 
-pytestmark = pytest.mark.bulkhead
+pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 SEED = 0x5eed
 # Of a cell's requests, the first tells which process it is, three are the case's.
