@@ -105,12 +105,12 @@ static int open_one(const struct conf *c, const struct conf_addr *a)
 			return -1;
 		}
 	}
-	if (bind(fd, &a->u.sa, a->len) == -1 || listen(fd, BACKLOG) == -1) {
+	/* Who may connect is the directory's business. */
+	if (bind(fd, &a->u.sa, a->len) == -1 || listen(fd, BACKLOG) == -1 ||
+	    (family == AF_UNIX && chmod(a->u.un.sun_path, 0666) == -1)) {
 		io_close(&fd);
 		return -1;
 	}
-	if (family == AF_UNIX)
-		chmod(a->u.un.sun_path, 0666);
 	return fd;
 }
 
