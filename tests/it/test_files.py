@@ -290,6 +290,8 @@ def test_removed_and_made_again(get, root):
 	assert get("/cache/gone.txt").status == 200
 	os.unlink(root + "/cache/gone.txt")
 	soon(lambda: get("/cache/gone.txt").status, 404)
+	time.sleep(0.3)  # every loop has forgotten it
+	assert get("/cache/gone.txt").status == 404
 	put(root, "cache/gone.txt", "again\n")
 	assert get("/cache/gone.txt").body == b"again\n", "what is not there is not remembered"
 
