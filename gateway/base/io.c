@@ -30,7 +30,8 @@ int io_close_except(int *keep, size_t n)
 {
 	unsigned from = STDERR_FILENO + 1;
 
-	qsort(keep, n, sizeof(*keep), by_number);
+	if (n > 0)
+		qsort(keep, n, sizeof(*keep), by_number);
 	for (size_t i = 0; i < n; i++) {
 		unsigned fd = (unsigned)keep[i];
 		if (keep[i] < 0 || fd < from)
