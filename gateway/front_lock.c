@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/front_lock.h"
 
-#include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +13,7 @@
 #include "gateway/base/log.h"
 #include "gateway/front_paths.h"
 #include "sandbox/sb_cred.h"
+#include "sandbox/sb_role_filter.h"
 
 _Noreturn static void die(const char *what)
 {
@@ -86,56 +85,27 @@ static int add_socket_rules(scmp_filter_ctx ctx)
 	return err;
 }
 
-/* Calls that are allowed with one of some values only: (argument & mask) == value, 32 bits wide. */
-static const struct {
-	int call;
-	unsigned arg;
-	uint32_t mask, value;
-} bound[] = {
+static const struct sb_role_bound bound[] = {
 	{SCMP_SYS(mmap), 2, PROT_EXEC, 0}, {SCMP_SYS(mprotect), 2, PROT_EXEC, 0}, /* nothing new becomes code */
 	{SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONBIO},
 	{SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME}, {SCMP_SYS(prctl), 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */},
 	{SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0}, {SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0}, /* connects past the rules for ports */
 };
 
-static int add_bound_rules(scmp_filter_ctx ctx)
+static int add_more(scmp_filter_ctx ctx)
 {
-	int err = 0;
+	int err = add_socket_rules(ctx);
 
-	for (size_t i = 0; i < sizeof(bound) / sizeof(*bound) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, bound[i].call, 1,
-			(struct scmp_arg_cmp){.arg = bound[i].arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = bound[i].mask, .datum_b = bound[i].value});
 	/* abort(3) ends this process, not another of its user. */
 	return err != 0 ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
-static int add_rules(scmp_filter_ctx ctx)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (err == 0)
-		err = add_bound_rules(ctx);
-	if (err == 0)
-		err = add_socket_rules(ctx);
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
-	return err;
-}
+static const struct sb_role_filter filter = {.allowed = allowed, .allowed_n = sizeof(allowed) / sizeof(*allowed), .bound = bound,
+	.bound_n = sizeof(bound) / sizeof(*bound), .fatal = fatal, .fatal_n = sizeof(fatal) / sizeof(*fatal), .more = add_more,
+	.all_threads = true};
 
 void front_filter(void)
 {
-#ifdef BH_SANITIZED
-	(void)add_rules; /* the sanitizers' own calls (personality, clone of a symbolizer) are not ours to list */
-#else
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-
-	if (ctx == NULL || seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 || add_rules(ctx) < 0 ||
-	    seccomp_load(ctx) < 0)
+	if (sb_role_filter_load(&filter) != 0)
 		die("system call filter");
-	seccomp_release(ctx);
-#endif
 }

@@ -17,6 +17,7 @@ libsandbox_a_SOURCES = \
 	sandbox/sb_call_text.c sandbox/sb_call_text.h \
 	sandbox/sb_enter.c sandbox/sb_enter.h \
 	sandbox/sb_filter.c sandbox/sb_filter.h \
+	sandbox/sb_role_filter.c sandbox/sb_role_filter.h \
 	sandbox/sb_landlock.c sandbox/sb_landlock.h \
 	sandbox/sb_newmount.c sandbox/sb_newmount.h \
 	sandbox/sb_ns.c sandbox/sb_ns.h \

@@ -5,8 +5,6 @@
  */
 #include "gateway/log/log_writer_lock.h"
 
-#include <errno.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/sb_cred.h"
 #include "sandbox/sb_landlock.h"
+#include "sandbox/sb_role_filter.h"
 
 _Noreturn static void die(const char *what)
 {
@@ -51,20 +50,12 @@ static const int fatal[] = {
 	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(seccomp),
 };
 
-static int add_rules(scmp_filter_ctx ctx)
-{
-	int err = 0;
+static const struct sb_role_bound bound[] = {
+	{SCMP_SYS(mmap), 2, PROT_EXEC, 0}, {SCMP_SYS(mprotect), 2, PROT_EXEC, 0}, /* memory that is no code */
+};
 
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	return err;
-}
+static const struct sb_role_filter filter = {.allowed = allowed, .allowed_n = sizeof(allowed) / sizeof(*allowed), .bound = bound,
+	.bound_n = sizeof(bound) / sizeof(*bound), .fatal = fatal, .fatal_n = sizeof(fatal) / sizeof(*fatal)};
 
 void log_writer_lock(const struct conf_ids *ids, bool privileged)
 {
@@ -74,14 +65,6 @@ void log_writer_lock(const struct conf_ids *ids, bool privileged)
 	if (sb_cred_drop(&cred, privileged, &step) != 0)
 		die(step);
 	restrict_self();
-#ifdef BH_SANITIZED
-	(void)add_rules; /* the sanitizers' own calls are not ours to list */
-#else
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-
-	if (ctx == NULL || seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 || add_rules(ctx) < 0 || seccomp_load(ctx) < 0)
+	if (sb_role_filter_load(&filter) != 0)
 		die("system call filter");
-	seccomp_release(ctx);
-#endif
 }

@@ -5,8 +5,6 @@
  */
 #include "sandbox/mail/mail_lock.h"
 
-#include <errno.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -19,6 +17,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/sb_cred.h"
 #include "sandbox/sb_landlock.h"
+#include "sandbox/sb_role_filter.h"
 
 _Noreturn static void die(const char *what)
 {
@@ -79,43 +78,29 @@ static const int fatal[] = {
 	SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept4), SCMP_SYS(seccomp),
 };
 
-static int add_rules(scmp_filter_ctx ctx)
+/* Stream sockets only. */
+static int add_socket_rules(scmp_filter_ctx ctx)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal) && err == 0; i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
-	/* Stream sockets only; memory that is no code. */
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && err == 0; i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
 				       SCMP_A1(SCMP_CMP_EQ, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (err == 0)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	return err;
 }
 
-static void load_filter(void)
-{
-#ifdef BH_SANITIZED
-	(void)add_rules; /* the sanitizers' own calls are not ours to list */
-#else
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+static const struct sb_role_bound bound[] = {
+	{SCMP_SYS(mmap), 2, PROT_EXEC, 0}, {SCMP_SYS(mprotect), 2, PROT_EXEC, 0}, /* memory that is no code */
+};
 
-	if (ctx == NULL || seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 || add_rules(ctx) < 0 || seccomp_load(ctx) < 0)
-		die("system call filter");
-	seccomp_release(ctx);
-#endif
-}
+static const struct sb_role_filter filter = {.allowed = allowed, .allowed_n = sizeof(allowed) / sizeof(*allowed), .bound = bound,
+	.bound_n = sizeof(bound) / sizeof(*bound), .fatal = fatal, .fatal_n = sizeof(fatal) / sizeof(*fatal), .more = add_socket_rules};
 
 void mail_lock(const struct conf *c, bool privileged)
 {
 	drop(c, privileged);
 	restrict_self(c);
-	load_filter();
+	if (sb_role_filter_load(&filter) != 0)
+		die("system call filter");
 }
