@@ -40,12 +40,13 @@ bool ip_parse(const char *s, size_t len, struct ip_addr *out);
 /** As text for people and REMOTE_ADDR; @out holds IP_TEXT_MAX octets. Returns @out. */
 const char *ip_text(const struct ip_addr *a, char *out);
 
+/** Bits behind the prefix were set, which do not count, as in Apache: worth a warning. */
+extern const char ip_net_behind[];
+
 /**
  * Parse a network as Apache writes them: an address, address/bits, address/mask (IPv4), or the first octets of an IPv4
- * address ("10", "172.16"). Returns NULL, or why not (static); ip_net_behind says that bits behind the prefix were set, which
- * do not count, as in Apache: *@out is the network.
+ * address ("10", "172.16"). Returns NULL, why not (static), or ip_net_behind with *@out set.
  */
-extern const char ip_net_behind[];
 const char *ip_net_parse(const char *s, struct ip_net *out);
 
 /** The network of @bits (0 to 128) that @a lies in. */

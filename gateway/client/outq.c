@@ -124,6 +124,21 @@ int64_t outq_io_result(ssize_t n)
 	return errno == EPIPE || errno == ECONNRESET ? GW_ERR_CLOSED : GW_ERR_SYS;
 }
 
+/* Octets of the file that come next, for layers that cannot send it themselves. Does not move on. */
+static ssize_t read_file(const struct outq *q, void *out, size_t size)
+{
+	ssize_t n;
+
+	if (q->file_left < (int64_t)size)
+		size = (size_t)q->file_left;
+	do
+		n = pread(q->file_fd, out, size, q->file_off);
+	while (n == -1 && errno == EINTR);
+	if (n == 0)
+		errno = ENODATA; /* it became shorter than announced */
+	return n > 0 ? n : GW_ERR_SYS;
+}
+
 ssize_t outq_peek(struct outq *q, void *scratch, size_t size, const void **data)
 {
 	settle(q);
@@ -133,14 +148,8 @@ ssize_t outq_peek(struct outq *q, void *scratch, size_t size, const void **data)
 	}
 	if (q->file_left == 0)
 		return 0;
-	ssize_t n = pread(q->file_fd, scratch, q->file_left < (int64_t)size ? (size_t)q->file_left : size, q->file_off);
-	if (n <= 0) {
-		if (n == 0)
-			errno = ENODATA; /* the file became shorter than announced */
-		return GW_ERR_SYS;
-	}
 	*data = scratch;
-	return n;
+	return read_file(q, scratch, size);
 }
 
 void outq_consume(struct outq *q, size_t n)
@@ -161,12 +170,8 @@ int outq_load(struct outq *q, size_t n)
 		size_t want = q->file_left > LOAD_CHUNK ? LOAD_CHUNK : (size_t)q->file_left;
 		if (buf_reserve(&q->mem, want) < 0)
 			return GW_ERR_NOMEM;
-		ssize_t got = pread(q->file_fd, q->mem.data + q->mem.len, want, q->file_off);
-		if (got == 0) /* the file became shorter than announced */
-			errno = ENODATA;
-		else if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
+		ssize_t got = read_file(q, q->mem.data + q->mem.len, want);
+		if (got < 0)
 			return GW_ERR_SYS;
 		q->mem.len += (size_t)got;
 		q->file_off += got;
