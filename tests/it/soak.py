@@ -199,10 +199,11 @@ class Sample:
 	"""What the PHP processes of one server hold, the largest of each kind: kB, mappings, descriptors."""
 
 	def __init__(self, server):
-		self.pids, self.roles = set(), {}
+		self.pids, self.roles, self.ticks = set(), {}, {}
 		for pid in server.processes()[1]:
 			try:
 				status = proc.status_of(pid)
+				self.ticks[pid] = (proc.stat_of(pid) or ())[11:13]
 				with open("/proc/%d/maps" % pid) as f:
 					maps = sum(1 for _ in f)
 				role = "zygote" if int(status["PPid"]) == server.pid else "cell"
@@ -222,6 +223,19 @@ class Sample:
 # first looked at, which is no growth.
 # kB. Pages that requests keep writing to stay a cell's own under rollback: more with each kind of request, up to a bound.
 MAY_GROW = {"RSS": 12288, "anonymous": 8192, "size": 1024, "mappings": 4, "descriptors": 1}
+
+
+def quiet_sample(server, seconds=20):
+	"""What @server holds when no script runs any more. An application may have sent its whole answer and still be at work
+	for longer than a slow machine's pause: what its cell holds meanwhile is the request's and no growth."""
+	end = time.monotonic() + seconds
+	before = Sample(server)
+	while True:
+		time.sleep(0.5)
+		now = Sample(server)
+		if (now.ticks, now.roles) == (before.ticks, before.roles) or time.monotonic() > end:
+			return now
+		before = now
 
 
 class Soak:
@@ -302,8 +316,7 @@ class Soak:
 			t.start()
 		for t in threads:
 			t.join()
-		time.sleep(0.5)  # the last cell is put back
-		return Sample(self.servers["looked-at"])
+		return quiet_sample(self.servers["looked-at"])
 
 	def warm(self):
 		"""Until cells stay: under rollback they begin anew while opcache's image grows."""
