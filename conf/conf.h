@@ -432,8 +432,11 @@ struct conf_load_opts {
 	const char *const *before;     /* -C "directive": processed before the files */
 	const char *const *after;      /* -c "directive": processed after */
 	struct conf_keep **keep;       /* texts of site files that were good, NULL at first; changed by a load. NULL: all errors are fatal */
+	bool serve;                    /* with @keep: what is loaded will be served: say what becomes of files with errors */
 	bool strict;                   /* with @keep: errors are fatal, and texts are kept all the same */
 	bool need_root;                /* false: an ordinary user: every site runs as that user */
+	/* A configuration that has errors, before it is freed; what is in it may be looked at only by conf_dump_noeffect(). May be NULL. */
+	void (*refused)(const struct conf *c);
 	/* Whether a LogFormat can be written: NULL, or why not (static text) with *at its offset. NULL: not checked. */
 	const char *(*check_format)(const char *format, size_t *at);
 	/* Whether PHP of a version can be run: NULL, or the path of the program that is missing (static). NULL: not checked. */

@@ -14,6 +14,7 @@ struct conf_diag {
 	const void *origin;    /* where the name was copied from: files are told apart by it, as they may be read twice */
 	unsigned line, column; /* from 1 */
 	bool error;            /* else a warning */
+	bool state;            /* a warning that says what is served instead of a file with errors */
 	const char *text;      /* the reason, what to do, the nearest valid name */
 };
 

@@ -216,6 +216,8 @@ size_t conf_sites_say(const struct conf_sites *s, struct conf_diags *d)
 		conf_diag_add(d, false, s->v[i]->path, 1, 1, s->v[i]->mode == CONF_SITE_KEPT ?
 			"the last version of this file that was good stays in service" :
 			"the virtual hosts of this file answer 503 until it is good");
+		if (d->n > 0 && d->v[d->n - 1].origin == s->v[i]->path)
+			d->v[d->n - 1].state = true;
 	}
 	return n;
 }

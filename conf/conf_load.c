@@ -141,6 +141,8 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 		conf_diag_add(diags, true, opts->file, 1, 1, "out of memory");
 	conf_diags_sort(diags);
 	if (diags->errors > 0) {
+		if (opts->refused != NULL)
+			opts->refused(c);
 		conf_free(c);
 		return NULL;
 	}
@@ -201,7 +203,8 @@ struct conf *conf_load(const struct conf_load_opts *opts, struct conf_diags *dia
 	}
 	if (c != NULL) {
 		struct conf_keep *now = conf_sites_keep(&sites);
-		conf_sites_say(&sites, diags);
+		if (opts->serve)
+			conf_sites_say(&sites, diags);
 		if (now != NULL) {
 			conf_keep_free(old);
 			*opts->keep = now;

@@ -59,6 +59,7 @@ libgateway_a_SOURCES = \
 	gateway/master/master.c gateway/master/master.h \
 	gateway/master/master_lock.c gateway/master/master_lock.h \
 	gateway/master/master_priv.h \
+	gateway/master/master_said.c \
 	gateway/master/master_upgrade.c \
 	gateway/master/notify.c gateway/master/notify.h \
 	gateway/master/pid_file.c gateway/master/pid_file.h \

@@ -65,18 +65,14 @@ static void load_opts(const struct cmdline *cmd, struct conf_load_opts *o)
 		.check_php = check_php, .check_call = check_call, .call_name = sb_call_name, .check_ciphers = tls_check_ciphers, .check_rollback = check_rollback};
 }
 
-/* Load and print what is wrong, also to @report when that is a descriptor; NULL when there were errors. */
-static struct conf *load(const struct conf_load_opts *o, int report)
+/* Load into @diags and print what is wrong, also to @report when that is a descriptor; NULL when there were errors. */
+static struct conf *load(const struct conf_load_opts *o, int report, struct conf_diags *diags)
 {
-	struct conf_diags diags;
-
-	conf_diags_init(&diags);
-	struct conf *c = conf_load(o, &diags);
-	if (diags.n > 0)
-		conf_diags_print(&diags, STDERR_FILENO);
-	if (diags.n > 0 && report != -1)
-		conf_diags_print(&diags, report);
-	conf_diags_fini(&diags);
+	conf_diags_init(diags);
+	struct conf *c = conf_load(o, diags);
+	conf_diags_print(diags, STDERR_FILENO);
+	if (report != -1)
+		conf_diags_print(diags, report);
 	return c;
 }
 
@@ -95,14 +91,30 @@ static struct tls_store *load_tls(const struct conf *c, bool *ok)
 	return s;
 }
 
-static int check(const struct conf *c)
+static void list_noeffect(const struct conf *c)
 {
-	bool ok;
-
-	tls_store_free(load_tls(c, &ok));
 	conf_dump_noeffect(c, STDOUT_FILENO);
+}
+
+/* -t: what has no effect first, which may be long; then all that is wrong, in one list. */
+static int check(struct conf_load_opts *o)
+{
+	struct conf_diags diags;
+	bool none;
+
+	conf_diags_init(&diags);
+	o->refused = list_noeffect;
+	struct conf *c = conf_load(o, &diags);
+	if (c != NULL) {
+		list_noeffect(c);
+		tls_store_free(tls_store_load(c, NULL, geteuid() == 0, &diags, &none));
+	}
+	conf_diags_print(&diags, STDERR_FILENO);
+	bool ok = c != NULL && diags.errors == 0;
 	if (ok)
 		puts("Syntax OK");
+	conf_diags_fini(&diags);
+	conf_free(c);
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -156,7 +168,9 @@ static int signal_to(const struct conf_load_opts *o, pid_t pid, int signal)
 {
 	/* Who hears no answer shall not think that errors were none. */
 	if (signal == SIGHUP || signal == SIGUSR1) {
-		struct conf *c = load(o, -1);
+		struct conf_diags diags;
+		struct conf *c = load(o, -1, &diags);
+		conf_diags_fini(&diags);
 		if (c == NULL)
 			return EXIT_FAILURE;
 		conf_free(c);
@@ -213,7 +227,7 @@ static int send_signal(const struct conf_load_opts *o, const char *word)
 }
 
 /* The processes of the server that this configuration's PidFile names; false: there is none. */
-static bool print_running(const struct conf *c)
+static bool print_running(const struct conf *c, size_t errors)
 {
 	pid_t pid = c->pid_file != NULL ? pid_file_read(c->pid_file) : 0;
 	struct buf out;
@@ -223,7 +237,22 @@ static bool print_running(const struct conf *c)
 	buf_init(&out);
 	bool ok = running_put(&out, pid) == GW_OK && io_write_all(STDOUT_FILENO, buf_head(&out), buf_unread(&out)) == GW_OK;
 	buf_fini(&out);
+	/* Only the server itself knows the files that it has read. */
+	if (control_ask(c->pid_file, control_words[CONTROL_SITES]) == -1 && errors > 0)
+		fprintf(stderr, "running: what is served in place of files with errors is told to root and the server's user only\n");
 	return ok;
+}
+
+/* -S: the hosts of the files as they are, then the server that runs. */
+static void show(const struct conf *c, size_t errors)
+{
+	conf_dump_servers(c, STDOUT_FILENO);
+	print_tls(c);
+	putchar('\n');
+	fflush(stdout);
+	if (!print_running(c, errors))
+		printf("Not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+	fflush(stdout);
 }
 
 static void warn_unprivileged(void)
@@ -254,38 +283,33 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 		fprintf(stderr, "bulkhead: " TAKEOVER_ENV " is set, and not by a server that is being upgraded\n");
 		return EXIT_FAILURE;
 	}
+	static struct conf_diags diags; /* the master's first */
 	static struct conf_keep *keep; /* for a reload, and where a site file with errors shall not stop what is asked for */
 	load_opts(cmd, &opts.load);
 	if (cmd->action == CMD_SIGNAL)
 		return send_signal(&opts.load, cmd->signal);
-	if (cmd->action != CMD_CHECK)
-		opts.load.keep = &keep;
+	if (cmd->action == CMD_CHECK)
+		return check(&opts.load);
+	opts.load.keep = &keep;
+	opts.load.serve = cmd->action == CMD_RUN;
 	opts.load.strict = from.report != -1;
-	struct conf *c = load(&opts.load, from.report);
+	struct conf *c = load(&opts.load, from.report, &diags);
 	opts.load.strict = false;
 	if (c == NULL)
 		return EXIT_FAILURE;
 	int status = EXIT_SUCCESS;
 	switch (cmd->action) {
-	case CMD_CHECK:
-		status = check(c);
-		break;
 	case CMD_VHOSTS:
-		conf_dump_servers(c, STDOUT_FILENO);
-		print_tls(c);
-		fflush(stdout);
-		putchar('\n');
-		fflush(stdout);
-		if (!print_running(c))
-			printf("Not running (PidFile %s)\n", c->pid_file != NULL ? c->pid_file : "not set");
+		show(c, diags.errors);
 		break;
 	case CMD_STATUS:
-		status = print_running(c) ? EXIT_SUCCESS : EXIT_FAILURE;
+		status = print_running(c, diags.errors) ? EXIT_SUCCESS : EXIT_FAILURE;
 		if (status != EXIT_SUCCESS)
 			say_not_found(opts.load.file, c->pid_file);
 		break;
 	default:
 		warn_unprivileged();
+		opts.diags = &diags;
 		opts.foreground = cmd->foreground;
 		opts.program = own_path(argv);
 		opts.argv = argv;
@@ -293,6 +317,7 @@ static int with_configuration(const struct cmdline *cmd, char *const *argv)
 		return master_run(c, &opts);
 	}
 	conf_free(c);
+	conf_diags_fini(&diags);
 	conf_keep_free(keep);
 	return status;
 }

@@ -22,7 +22,7 @@
 #define TEXT_MAX 4096
 #define WAIT_S 180 /* a client's patience: a large configuration and a new front are a matter of seconds */
 
-const char *const control_words[CONTROL_WORDS] = {"graceful", "upgrade", "reopen"};
+const char *const control_words[CONTROL_WORDS] = {"graceful", "upgrade", "reopen", "sites"};
 
 /* What a client waits for: not said yet, asked for, being done. */
 enum stage { STAGE_NEW, STAGE_ASKED, STAGE_BEGUN };

@@ -19,9 +19,9 @@
 #define CONTROL_WORD_MAX 32
 
 /* What is asked for; each is answered when it is done. */
-enum control_word { CONTROL_GRACEFUL, CONTROL_UPGRADE, CONTROL_REOPEN, CONTROL_WORDS };
+enum control_word { CONTROL_GRACEFUL, CONTROL_UPGRADE, CONTROL_REOPEN, CONTROL_SITES, CONTROL_WORDS };
 
-/** The words, as -k takes them. */
+/** The words, as -k takes them; "sites", which -S asks, is answered with a line for each file that is not served as it is. */
 extern const char *const control_words[CONTROL_WORDS];
 
 struct control_client;

@@ -78,16 +78,6 @@ static void raise_descriptors(void)
 
 /* --- generations ------------------------------------------------------------------------------------------------------------- */
 
-static void log_diags(struct master *m, const struct conf_diags *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		control_say(&m->control, CONTROL_GRACEFUL, "%s:%u:%u: %s: %s\n", d->v[i].file, d->v[i].line, d->v[i].column,
-			d->v[i].error ? "error" : "warning", d->v[i].text);
-		log_line(log_server(), d->v[i].error ? LOG_LV_ERROR : LOG_LV_WARN, NULL, "%s:%u:%u: %s", d->v[i].file, d->v[i].line,
-			d->v[i].column, d->v[i].text);
-	}
-}
-
 /* Read certificates and keys anew. A host whose files are broken keeps what it had, or is refused alone. */
 static int load_tls(struct master *m, const struct conf *c, struct tls_store **out)
 {
@@ -96,7 +86,7 @@ static int load_tls(struct master *m, const struct conf *c, struct tls_store **o
 
 	conf_diags_init(&diags);
 	*out = tls_store_load(c, m->current != NULL ? m->current->tls : NULL, m->host.launch.privileged, &diags, &none);
-	log_diags(m, &diags);
+	master_say_diags(m, &diags);
 	bool broken = diags.errors > 0;
 	m->reload_broken = m->reload_broken || broken;
 	conf_diags_fini(&diags);
@@ -284,11 +274,12 @@ static void reload(struct master *m)
 	notify_reloading();
 	conf_diags_init(&diags);
 	struct conf *c = conf_load(&m->opts->load, &diags);
-	log_diags(m, &diags);
+	master_say_diags(m, &diags);
 	m->reload_broken = diags.errors > 0;
 	conf_diags_fini(&diags);
 	if (c != NULL)
 		m->next = start_generation(m, c);
+	master_said(m, m->next != NULL);
 	if (m->next == NULL) {
 		log_err("reload refused: the running configuration stays in service");
 		notify_send("READY=1\nSTATUS=last reload refused, see the error log");
@@ -478,6 +469,8 @@ static void on_ask(struct control *k, enum control_word word)
 
 	if (word == CONTROL_UPGRADE) {
 		master_upgrade(m);
+	} else if (word == CONTROL_SITES) {
+		master_say_sites(m);
 	} else if (m->stopping) {
 		control_begin(k, word);
 		control_say(k, word, "bulkhead: the server is ending\n");
@@ -557,6 +550,7 @@ static void tear_down(struct master *m)
 	if (m->pid_path != NULL && !m->handed_over)
 		pid_file_remove(m->pid_path);
 	free(m->pid_path);
+	master_forget(m);
 	site_cgroups_free(m->host.launch.cgroups, m->handed_over || (m->from.report != -1 && !m->served));
 	takeover_fini(&m->from);
 	ticket_keys_fini(&m->host.tickets);
@@ -581,7 +575,9 @@ int master_run(struct conf *c, const struct master_opts *opts)
 		tell_parent(&m, false);
 		return EXIT_FAILURE;
 	}
+	master_heard(&m, opts->diags);
 	m.next = start_generation(&m, c);
+	master_said(&m, m.next != NULL);
 	if (m.next == NULL)
 		m.status = EXIT_FAILURE;
 	else if (loop_run(m.host.loop) < 0)

@@ -11,10 +11,12 @@
 
 #include "conf/conf.h"
 
+struct conf_diags;
 struct takeover;
 
 struct master_opts {
 	struct conf_load_opts load; /* for reloads */
+	const struct conf_diags *diags; /* what is wrong with the first configuration; said already */
 	bool foreground;            /* -X, -DFOREGROUND */
 	const char *program;        /* absolute path of this program, for an upgrade */
 	char *const *argv;          /* and how it was started */

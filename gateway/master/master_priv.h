@@ -3,6 +3,7 @@
 #ifndef MASTER_PRIV_H
 #define MASTER_PRIV_H
 
+#include "conf/conf_diag.h"
 #include "gateway/master/control.h"
 #include "gateway/master/generation.h"
 #include "gateway/log/log_hub.h"
@@ -36,12 +37,32 @@ struct master {
 	bool served;                /* ever */
 	bool reload_again, stopping, stopping_now;
 	bool reload_broken;         /* what the last reload took in is not what all files say */
+	struct conf_diags said[2];  /* what the last reload, or the start, was found wrong with, and what the next one is so far */
+	struct conf_diags state;    /* files that are not served as they are, of what serves */
 	bool handed_over;           /* another master serves: we end when what runs here has ended */
 	int log_fd;                 /* the server's error log; -1: standard error */
 	int tell_fd;                /* pipe to the waiting parent of a daemon; -1 */
 	int status;
 	char *pid_path;
 };
+
+/**
+ * master_said.c: what is wrong with files, to the log and to who waits for a reload. Errors are said each time, a warning when
+ * the last reload had none like it, wherever in its file that was.
+ */
+void master_say_diags(struct master *m, const struct conf_diags *d);
+
+/** What was said on standard error before there was a master; NULL: nothing. */
+void master_heard(struct master *m, const struct conf_diags *d);
+
+/** All of this start or reload has been said; @serves: it will be in service. */
+void master_said(struct master *m, bool serves);
+
+/** Answer CONTROL_SITES. */
+void master_say_sites(struct master *m);
+
+/** Free what is remembered. */
+void master_forget(struct master *m);
 
 /** Let everything here finish, accepting nothing more, and end. */
 void master_stop_gracefully(struct master *m);

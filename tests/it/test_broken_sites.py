@@ -89,6 +89,58 @@ def test_broken_from_the_start_answers_503(sites):
 	assert sites.which("b") == 404
 
 
+def test_warnings_are_said_once(sites):
+	"""A reload each night repeats nothing; what is new is said, wherever it stands, and -t says all."""
+	old, new = "RequestIsolation has no effect with Dispatch worker", "SandboxProfile has no effect with Dispatch worker"
+	pool = "    Dispatch worker\n    UsePool none\n    RequestIsolation fresh\n"
+	text = site_conf.common(sites.docroot) + site_conf.pool("none", "unix:/run/none.sock") + 'IncludeOptional "%s/*.conf"\n' % sites.dir
+	sites.bh.write(text)
+	sites.put("a", 410, more=pool)
+	sites.start()
+	assert sites.bh.run("-t").stdout.count(old) == 1
+	before = sites.bh.log().count(old)
+	assert sites.graceful() == (0, "")
+	sites.put("a", 410, more="    # moves it\n" + pool)
+	assert sites.graceful() == (0, "")
+	assert sites.bh.log().count(old) == before
+	sites.put("a", 410, more=pool + "    SandboxProfile strict\n")
+	status, said = sites.graceful()
+	assert status == 0 and new in said and old not in said, said
+	assert sites.graceful() == (0, "")
+	assert sites.bh.log().count(new) == 1
+	said = sites.bh.run("-t").stdout
+	assert old in said and new in said
+	# One that was gone for a while is new again; and errors are said each time, with what is served instead.
+	sites.put("a", 410)
+	assert sites.graceful() == (0, "")
+	sites.put("a", 410, more=pool)
+	assert old in sites.graceful()[1]
+	sites.put("a", 410, more=pool + "    Bogus on\n")
+	for _ in range(2):
+		status, said = sites.graceful()
+		assert status == 1 and "Bogus" in said and "stays in service" in said and old not in said, said
+
+
+def test_s_asks_the_server_what_it_serves(sites):
+	sites.put("b", 404, more="    Bogus on\n")
+	r = sites.bh.run("-S")  # nobody runs: nothing is served
+	assert "Bogus" in r.stdout and "503" not in r.stdout and "stays in service" not in r.stdout and "Not running" in r.stdout, r.stdout
+	sites.start()
+	for how in (("-S",), ("-k", "status")):
+		r = sites.bh.run(*how)
+		assert "running: %s/b.conf: the virtual hosts of this file answer 503" % sites.dir in r.stdout, r.stdout
+	sites.put("b", 404)
+	assert "answer 503" in sites.bh.run("-S").stdout  # it has not been told yet
+	assert sites.graceful() == (0, "")
+	assert "running: every file is served as it was when it was read last" in sites.bh.run("-S").stdout
+	sites.put("b", 404, more="    Bogus on\n")
+	r = sites.bh.run("-S")
+	assert "Bogus" in r.stdout and "running: every file is served as it was when it was read last" in r.stdout and "503" not in r.stdout, r.stdout
+	assert sites.graceful()[0] == 1
+	r = sites.bh.run("-S")
+	assert "running: %s/b.conf: the last version of this file that was good stays in service" % sites.dir in r.stdout and "503" not in r.stdout, r.stdout
+
+
 def test_first_file_broken_from_the_start_stays_the_default(sites):
 	sites.put("a", 404, more="    ServerAlias\n")
 	sites.start()

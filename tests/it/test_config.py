@@ -51,6 +51,24 @@ def test_t_lists_without_effect(bh):
 	assert r.returncode == 0 and "LoadModule" in r.stdout and "Mutex" in r.stdout, r.stdout
 
 
+def test_t_lists_without_effect_beside_errors(bh):
+	with open(bh.conf, "a") as f:
+		f.write("\nMutex default\nBogus on\n")
+	r = bh.run("-t")
+	assert r.returncode == 1 and "Mutex has no effect" in r.stdout and "unknown directive 'Bogus'" in r.stdout, r.stdout
+	assert "Syntax OK" not in r.stdout
+
+
+def test_t_counts_once(bh, docroot):
+	"""Errors of certificates are in the same list as all others."""
+	with open(bh.conf, "a") as f:
+		f.write('\n<VirtualHost 127.0.0.1:1>\nServerName tls.test\nDocumentRoot "%s"\nDispatch worker\nUsePool fpm\nRequestIsolation fresh\n'
+			"SSLEngine on\nSSLCertificateFile /nowhere.pem\n</VirtualHost>\n" % docroot)
+	r = bh.run("-t")
+	assert r.returncode == 1 and "/nowhere.pem" in r.stdout and "no effect with Dispatch worker" in r.stdout, r.stdout
+	assert len(re.findall(r"(?m)^\d+ errors?, \d+ warnings?$", r.stdout)) == 1, r.stdout
+
+
 def test_rollback_or_why_not(bh):
 	with open(bh.conf, "a") as f:
 		f.write("\nRequestIsolation rollback\n")

@@ -64,7 +64,7 @@ static void load(struct world *w)
 	conf_free(w->c);
 	conf_diags_fini(&w->d);
 	conf_diags_init(&w->d);
-	struct conf_load_opts o = {.file = path, .keep = &w->keep};
+	struct conf_load_opts o = {.file = path, .keep = &w->keep, .serve = true};
 	w->c = conf_load(&o, &w->d);
 }
 
