@@ -226,5 +226,7 @@ struct sb_traits sb_policy_traits(const struct sb_policy *p)
 		.signals = allows(p, "kill", 3, 0) || allows(p, "tkill", 3, 0) || allows(p, "tgkill", 3, SIGKILL),
 		.code = allows(p, "mprotect", 0, PROT_READ | PROT_EXEC),
 		.programs = allows(p, "execve", 0, 0) || allows(p, "execveat", 0, 0),
+		.libraries = allows(p, "mmap", 0, PROT_READ | PROT_EXEC),
+		.faults = allows(p, "rt_sigaction", SIGSEGV, 0),
 	};
 }

@@ -51,6 +51,8 @@ struct sb_traits {
 	bool signals;   /* may signal other processes */
 	bool code;      /* may make memory executable that was not */
 	bool programs;  /* may execute programs */
+	bool libraries; /* may map a file's code */
+	bool faults;    /* may say what a memory fault does */
 };
 
 /** The traits of @p. Pure. */

@@ -20,6 +20,8 @@ static const struct sb_rule no_tasks[] = {
 	{.name = "memfd_create", .action = SB_ENOSYS, .where = SB_DELTA},
 	/* abort(3) may end this process, not a sibling or the zygote. */
 	{.name = "tgkill", .action = SB_EPERM, .where = SB_DELTA, WHEN1(NOT_ME(0))},
+	/* How what requests rarely need comes back into a cell: sandbox/php/cold_objects.h. */
+	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(IS(0, SIGSEGV))},
 	/* Nobody can send a real-time signal to a cell: one kind of state less to be put back. 32 and 33 are the C library's. */
 	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 64, 64))},
 	{.name = "rt_sigaction", .action = SB_EPERM, .where = SB_DELTA, WHEN1(BITS(0, 34, 34))},

@@ -15,6 +15,7 @@
 
 #include "gateway/base/log.h"
 #include "sandbox/php/chunk_pool.h"
+#include "sandbox/php/cold_objects.h"
 #include "sandbox/php/kept_signals.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
@@ -50,10 +51,14 @@ static int close_but(unsigned from, unsigned to, int keep)
 /* The socket for a learning cell's listener is needed a moment longer. */
 static int close_others(unsigned from, int keep)
 {
-	if (level == SPEC_ROLLBACK) {
-		if (from < ROLLBACK_FD && close_but(from, ROLLBACK_FD - 1, keep) == -1)
+	static const struct {
+		unsigned first, n;
+	} ours[] = {[SPEC_FRESH] = {COLD_OBJECTS_FD, 1}, [SPEC_ROLLBACK] = {ROLLBACK_FD, ROLLBACK_FDS_N}, [SPEC_SHARED] = {0, 0}};
+
+	if (ours[level].n > 0 && from < ours[level].first + ours[level].n) {
+		if (from < ours[level].first && close_but(from, ours[level].first - 1, keep) == -1)
 			return -1;
-		from = ROLLBACK_FD + ROLLBACK_FDS_N;
+		from = ours[level].first + ours[level].n;
 	}
 	return close_but(from, ~0U, keep);
 }

@@ -22,6 +22,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
+#include "sandbox/php/cold_objects.h"
 #include "sandbox/php/hot_pages.h"
 #include "sandbox/php/hot_text.h"
 #include "sandbox/php/image.h"
@@ -470,18 +471,29 @@ static int harden(struct zygote *z, char *off, size_t len, const char **why)
 	return 0;
 }
 
+/* Where a filter sees to it that what is away can come back. */
+static void leave_cold(const struct zygote *z, int image)
+{
+	struct sb_traits t = sb_policy_traits(&z->policy);
+
+	if (!t.faults && !z->policy.learn && !z->spec->filter_off && z->plan.first_foreign_fd <= COLD_OBJECTS_FD)
+		cold_objects_leave(image, t.libraries);
+}
+
 /* Cells that are rolled back find in the image what they were; others only start from it. */
-static int take_image(const struct spec *s)
+static int take_image(const struct zygote *z)
 {
 	static const enum image_kind kinds[] = {
 		[SPEC_FRESH] = IMAGE_CODE, [SPEC_ROLLBACK] = IMAGE_ALL, [SPEC_SHARED] = IMAGE_DATA};
-	int level = spec_level_find(s->isolation), image, err = image_take(kinds[level], &image);
+	int level = spec_level_find(z->spec->isolation), image, err = image_take(kinds[level], &image);
 	bool rolled_back = level == SPEC_ROLLBACK;
 
 	if (err == 0 && rolled_back)
 		err = warm_paths_start();
 	if (err == 0 && rolled_back)
 		return rollback_prepare(image);
+	if (err == 0 && level == SPEC_FRESH)
+		leave_cold(z, image);
 	if (err == 0)
 		io_close(&image);
 	return err;
@@ -514,7 +526,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	if (err != 0)
 		return err;
 	*why = "memory image";
-	err = take_image(s);
+	err = take_image(z);
 	if (err != 0)
 		return err;
 	int memory = sb_proc_take_memory();

@@ -86,6 +86,7 @@ struct rb_state {
 	size_t fds_n;
 	int closed_on_exec;    /* descriptors from this one on are; RB_OPEN_MAX: none */
 	struct rb_action actions[RB_SIGNALS + 1];
+	uint64_t unchanging;   /* signals whose action a request cannot change or ask for, signal 1 in the lowest bit */
 	uint64_t handled[2];   /* which signals are ignored and which caught, signal 1 in the lowest bit */
 	stack_t alternate;
 	char cwd[4096], name[16];

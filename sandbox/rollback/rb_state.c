@@ -166,10 +166,9 @@ static bool action(int sig, const struct rb_action *set, struct rb_action *get)
 	return syscall(SYS_rt_sigaction, sig, set, get, sizeof(set->mask)) == 0;
 }
 
-/* Of SIGSYS and of real-time signals the filter lets nobody change or read anything, of two others the kernel. */
-static bool has_action(int sig)
+static uint64_t signal_bit(int sig)
 {
-	return sig != SIGSYS && sig != SIGKILL && sig != SIGSTOP;
+	return UINT64_C(1) << (sig - 1);
 }
 
 /* Words 33 and 34 of all; the second is the process's name, in parentheses and of any text. Source: proc_pid_stat(5). */
@@ -194,9 +193,15 @@ static bool read_handled(uint64_t handled[2])
 
 static bool take_signals(struct rb_state *s)
 {
-	for (int sig = 1; sig <= RB_SIGNALS; sig++)
-		if (has_action(sig) && !action(sig, NULL, &s->actions[sig]))
+	s->unchanging = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
+	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
+		if ((s->unchanging & signal_bit(sig)) != 0 || action(sig, NULL, &s->actions[sig]))
+			continue;
+		/* What the filter denies here it denies for as long as the process lives. */
+		if (errno != EPERM)
 			return false;
+		s->unchanging |= signal_bit(sig);
+	}
 	return sigaltstack(NULL, &s->alternate) == 0 && read_handled(s->handled);
 }
 
@@ -211,9 +216,9 @@ static bool restore_signals(const struct rb_state *s)
 
 	if (!read_handled(handled))
 		return false;
-	uint64_t look = (handled[0] ^ s->handled[0]) | (handled[1] ^ s->handled[1]) | s->handled[1] | UINT64_C(1) << (SIGCHLD - 1);
+	uint64_t look = (handled[0] ^ s->handled[0]) | (handled[1] ^ s->handled[1]) | s->handled[1] | signal_bit(SIGCHLD);
 	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
-		if (!has_action(sig) || (look >> (sig - 1) & 1) == 0)
+		if ((look & ~s->unchanging & signal_bit(sig)) == 0)
 			continue;
 		if (!action(sig, NULL, &now))
 			return false;

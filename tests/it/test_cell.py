@@ -768,6 +768,7 @@ def test_locks_in_proc(fresh):
 	assert fds.pop(0) == "/dev/null" and fds.pop(1).startswith("pipe:") and fds.pop(2).startswith("pipe:")
 	# Opcache's lock is the connection; the pipe leads to the zygote, which is told what had to be compiled.
 	assert fds[3].startswith("socket:") and fds.pop(3) == fds.pop(4) and fds.pop(5).startswith("pipe:")
+	assert fds.pop(61).startswith("/memfd:image")  # sealed: what a fresh cell starts from
 	assert all(v.endswith("wait.php") for v in fds.values()), fds
 	wire.send(fresh.front, wire.Msg(wire.CELL_KILL, id))
 	assert wire.cell_gone(fresh.expect(wire.CELL_GONE, id)) == (1, 1, 9, -1)

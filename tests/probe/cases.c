@@ -59,7 +59,7 @@ const struct probe_case probe_cases[] = {
 	/* signals, time */
 	OK("rt_sigaction", SIGUSR1, 0, 0, 1), OK("rt_sigaction", 33, 0, 0, 1), TASKS("rt_sigaction", 34, 0, 0, 1),
 	TASKS("rt_sigaction", 36, 0, 0, 1), TASKS("rt_sigaction", 40, 0, 0, 1), TASKS("rt_sigaction", 48, 0, 0, 1), TASKS("rt_sigaction", 64, 0, 0, 1),
-	NO("rt_sigaction", SIGSYS, 0, 0, 8), NO("rt_sigaction", HIGH | SIGSYS, 0, 0, 8),
+	NO("rt_sigaction", SIGSYS, 0, 0, 8), NO("rt_sigaction", HIGH | SIGSYS, 0, 0, 8), TASKS("rt_sigaction", SIGSEGV, 0, 0, 1),
 	OK("rt_sigprocmask", BAD, 0, 0, 1), OK("rt_sigreturn"), OK("rt_sigpending", 0, 1), OK("rt_sigtimedwait", 0, 0, 0, 1),
 	OK("rt_sigsuspend", 0, 1), OK("sigaltstack", 1, 0), OK("setitimer", BAD), OK("getitimer", BAD), OK("alarm", 0),
 	OK_ALARM("pause"), OK("restart_syscall"), OK("nanosleep", 0), OK("clock_nanosleep", 99), OK("clock_gettime", 99),

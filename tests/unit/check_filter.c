@@ -351,11 +351,13 @@ START_TEST(traits)
 		struct sb_traits want;
 	} cases[] = {
 		{"strict", {NULL}, 0, {.tasks = false}},
-		{"php", {NULL}, 0, {.threads = true}},
-		{"legacy", {NULL}, 0, {true, true, true, true, true}},
+		{"php", {NULL}, 0, {.threads = true, .libraries = true}},
+		{"legacy", {NULL}, 0, {true, true, true, true, true, true, true}},
 		{"strict", {"mprotect"}, 1, {.code = true}},
 		{"strict", {"execve", "vfork"}, 2, {.tasks = true, .programs = true}},
-		{"php", {"kill"}, 1, {.threads = true, .signals = true}},
+		{"php", {"kill"}, 1, {.threads = true, .signals = true, .libraries = true}},
+		{"strict", {"mmap"}, 1, {.libraries = true}},
+		{"strict", {"rt_sigaction"}, 1, {.faults = true}},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct sb_changes c = {.allow_n = cases[i].allow_n, .allow = cases[i].allow};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sandbox/php/cold_objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "sandbox/php/image.h"
+#include "sandbox/php/trial.h"
+#include "sandbox/rollback/rb_maps.h"
+#include "sandbox/sb_proc.h"
+
+#define OBJECTS_MAX 512
+#define PARTS_MAX 2048
+
+struct object {
+	uintptr_t start, end;
+	bool stays;
+};
+
+/* A mapping of an object that is the image's. */
+struct part {
+	uintptr_t start, end;
+	off_t offset;
+	int prot;
+	unsigned object;
+};
+
+/* Private: nothing that a cell writes reaches its zygote. */
+static struct object objects[OBJECTS_MAX];
+static struct part parts[PARTS_MAX];
+static size_t objects_n, parts_n;
+static bool *used; /* by object, shared with the child of a trial; NULL otherwise */
+
+/* --- which ------------------------------------------------------------------------------------------------------------ */
+
+static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct object o = {.start = UINTPTR_MAX};
+
+	(void)size;
+	(void)arg;
+	if (objects_n == OBJECTS_MAX)
+		return 1;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+		if (p->p_type != PT_LOAD)
+			continue;
+		o.start = start < o.start ? start : o.start;
+		o.end = end > o.end ? end : o.end;
+	}
+	o.stays = objects_n == 0; /* the first is the program itself, with all that is static here */
+	objects[objects_n++] = o;
+	return 0;
+}
+
+/* SIZE_MAX: of none. A program header says octets, a mapping begins with the page. */
+static size_t object_of(const struct rb_mapping *m)
+{
+	for (size_t i = 0; i < objects_n; i++)
+		if (m->start < objects[i].end && m->end > objects[i].start)
+			return i;
+	return SIZE_MAX;
+}
+
+static int prot_of(const struct rb_mapping *m)
+{
+	return (m->perms[0] == 'r' ? PROT_READ : 0) | (m->perms[1] == 'w' ? PROT_WRITE : 0) |
+	       (m->perms[2] == 'x' ? PROT_EXEC : 0);
+}
+
+static bool is_image(const struct rb_mapping *m)
+{
+	static const char name[] = "/memfd:" IMAGE_NAME " ";
+
+	return m->name_len >= sizeof(name) - 1 && memcmp(m->name, name, sizeof(name) - 1) == 0;
+}
+
+static void note_part(const struct rb_mapping *m, bool code)
+{
+	size_t i = object_of(m);
+
+	if (i == SIZE_MAX || !is_image(m))
+		return;
+	if (((prot_of(m) & PROT_EXEC) != 0 && !code) || parts_n == PARTS_MAX)
+		objects[i].stays = true;
+	else
+		parts[parts_n++] = (struct part){.start = m->start, .end = m->end, .offset = (off_t)m->offset, .prot = prot_of(m),
+			.object = (unsigned)i};
+}
+
+static bool list_parts(bool code)
+{
+	FILE *f = sb_proc_text("self/maps");
+	struct rb_mapping m;
+	char line[4096];
+
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (rb_maps_line(line, strcspn(line, "\n"), &m))
+			note_part(&m, code);
+	fclose(f);
+	return true;
+}
+
+/* --- trials ------------------------------------------------------------------------------------------------------------ */
+
+static void drop_parts(void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < parts_n; i++)
+		if (!objects[parts[i].object].stays)
+			madvise((void *)parts[i].start, parts[i].end - parts[i].start, MADV_DONTNEED);
+}
+
+static void note_page(void *arg, uintptr_t at, uint64_t entry)
+{
+	(void)at;
+	if ((entry & (PM_PRESENT | PM_SWAP)) != 0)
+		*(bool *)arg = true;
+}
+
+static bool note_pages(void *arg)
+{
+	bool ok = true;
+
+	(void)arg;
+	for (size_t i = 0; i < parts_n && ok; i++)
+		ok = trial_pagemap(&(struct region){.start = parts[i].start, .end = parts[i].end}, 1, note_page,
+			&used[parts[i].object]);
+	return ok;
+}
+
+static bool as_it_is(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static void keep_used(void)
+{
+	for (size_t i = 0; i < objects_n; i++)
+		objects[i].stays = objects[i].stays || used[i];
+}
+
+/* --- away and back ----------------------------------------------------------------------------------------------------- */
+
+static void leave(void)
+{
+	for (size_t i = 0; i < parts_n; i++)
+		if (!objects[parts[i].object].stays)
+			munmap((void *)parts[i].start, parts[i].end - parts[i].start);
+}
+
+/* Another thread may be at it, too: what is mapped is mapped. */
+static bool bring_back(unsigned object)
+{
+	for (size_t i = 0; i < parts_n; i++) {
+		const struct part *p = &parts[i];
+		if (p->object == object && mmap((void *)p->start, p->end - p->start, p->prot, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+			    COLD_OBJECTS_FD, p->offset) == MAP_FAILED && errno != EEXIST)
+			return false;
+	}
+	if (used != NULL)
+		used[object] = true;
+	return true;
+}
+
+static bool is_back(uintptr_t at)
+{
+	for (size_t i = 0; i < parts_n; i++)
+		if (at >= parts[i].start && at < parts[i].end)
+			return !objects[parts[i].object].stays && bring_back(parts[i].object);
+	return false;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *interrupted = context;
+	int saved = errno;
+
+	/* Blocked, the same fault ends the process. Source: sigprocmask(2), "generated while they are blocked". */
+	if (info->si_code != SEGV_MAPERR || !is_back((uintptr_t)info->si_addr))
+		sigaddset(&interrupted->uc_sigmask, sig);
+	errno = saved;
+}
+
+static bool watch(void)
+{
+	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+
+	return sigaction(SIGSEGV, &sa, NULL) == 0;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------------- */
+
+/* What fork(2) itself runs in a child comes before the first trial sees anything: only a fault shows it. */
+static void learn_and_leave(bool code)
+{
+	dl_iterate_phdr(note_object, NULL);
+	if (!list_parts(code) || !trial_run(drop_parts, note_pages, NULL))
+		return;
+	keep_used();
+	if (!watch())
+		return;
+	leave();
+	trial_run(NULL, as_it_is, NULL);
+	for (unsigned i = 0; i < objects_n; i++)
+		if (used[i] && !objects[i].stays)
+			bring_back(i);
+	keep_used();
+}
+
+void cold_objects_leave(int image, bool code)
+{
+	used = mmap(NULL, OBJECTS_MAX * sizeof(*used), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (used == MAP_FAILED)
+		used = NULL;
+	else if (dup3(image, COLD_OBJECTS_FD, O_CLOEXEC) != -1)
+		learn_and_leave(code);
+	if (used != NULL)
+		munmap(used, OBJECTS_MAX * sizeof(*used));
+	used = NULL;
+}
