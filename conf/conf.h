@@ -333,7 +333,9 @@ struct conf_server {
 	struct conf_proxy_protocol proxy_protocol; /* as said or inherited; conf_find_proxy_protocol() says what counts */
 	bool keepalive;
 	bool track_first;                 /* LogIOTrackTTFB */
-	unsigned limit_line, limit_fields, limit_field_size;
+	unsigned limit_line, limit_fields, limit_field_size; /* 0 fields: as many as there may be at all */
+	unsigned limit_head;              /* 0: what each protocol has by default */
+	unsigned limit_chunk_line, limit_chunk_ext, limit_trailers; /* octets; of a chunked body's framing */
 	enum conf_slashes encoded_slashes;
 	int64_t spool_max;                /* SpoolSiteMax, octets */
 	struct conf_protocols protocols;

@@ -13,7 +13,7 @@ enum conf_field {
 	CONF_F_mail_relay, CONF_F_mail_rate, CONF_F_mail_from, CONF_F_mail_max_size, CONF_F_mail_timeout_ms,
 	CONF_F_sandbox_off, CONF_F_network, CONF_F_tcp_connect, CONF_F_tcp_bind, CONF_F_tmp_size,
 	CONF_F_unavailable, CONF_F_error_format, CONF_F_protocols, CONF_F_encoded_slashes, CONF_F_merge_slashes, CONF_F_spool_max,
-	CONF_F_track_first
+	CONF_F_track_first, CONF_F_limit_head, CONF_F_limit_chunk_line, CONF_F_limit_chunk_ext, CONF_F_limit_trailers
 };
 
 #endif

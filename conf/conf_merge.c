@@ -149,6 +149,9 @@ void conf_server_defaults(struct conf_server *s)
 	s->limit_line = 8190;
 	s->limit_fields = 100;
 	s->limit_field_size = 8190;
+	s->limit_chunk_line = 4096;
+	s->limit_chunk_ext = 65536;
+	s->limit_trailers = 16384;
 	s->encoded_slashes = CONF_SLASHES_OFF;
 	s->merge_slashes = true;
 	s->spool_max = INT64_C(2) << 30;

@@ -16,7 +16,7 @@
 
 #define READ_CHUNK 8192            /* room made before each read */
 #define BODY_CHUNK 65536
-#define HEAD_MAX (1024 * 1024)     /* bound of one head whatever the limits say */
+#define HEAD_MAX (1024 * 1024)     /* of one head without LimitRequestHead */
 #define HEAD_SHORT 1024            /* octets of an incomplete head that is parsed anew with what comes */
 #define HALF_CLOSE_GRACE_MS 1000   /* a client that shut its side gets a quick answer, but holds no PHP process */
 #define DISCARD_MS 10000
@@ -56,7 +56,14 @@ static void parse_end(struct conn *c)
 struct http1_limits http1_limits_of(const struct conf_server *s)
 {
 	return (struct http1_limits){
-		.line = s->limit_line, .field = s->limit_field_size, .fields = s->limit_fields, .head = HEAD_MAX};
+		.line = s->limit_line, .field = s->limit_field_size, .fields = s->limit_fields,
+		.head = s->limit_head > 0 ? s->limit_head : HEAD_MAX};
+}
+
+static struct http1_chunk_limits chunk_limits_of(const struct conf_server *s)
+{
+	return (struct http1_chunk_limits){.line = s->limit_chunk_line, .ext = s->limit_chunk_ext, .trailers = s->limit_trailers,
+		.field = s->limit_field_size, .fields = s->limit_fields};
 }
 
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
@@ -146,6 +153,8 @@ static void begin(struct conn *c, const struct http1_request *h, size_t len)
 		return;
 	}
 	request_begin(r);
+	if (r->body.chunked)
+		r->body.decoder.lim = chunk_limits_of(request_server(r));
 	request_route(r);
 }
 

@@ -143,6 +143,8 @@ static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
 		return;
 	struct request *r = st->r;
 	ssize_t n = text != NULL ? parse(r, text) : -431;
+	if (text == NULL)
+		conn_log(h2->c, LOG_LV_INFO, "request refused with 431: request head larger than LimitRequestHead");
 	h2->c->served++;
 	if (n < 0) {
 		respond_bad(r, (int)-n);
@@ -512,7 +514,7 @@ static void http2_start(struct conn *c)
 		return;
 	}
 	h2->c = c;
-	if (http2_session_init(&h2->s, &session_ops, h2) < 0) {
+	if (http2_session_init(&h2->s, &session_ops, h2, c->server->limit_head) < 0) {
 		conn_abort(c);
 		return;
 	}

@@ -120,7 +120,7 @@ static int feed_chunked(struct req_body *b, struct buf *in, struct spool_site *s
 		size_t n;
 		ssize_t used = http1_chunked_decode(&b->decoder, (const char *)buf_head(in), buf_unread(in), &data, &n);
 		if (used < 0)
-			return refuse(b, (int)-used, "bad framing of a chunked request body");
+			return refuse(b, (int)-used, b->decoder.why);
 		int err = n > 0 ? store(b, data, n, site) : 0;
 		if (err < 0)
 			return err;

@@ -35,7 +35,7 @@ struct req_body {
 	bool expect;              /* 100-continue asked for and not yet answered */
 	bool discard;             /* content is dropped */
 	const char *why;          /* static: what req_body_feed() stumbled over, for the log */
-	struct http1_chunked decoder;
+	struct http1_chunked decoder; /* its limits are to be set once the host is known; until then nothing is taken */
 };
 
 /** Prepare for what body will come: of @length octets (< 0: none), or chunked; after 100 Continue (@expect). Reads nothing. */

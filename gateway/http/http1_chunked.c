@@ -34,6 +34,12 @@ void http1_chunked_init(struct http1_chunked *c)
 	*c = (struct http1_chunked){.state = SIZE_FIRST};
 }
 
+static int refuse(struct http1_chunked *c, int status, const char *why)
+{
+	c->why = why;
+	return -status;
+}
+
 /* One octet of a chunk's size. Returns the next state or minus a status. */
 static int step_size(struct http1_chunked *c, char ch)
 {
@@ -41,7 +47,7 @@ static int step_size(struct http1_chunked *c, char ch)
 
 	if (digit >= 0) {
 		if (c->left > (uint64_t)INT64_MAX >> 4)
-			return -413;
+			return refuse(c, 413, "chunk size beyond any length");
 		c->left = c->left << 4 | (uint64_t)digit;
 		return SIZE;
 	}
@@ -60,8 +66,8 @@ static int step_ext(struct http1_chunked *c, char ch)
 	bool blank = ch == ' ' || ch == '\t', token = (http_char(ch) & HTTP_CH_TOKEN) != 0;
 	bool text = (http_char(ch) & HTTP_CH_TEXT) != 0;
 
-	if (++c->ext_len > HTTP1_CHUNK_EXT_MAX)
-		return -400;
+	if (++c->ext_len > c->lim.ext)
+		return refuse(c, 400, "chunk extensions are past LimitRequestChunkExtensions");
 	switch ((enum state)c->state) {
 	case EXT_BLANK:
 		return ch == ';' ? EXT_NAME_FIRST : blank ? EXT_BLANK : -400;
@@ -90,14 +96,32 @@ static int step_ext(struct http1_chunked *c, char ch)
 	}
 }
 
+/* A further octet of a trailer line, but for the empty one that ends the body. 0, or minus a status. */
+static int count_trailer(struct http1_chunked *c, char ch)
+{
+	unsigned most = c->lim.fields == 0 || c->lim.fields > HTTP1_FIELDS_MAX ? HTTP1_FIELDS_MAX : c->lim.fields;
+
+	if (c->state == TRAILER_FIRST) {
+		c->line_len = 0;
+		if (++c->trailers_n > most)
+			return refuse(c, 431, "more trailers than LimitRequestFields");
+	}
+	if (++c->trailer_len > c->lim.trailers)
+		return refuse(c, 431, "trailers are past LimitRequestTrailers");
+	if (ch != '\r' && ch != '\n' && ++c->line_len > c->lim.field)
+		return refuse(c, 431, "a trailer is longer than LimitRequestFieldSize");
+	return 0;
+}
+
 static int step_trailer(struct http1_chunked *c, char ch)
 {
-	if (++c->trailer_len > HTTP1_TRAILER_MAX)
-		return -431;
+	if (c->state == TRAILER_FIRST && ch == '\r')
+		return END_LF;
+	int err = count_trailer(c, ch);
+	if (err < 0)
+		return err;
 	switch ((enum state)c->state) {
 	case TRAILER_FIRST:
-		if (ch == '\r')
-			return END_LF;
 		return http_char(ch) & HTTP_CH_TOKEN ? TRAILER_NAME : -400;
 	case TRAILER_NAME:
 		if (ch == ':')
@@ -115,8 +139,8 @@ static int step_trailer(struct http1_chunked *c, char ch)
 /* One octet of framing in any state but DATA and DONE. */
 static int step(struct http1_chunked *c, char ch)
 {
-	if (c->state <= SIZE_LF && ++c->line_len > HTTP1_CHUNK_LINE_MAX)
-		return -400;
+	if (c->state <= SIZE_LF && ++c->line_len > c->lim.line)
+		return refuse(c, 400, "a chunk line is longer than LimitRequestChunkLine");
 	switch ((enum state)c->state) {
 	case SIZE_FIRST:
 	case SIZE:
@@ -160,8 +184,11 @@ ssize_t http1_chunked_decode(struct http1_chunked *c, const char *in, size_t len
 		}
 		int next = step(c, in[used++]);
 		c->state = next;
-		if (next < 0)
+		if (next < 0) {
+			if (c->why == NULL)
+				c->why = "bad framing of a chunked request body";
 			return next;
+		}
 	}
 	c->done = c->state == DONE;
 	return (ssize_t)used;

@@ -127,7 +127,7 @@ static int parse_field_line(struct http1_request *r, const struct http1_limits *
 	const char *start = in + off, *p = start, *end = p + len;
 
 	if (r->fields_n >= max)
-		return http1_refuse(why, 431, "too many header fields");
+		return http1_refuse(why, 431, "more header fields than LimitRequestFields");
 	while (p < end && (http_char(*p) & HTTP_CH_TOKEN))
 		p++;
 	if (p == end)
@@ -187,11 +187,11 @@ static size_t line_limit(const struct http1_request *r, const struct http1_limit
 
 	if (max <= left) {
 		*status = first ? 414 : 431;
-		*text = first ? "request line too long" : "header field too long";
+		*text = first ? "request line longer than LimitRequestLine" : "header field longer than LimitRequestFieldSize";
 		return max;
 	}
 	*status = 431;
-	*text = "request head too large";
+	*text = "request head larger than LimitRequestHead";
 	return left;
 }
 
@@ -224,6 +224,8 @@ ssize_t http1_parse(struct http1_request *r, const struct http1_limits *lim, con
 			r->scanned = len;
 			return 0;
 		}
+		if (end >= lim->head) /* the line's end counts, too */
+			return fail(r, http1_refuse(why, 431, "request head larger than LimitRequestHead"));
 		if (!cr)
 			return fail(r, http1_refuse(why, 400, "line ends in a bare LF"));
 		int rc = take_line(r, lim, in, line, why);

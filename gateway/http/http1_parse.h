@@ -19,7 +19,7 @@ struct http1_limits {
 	size_t line;       /* octets of the request line without its end; LimitRequestLine */
 	size_t field;      /* octets of one field line; LimitRequestFieldSize */
 	size_t fields;     /* number of fields; LimitRequestFields; 0 = HTTP1_FIELDS_MAX */
-	size_t head;       /* octets of the whole head */
+	size_t head;       /* octets of the whole head; LimitRequestHead */
 };
 
 /* A piece of the caller's buffer. */
@@ -71,28 +71,35 @@ ssize_t http1_parse(struct http1_request *r, const struct http1_limits *lim, con
 /** First field with this lower-case name, or NULL. Borrowed. */
 const struct http1_field *http1_field_find(const struct http1_request *r, const char *in, const char *name);
 
-/* Chunked coding, RFC 9112 section 7.1. */
+/* Chunked coding, RFC 9112 section 7.1. Framing must not outweigh content for ever: all of it is bounded. */
+struct http1_chunk_limits {
+	unsigned line;     /* octets of one chunk line, its end included; LimitRequestChunkLine */
+	unsigned ext;      /* octets of all extensions of a body; LimitRequestChunkExtensions */
+	unsigned trailers; /* octets of all trailer lines, their ends included; LimitRequestTrailers */
+	unsigned field;    /* octets of one trailer line without its end; LimitRequestFieldSize */
+	unsigned fields;   /* number of trailers; LimitRequestFields; 0 = HTTP1_FIELDS_MAX */
+};
+
 struct http1_chunked {
+	struct http1_chunk_limits lim; /* the caller's, any time before the first octet */
 	uint64_t left;     /* octets of the current chunk still to come */
-	size_t line_len;   /* of the current chunk line; bounded */
+	size_t line_len;   /* of the current chunk line, or trailer line; bounded */
 	size_t ext_len;    /* of all chunk extensions; bounded */
 	size_t trailer_len;/* of all trailers; bounded */
+	unsigned trailers_n;
 	int state;         /* negative: the error that was found, for ever */
+	const char *why;   /* static: that error in words, naming the directive where one was passed */
 	bool done;
 };
 
-#define HTTP1_CHUNK_LINE_MAX 4096  /* octets of one chunk line */
-#define HTTP1_CHUNK_EXT_MAX 65536  /* octets of all extensions of a body: framing must not outweigh content for ever */
-#define HTTP1_TRAILER_MAX 16384    /* octets of all trailers of a body */
-
-/** Before the first chunk of a body. */
+/** Before the first chunk of a body. All limits are 0 then, so that a caller who forgets them has everything refused. */
 void http1_chunked_init(struct http1_chunked *c);
 
 /**
  * Decode from @in; consumes framing and at most one run of content. *@data and *@data_len: the content found (may be empty).
  * Returns octets consumed (0 only when @len is 0 or the body is done), or minus a status: -400 (bad framing, chunk line or
- * extensions too long), -413 (chunk size beyond 63 bits), -431 (trailers too long). Trailers and extensions are checked
- * and dropped.
+ * extensions too long), -413 (chunk size beyond 63 bits), -431 (trailers too long or too many). Trailers and extensions are
+ * checked and dropped.
  */
 ssize_t http1_chunked_decode(struct http1_chunked *c, const char *in, size_t len, const char **data, size_t *data_len)
 	GW_MUST_USE;

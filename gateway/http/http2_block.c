@@ -26,9 +26,10 @@ static struct buf *part(struct http2_block *b, size_t i)
 	return (struct buf *)(void *)((char *)b + pseudo[i].offset);
 }
 
-void http2_block_init(struct http2_block *b)
+void http2_block_init(struct http2_block *b, size_t max)
 {
 	memset(b, 0, sizeof(*b));
+	b->max = max;
 }
 
 void http2_block_fini(struct http2_block *b)
@@ -112,7 +113,7 @@ int http2_block_add(struct http2_block *b, const char *name, size_t name_len, co
 {
 	size_t i = 0;
 
-	if (b->octets > HTTP2_HEAD_MAX)
+	if (b->octets > b->max)
 		b->large = true;
 	if (b->large || b->malformed)
 		return GW_OK;

@@ -5,8 +5,8 @@
 
 #include "gateway/http/http2_session.h"
 
-/** Empty, no memory; caller storage. */
-void http2_block_init(struct http2_block *b);
+/** Empty, no memory; caller storage. @max: octets that are kept. */
+void http2_block_init(struct http2_block *b, size_t max);
 void http2_block_fini(struct http2_block *b);
 
 /** Ready for the next block. */

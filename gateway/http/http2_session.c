@@ -80,7 +80,7 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
 	(void)flags;
 	/* A few octets of HPACK may stand for megabytes: bounded by what comes out, also of what is not kept. */
 	b->octets += name_len + value_len + 32;
-	if (++b->fields > HTTP2_FIELDS_HARD || b->octets > HTTP2_HEAD_HARD) {
+	if (++b->fields > HTTP2_FIELDS_HARD || b->octets > HTTP2_HEAD_HARD * b->max) {
 		calm(s, "header fields");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
@@ -223,12 +223,13 @@ static nghttp2_session *new_session(struct http2_session *s)
 	return ng;
 }
 
-int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner)
+int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max)
 {
-	static const nghttp2_settings_entry settings[] = {
+	size_t max = head_max == 0 ? HTTP2_HEAD_MAX : head_max < HTTP2_HEAD_MOST ? head_max : HTTP2_HEAD_MOST;
+	const nghttp2_settings_entry settings[] = {
 		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, HTTP2_STREAMS_MAX},
 		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_STREAM},
-		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2_HEAD_MAX},
+		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)max},
 		{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1}, /* RFC 9218 2.1: the library reads its "priority" field then */
 	};
 
@@ -236,7 +237,7 @@ int http2_session_init(struct http2_session *s, const struct http2_session_ops *
 	s->ops = ops;
 	s->owner = owner;
 	http2_limits_init(&s->limits, ops->now_ms(owner));
-	http2_block_init(&s->block);
+	http2_block_init(&s->block, max);
 	s->ng = new_session(s);
 	if (s->ng != NULL &&
 	    nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings)) == 0 &&

@@ -25,8 +25,9 @@
 #define HTTP2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define HTTP2_PREFACE_LEN 24
 #define HTTP2_STREAMS_MAX 100               /* requests at once on a connection */
-#define HTTP2_HEAD_MAX (64 * 1024)          /* octets of a decoded head that are kept; more is answered with 431 */
-#define HTTP2_HEAD_HARD (4 * HTTP2_HEAD_MAX)/* octets that are decoded at all, by RFC 9113 6.5.2's count */
+#define HTTP2_HEAD_MAX (64 * 1024)          /* octets of a decoded head that are kept, without LimitRequestHead */
+#define HTTP2_HEAD_MOST (256 * 1024)        /* whatever that says: as much as the frames of a block can hold */
+#define HTTP2_HEAD_HARD 4                   /* times as many are decoded at all, by RFC 9113 6.5.2's count */
 #define HTTP2_FIELDS_HARD 1024              /* field lines that are decoded at all, cookie crumbs and trailers included */
 #define HTTP2_CONTINUATIONS_MAX 16          /* frames of one header block */
 
@@ -53,6 +54,7 @@ struct http2_block {
 	struct buf text, cookie;         /* field lines so far; crumbs of the cookie joined */
 	struct buf method, path, scheme, authority;
 	struct buf host;                 /* a Host field, for a client that sends no :authority */
+	size_t max;                      /* octets that are kept; a head with more is ->large */
 	size_t octets, fields;           /* decoded, also what is not kept */
 	unsigned continuations;
 	bool open;                       /* its last frame has not come */
@@ -70,8 +72,11 @@ struct http2_session {
 	bool calmed;                     /* ended for doing too much */
 };
 
-/** Start a session, queue our SETTINGS. Caller storage. Returns 0 or GW_ERR_NOMEM. */
-int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner) GW_MUST_USE;
+/**
+ * Start a session, queue our SETTINGS. Caller storage. A head of more than @head_max octets (RFC 9113 6.5.2's count; 0:
+ * HTTP2_HEAD_MAX, and HTTP2_HEAD_MOST at most) is handed on as too large. Returns 0 or GW_ERR_NOMEM.
+ */
+int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max) GW_MUST_USE;
 
 /** Free it. No function of the table is called. */
 void http2_session_fini(struct http2_session *s);

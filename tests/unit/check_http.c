@@ -292,6 +292,9 @@ static const struct {
 	{20, 99, 9, 20, GET H "\r\n", -431},
 	{20, 99, 9, 20, GET "Host: aaaaa", -431},
 	{20, 99, 9, 40, GET H "\r\n", -1},
+	{20, 99, 9, sizeof(GET H "\r\n") - 1, GET H "\r\n", -1},
+	{20, 99, 9, sizeof(GET H "\r\n") - 2, GET H "\r\n", -431},
+	{20, 99, 9, sizeof(GET H "\r\n") - 3, GET H "\r\n", -431},
 	{0, 0, 0, 0, "G", -414},
 };
 
@@ -472,12 +475,16 @@ static const struct {
 	{"0\r\n\rX", NULL, -400, false},
 };
 
+static const struct http1_chunk_limits chunk_defaults = {.line = 4096, .ext = 65536, .trailers = 16384, .field = 8190, .fields = 100};
+static struct http1_chunk_limits chunk_limits = {.line = 4096, .ext = 65536, .trailers = 16384, .field = 8190, .fields = 100};
+
 /* Decode with at most @piece octets a call. Returns 0 or the error; the body in @out. */
 static int dechunk(const char *in, size_t len, size_t piece, char *out, size_t *used, struct http1_chunked *c)
 {
 	size_t n = 0, at = 0;
 
 	http1_chunked_init(c);
+	c->lim = chunk_limits;
 	out[0] = '\0';
 	while (at < len && !c->done) {
 		const char *data;
@@ -519,34 +526,98 @@ START_TEST(chunks)
 }
 END_TEST
 
-START_TEST(chunk_bounds)
+/* What a decoder that is given @lim makes of @in. */
+static int dechunk_limited(struct http1_chunk_limits lim, const char *in, size_t len, char *out, const char **why)
 {
-	static char in[HTTP1_CHUNK_EXT_MAX * 2];
-	static char out[sizeof(in)];
 	struct http1_chunked c;
-	size_t used, n;
+	size_t used;
 
-	memset(in, '0', sizeof(in));
-	memcpy(in + HTTP1_CHUNK_LINE_MAX - 2, "\r\n\r\n", 5);
-	ck_assert_int_eq(dechunk(in, HTTP1_CHUNK_LINE_MAX + 2, 1000, out, &used, &c), 0);
-	ck_assert(c.done);
-	memset(in, '0', sizeof(in));
-	ck_assert_int_eq(dechunk(in, HTTP1_CHUNK_LINE_MAX + 1, 1000, out, &used, &c), -400);
+	chunk_limits = lim;
+	int rc = dechunk(in, len, 1000, out, &used, &c);
+	chunk_limits = chunk_defaults;
+	*why = c.why;
+	ck_assert((rc < 0) == (c.why != NULL));
+	return rc;
+}
 
-	/* Many small chunks with long extensions. */
-	n = 0;
+#define A10 "aaaaaaaaaa"
+#define LAST_10 "0;" A10 "aaaaaa\r\n" /* a line of 20 octets, 17 of them an extension and the end of line's first half */
+
+static const struct {
+	struct http1_chunk_limits lim; /* line, extensions, trailers, field, fields */
+	const char *in, *names; /* NULL: taken; else the directive that is passed */
+	int status;
+} chunk_limit_cases[] = {
+	{{20, 65536, 16384, 8190, 100}, LAST_10 "\r\n", NULL, 0},
+	{{19, 65536, 16384, 8190, 100}, LAST_10 "\r\n", "LimitRequestChunkLine", -400},
+	{{20, 65536, 16384, 8190, 100}, "0000000000000000000\r\n", "LimitRequestChunkLine", -400},
+	/* Each line anew, whatever the lines before it held. */
+	{{8, 65536, 16384, 8190, 100}, "1;a=bb\r\nx\r\n1;a=bb\r\nx\r\n0\r\n\r\n", NULL, 0},
+	{{4096, 17, 16384, 8190, 100}, LAST_10 "\r\n", NULL, 0},
+	{{4096, 16, 16384, 8190, 100}, LAST_10 "\r\n", "LimitRequestChunkExtensions", -400},
+	/* Of all lines together. */
+	{{4096, 4, 16384, 8190, 100}, "1;a\r\nx\r\n0;b\r\n\r\n", NULL, 0},
+	{{4096, 3, 16384, 8190, 100}, "1;a\r\nx\r\n0;b\r\n\r\n", "LimitRequestChunkExtensions", -400},
+	{{4096, 0, 16384, 8190, 100}, "1\r\nx\r\n0\r\n\r\n", NULL, 0},
+	{{4096, 0, 16384, 8190, 100}, "1;a\r\n", "LimitRequestChunkExtensions", -400},
+	{{4096, 65536, 12, 8190, 100}, "0\r\nA: b\r\nC: d\r\n\r\n", NULL, 0},
+	{{4096, 65536, 11, 8190, 100}, "0\r\nA: b\r\nC: d\r\n\r\n", "LimitRequestTrailers", -431},
+	{{4096, 65536, 0, 8190, 100}, "0\r\n\r\n", NULL, 0},
+	{{4096, 65536, 0, 8190, 100}, "0\r\nA: b\r\n\r\n", "LimitRequestTrailers", -431},
+	{{4096, 65536, 16384, 13, 100}, "0\r\nA: " A10 "\r\nBB:" A10 "\r\n\r\n", NULL, 0},
+	{{4096, 65536, 16384, 12, 100}, "0\r\nA: " A10 "\r\n\r\n", "LimitRequestFieldSize", -431},
+	{{4096, 65536, 16384, 8190, 2}, "0\r\nA: b\r\nC: d\r\n\r\n", NULL, 0},
+	{{4096, 65536, 16384, 8190, 1}, "0\r\nA: b\r\nC: d\r\n\r\n", "LimitRequestFields", -431},
+	{{4096, 65536, 16384, 8190, 0}, "0\r\nA: b\r\nC: d\r\n\r\n", NULL, 0},
+	/* A decoder that nobody gave limits takes nothing. */
+	{{0}, "0\r\n\r\n", "LimitRequestChunkLine", -400},
+	/* What is wrong is told first, and otherwise. */
+	{{4096, 65536, 16384, 8190, 100}, "0\r\nA b\r\n\r\n", "bad framing", -400},
+	{{4096, 65536, 16384, 8190, 100}, "fffffffffffffffff\r\n", "chunk size", -413},
+};
+
+START_TEST(chunk_limit)
+{
+	char out[100];
+	const char *why, *in = chunk_limit_cases[_i].in, *names = chunk_limit_cases[_i].names;
+	int rc = dechunk_limited(chunk_limit_cases[_i].lim, in, strlen(in), out, &why);
+
+	ck_assert_msg(rc == chunk_limit_cases[_i].status, "%d: %s", rc, in);
+	ck_assert_msg(names == NULL || strstr(why, names) != NULL, "%s: %s", why, in);
+}
+END_TEST
+
+/* As many trailers as there may be fields at all, where nothing less is said. */
+START_TEST(chunk_trailers_most)
+{
+	char in[HTTP1_FIELDS_MAX * 6 + 20], out[1];
+	size_t n = (size_t)sprintf(in, "0\r\n");
+	const char *why;
+
+	for (int i = 0; i < HTTP1_FIELDS_MAX; i++)
+		n += (size_t)sprintf(in + n, "A:b\r\n");
+	memcpy(in + n, "\r\n", 3);
+	ck_assert_int_eq(dechunk_limited((struct http1_chunk_limits){4096, 65536, 16384, 8190, 0}, in, n + 2, out, &why), 0);
+	memcpy(in + n, "A:b\r\n\r\n", 8);
+	ck_assert_int_eq(dechunk_limited((struct http1_chunk_limits){4096, 65536, 16384, 8190, 30000}, in, n + 7, out, &why), -431);
+}
+END_TEST
+
+/* Many small chunks with long extensions: what was taken until then stays, and no more. */
+START_TEST(chunk_extensions_add_up)
+{
+	static char in[100 * 1005 + 1], out[sizeof(in)];
+	const char *why;
+	size_t n = 0;
+
 	for (size_t i = 0; i < 100; i++) {
 		memcpy(in + n, "1;", 2);
 		memset(in + n + 2, 'a', 998);
 		memcpy(in + n + 1000, "\r\nx\r\n", 5);
 		n += 1005;
 	}
-	ck_assert_int_eq(dechunk(in, n, 4096, out, &used, &c), -400);
-	ck_assert_uint_lt(strlen(out), 70);
-
-	n = (size_t)sprintf(in, "0\r\nA: ");
-	memset(in + n, 'b', HTTP1_TRAILER_MAX);
-	ck_assert_int_eq(dechunk(in, n + HTTP1_TRAILER_MAX, 1000, out, &used, &c), -431);
+	ck_assert_int_eq(dechunk_limited(chunk_defaults, in, n, out, &why), -400);
+	ck_assert_uint_eq(strlen(out), 65);
 }
 END_TEST
 
@@ -565,7 +636,9 @@ static Suite *suite_http1(void)
 	suite_add_tcase(s, t);
 	t = tcase_create("chunked");
 	tcase_add_loop_test(t, chunks, 0, (int)(sizeof(chunk_cases) / sizeof(*chunk_cases)));
-	tcase_add_test(t, chunk_bounds);
+	tcase_add_loop_test(t, chunk_limit, 0, (int)(sizeof(chunk_limit_cases) / sizeof(*chunk_limit_cases)));
+	tcase_add_test(t, chunk_trailers_most);
+	tcase_add_test(t, chunk_extensions_add_up);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -50,7 +50,7 @@ START_TEST(a_block_is_a_head)
 {
 	struct http2_block b;
 
-	http2_block_init(&b);
+	http2_block_init(&b, HTTP2_HEAD_MAX);
 	/* Twice: what the last block left must not show. */
 	for (int round = 0; round < 2; round++) {
 		int rc = fill(&b, blocks[_i].lines, COUNT(blocks[_i].lines));
@@ -70,7 +70,7 @@ START_TEST(a_nul_is_no_end)
 {
 	struct http2_block b;
 
-	http2_block_init(&b);
+	http2_block_init(&b, HTTP2_HEAD_MAX);
 	http2_block_begin(&b);
 	ck_assert_int_eq(http2_block_add(&b, ":method", 7, "GET", 3), 0);
 	ck_assert_int_eq(http2_block_add(&b, ":path", 5, "/a\0b", 4), 0);
@@ -86,7 +86,7 @@ START_TEST(a_large_block_is_not_kept)
 	struct http2_block b;
 
 	memset(value, 'v', sizeof(value));
-	http2_block_init(&b);
+	http2_block_init(&b, HTTP2_HEAD_MAX);
 	http2_block_begin(&b);
 	for (int i = 0; i < 1000; i++) {
 		b.octets += sizeof(value) + 1 + 32;

@@ -242,24 +242,36 @@ START_TEST(body_is_the_same_in_memory_and_on_disk)
 }
 END_TEST
 
+/* A chunked body, under limits of its own: one that was given none takes nothing. */
+static void begin_chunked(struct req_body *b, unsigned line)
+{
+	req_body_init(b, -1, REQ_BODY_CHUNKED, false);
+	b->decoder.lim = (struct http1_chunk_limits){.line = line, .ext = 100, .trailers = 100, .field = 100, .fields = 10};
+}
+
 START_TEST(chunked_body_is_joined_and_bounded)
 {
 	static const char chunks[] = "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
 	struct req_body b;
 
 	buf_init(&b.mem);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
+	begin_chunked(&b, 100);
 	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, &wide), 0);
 	ck_assert(b.complete);
 	ck_assert_uint_eq(b.received, 11);
 	ck_assert_int_eq(memcmp(buf_head(&b.mem), "hello world", 11), 0);
 	req_body_reset(&b);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
+	begin_chunked(&b, 100);
 	b.limit = 10;
 	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, &wide), -413);
 	req_body_reset(&b);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
+	begin_chunked(&b, 100);
 	ck_assert_int_eq(feed_all(&b, "5\r\nhelloX", 9, 1, &wide), -400);
+	ck_assert_str_eq(b.why, "bad framing of a chunked request body");
+	req_body_reset(&b);
+	begin_chunked(&b, 4);
+	ck_assert_int_eq(feed_all(&b, chunks, sizeof(chunks) - 1, 1, &wide), -400);
+	ck_assert_ptr_nonnull(strstr(b.why, "LimitRequestChunkLine"));
 	req_body_fini(&b);
 }
 END_TEST
@@ -466,7 +478,7 @@ START_TEST(body_without_room_is_refused)
 	ck_assert_int_eq(req_body_fits(&b, REQ_BODY_MEM, &narrow), 0); /* needs no file */
 	ck_assert_int_eq(feed_all(&b, data, 150000, 8192, &narrow), -503);
 	req_body_reset(&b);
-	req_body_init(&b, -1, REQ_BODY_CHUNKED, false);
+	begin_chunked(&b, 100);
 	ck_assert_int_eq(req_body_fits(&b, -1, &narrow), 0);
 	spool_file_close(&other);
 	req_body_init(&b, 150000, REQ_BODY_COUNTED, false);
