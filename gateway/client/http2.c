@@ -246,6 +246,19 @@ static void on_calm(void *owner, const char *what)
 	conn_dirty(h2->c);
 }
 
+static int64_t widest(void *owner)
+{
+	struct http2 *h2 = owner;
+	int64_t most = 0;
+
+	for (struct http2_stream *st = h2->streams; st != NULL; st = st->next) {
+		int64_t window = nghttp2_session_get_stream_remote_window_size(h2->s.ng, st->id);
+		if (window > most)
+			most = window;
+	}
+	return most;
+}
+
 static uint64_t now_ms(void *owner)
 {
 	return loop_now_ms(((struct http2 *)owner)->c->w->loop);
@@ -258,6 +271,7 @@ static const struct http2_session_ops session_ops = {
 	.sent = on_sent,
 	.closed = on_closed,
 	.calm = on_calm,
+	.widest = widest,
 	.now_ms = now_ms,
 };
 
@@ -374,10 +388,6 @@ static void feed(struct conn *c)
 		conn_abort(c);
 		return;
 	}
-	if (!h2->s.block.open)
-		h2->block_since_ms = 0;
-	else if (h2->block_since_ms == 0)
-		h2->block_since_ms = loop_now_ms(c->w->loop);
 	conn_dirty(c);
 }
 
@@ -458,7 +468,7 @@ static void http2_timeout(struct conn *c)
 		conn_reset(c);
 		return;
 	}
-	if (h2->block_since_ms != 0 && pace_left_ms(&c->server->read_timeout.header, now - h2->block_since_ms, 0) == 0) {
+	if (h2->s.block.open && pace_left_ms(&c->server->read_timeout.header, now - h2->s.block.began_ms, 0) == 0) {
 		conn_abort(c);
 		return;
 	}

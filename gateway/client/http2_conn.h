@@ -38,7 +38,6 @@ struct http2 {
 	uint64_t octets_out;        /* that it did */
 	bool blocked;               /* waits for the socket to take more */
 	struct http2_stall stall;
-	uint64_t block_since_ms;    /* when the header block began that is not complete; 0: none */
 	bool draining, goaway;      /* told that the end is near; told where it is */
 };
 

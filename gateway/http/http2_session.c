@@ -4,27 +4,12 @@
 #include <string.h>
 
 #include "gateway/http/http2_block.h"
+#include "gateway/http/http2_judge.h"
 #include "gateway/http/http_chars.h"
 
 #define WINDOW_CONN (1024 * 1024)   /* octets under way from the client on all streams */
 #define WINDOW_STREAM (256 * 1024)
 #define OUTBOUND_ACKS_MAX 100       /* answers to PING and SETTINGS that wait to be sent */
-
-/* Too much of something: GOAWAY, and what the client sends from now on is not looked at. */
-static void calm(struct http2_session *s, const char *what)
-{
-	if (s->calmed)
-		return;
-	s->calmed = true;
-	s->ops->calm(s->owner, what);
-	nghttp2_session_terminate_session(s->ng, NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-static void count(struct http2_session *s, enum http2_limit what)
-{
-	if (!http2_limits_take(&s->limits, what, s->ops->now_ms(s->owner)))
-		calm(s, http2_limit_text(what));
-}
 
 void http2_session_reset(struct http2_session *s, int32_t id, uint32_t code)
 {
@@ -33,33 +18,6 @@ void http2_session_reset(struct http2_session *s, int32_t id, uint32_t code)
 
 /* --- receiving -------------------------------------------------------------------------------------------------------------- */
 
-static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *arg)
-{
-	struct http2_session *s = arg;
-
-	(void)ng;
-	/* The library looks at no PRIORITY at all, since RFC 9218 replaces it; RFC 9113 6.3 still judges its place. */
-	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
-		nghttp2_session_terminate_session(s->ng, NGHTTP2_PROTOCOL_ERROR);
-	switch (hd->type) {
-	case NGHTTP2_DATA:
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_RST_STREAM:
-	case NGHTTP2_GOAWAY:
-		break; /* counted by what they do */
-	case NGHTTP2_WINDOW_UPDATE:
-		count(s, HTTP2_LIMIT_WINDOW);
-		break;
-	case NGHTTP2_CONTINUATION:
-		if (++s->block.continuations > HTTP2_CONTINUATIONS_MAX)
-			calm(s, "CONTINUATION frames");
-		break;
-	default:
-		count(s, HTTP2_LIMIT_CONTROL);
-	}
-	return 0;
-}
-
 static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
 {
 	struct http2_session *s = arg;
@@ -67,6 +25,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 	(void)ng;
 	(void)frame;
 	http2_block_begin(&s->block);
+	s->block.began_ms = s->ops->now_ms(s->owner);
 	return 0;
 }
 
@@ -81,7 +40,7 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
 	/* A few octets of HPACK may stand for megabytes: bounded by what comes out, also of what is not kept. */
 	b->octets += name_len + value_len + 32;
 	if (++b->fields > HTTP2_FIELDS_HARD || b->octets > HTTP2_HEAD_HARD * b->max) {
-		calm(s, "header fields");
+		http2_judge_calm(s, "header fields");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
@@ -139,15 +98,31 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 		if (end)
 			s->ops->end(s->owner, frame->hd.stream_id, user);
 		else if (frame->hd.length == frame->data.padlen)
-			count(s, HTTP2_LIMIT_EMPTY);
+			http2_judge_count(s, HTTP2_LIMIT_EMPTY);
 		break;
 	case NGHTTP2_RST_STREAM:
 		/* Comes for a stream that is still open: the end of an answered one is not told. */
-		count(s, HTTP2_LIMIT_RESET);
+		http2_judge_count(s, HTTP2_LIMIT_RESET);
+		break;
+	case NGHTTP2_SETTINGS:
+		if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+			http2_judge_settings(s, &frame->settings);
+		break;
+	case NGHTTP2_PRIORITY_UPDATE:
+		http2_judge_priority(s, &frame->ext);
 		break;
 	default:
 		break;
 	}
+	return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int code, void *arg)
+{
+	(void)code;
+	/* A stream that is refused before it is one. */
+	if (frame->hd.type == NGHTTP2_HEADERS && nghttp2_session_find_stream(ng, frame->hd.stream_id) == NULL)
+		http2_judge_closed(arg, frame->hd.stream_id, false);
 	return 0;
 }
 
@@ -164,6 +139,7 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
 {
 	struct http2_session *s = arg;
 
+	http2_judge_closed(s, id, nghttp2_session_get_stream_remote_close(ng, id) == 1);
 	s->ops->closed(s->owner, id, nghttp2_session_get_stream_user_data(ng, id), code);
 	return 0;
 }
@@ -183,7 +159,9 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 	bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
 	if (frame->hd.type == NGHTTP2_RST_STREAM && provoked(frame->rst_stream.error_code))
-		count(s, HTTP2_LIMIT_PROVOKED);
+		http2_judge_count(s, HTTP2_LIMIT_PROVOKED);
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		http2_judge_goaway(s, &frame->goaway);
 	if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
 		return 0;
 	http2_limits_give(&s->limits, HTTP2_LIMIT_WINDOW, 2);
@@ -203,11 +181,11 @@ static nghttp2_session *new_session(struct http2_session *s)
 	nghttp2_session *ng = NULL;
 
 	if (nghttp2_session_callbacks_new(&cb) == 0 && nghttp2_option_new(&opt) == 0) {
-		nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
 		nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
 		nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
 		nghttp2_session_callbacks_set_on_invalid_header_callback(cb, on_invalid_header);
 		nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame_recv);
+		nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb, on_invalid_frame);
 		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data_chunk);
 		nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_stream_close);
 		nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_frame_send);
@@ -236,6 +214,8 @@ int http2_session_init(struct http2_session *s, const struct http2_session_ops *
 	memset(s, 0, sizeof(*s));
 	s->ops = ops;
 	s->owner = owner;
+	s->peer_window = NGHTTP2_INITIAL_WINDOW_SIZE;
+	http2_frames_init(&s->frames, HTTP2_PREFACE_LEN);
 	http2_limits_init(&s->limits, ops->now_ms(owner));
 	http2_block_init(&s->block, max);
 	s->ng = new_session(s);
@@ -254,16 +234,34 @@ void http2_session_fini(struct http2_session *s)
 	http2_block_fini(&s->block);
 }
 
-int http2_session_recv(struct http2_session *s, const uint8_t *data, size_t n)
+static int feed(struct http2_session *s, const uint8_t *data, size_t n)
 {
-	if (s->calmed)
-		return GW_OK;
-	ssize_t done = nghttp2_session_mem_recv(s->ng, data, n);
+	ssize_t done = n > 0 ? nghttp2_session_mem_recv(s->ng, data, n) : 0;
+
 	if (done == NGHTTP2_ERR_FLOODED || done == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
-		calm(s, "frames that want an answer");
+		http2_judge_calm(s, "frames that want an answer");
 		return GW_OK;
 	}
 	return done == (ssize_t)n ? GW_OK : GW_ERR_PROTO;
+}
+
+int http2_session_recv(struct http2_session *s, const uint8_t *data, size_t n)
+{
+	size_t fed = 0, at = 0;
+	struct http2_frame_head h;
+
+	/* Frame by frame: each is judged by what those before it have done. */
+	while (!s->calmed && http2_frames_next(&s->frames, data, n, &at, &h)) {
+		size_t begin = at > HTTP2_FRAME_HEAD ? at - HTTP2_FRAME_HEAD : 0;
+		if (begin > fed) {
+			int err = feed(s, data + fed, begin - fed);
+			if (err < 0)
+				return err;
+			fed = begin;
+		}
+		http2_judge_begin(s, &h);
+	}
+	return s->calmed ? GW_OK : feed(s, data + fed, n - fed);
 }
 
 int http2_session_send(struct http2_session *s, struct buf *out, size_t max)

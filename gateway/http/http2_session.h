@@ -20,7 +20,9 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
+#include "gateway/http/http2_frames.h"
 #include "gateway/http/http2_limits.h"
+#include "gateway/http/http2_numbers.h"
 
 #define HTTP2_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define HTTP2_PREFACE_LEN 24
@@ -29,7 +31,7 @@
 #define HTTP2_HEAD_MOST (256 * 1024)        /* whatever that says: as much as the frames of a block can hold */
 #define HTTP2_HEAD_HARD 4                   /* times as many are decoded at all, by RFC 9113 6.5.2's count */
 #define HTTP2_FIELDS_HARD 1024              /* field lines that are decoded at all, cookie crumbs and trailers included */
-#define HTTP2_CONTINUATIONS_MAX 16          /* frames of one header block */
+#define HTTP2_CONTINUATIONS_MAX 8           /* frames of one header block */
 
 struct http2_session_ops {
 	/* A complete, well-formed head in HTTP/1's form at @text (consumed by the call), or NULL: it is too large. @end: no
@@ -45,6 +47,8 @@ struct http2_session_ops {
 	void (*closed)(void *owner, int32_t id, void *user, uint32_t code);
 	/* The client did too much of something and is being told to go. */
 	void (*calm)(void *owner, const char *what);
+	/* The widest window for sending of an open stream; 0: there is none. */
+	int64_t (*widest)(void *owner);
 	/* Milliseconds, monotonic. */
 	uint64_t (*now_ms)(void *owner);
 };
@@ -57,6 +61,7 @@ struct http2_block {
 	size_t max;                      /* octets that are kept; a head with more is ->large */
 	size_t octets, fields;           /* decoded, also what is not kept */
 	unsigned continuations;
+	uint64_t began_ms;
 	bool open;                       /* its last frame has not come */
 	bool started;                    /* the request line is written */
 	bool large, malformed;
@@ -68,8 +73,13 @@ struct http2_session {
 	const struct http2_session_ops *ops;
 	void *owner;
 	struct http2_limits limits;
+	struct http2_frames frames;
+	struct http2_numbers numbers;
 	struct http2_block block;
+	uint32_t peer_window;            /* SETTINGS_INITIAL_WINDOW_SIZE, the client's */
+	int64_t widest;                  /* ops->widest() when the SETTINGS frame began that is being read */
 	bool calmed;                     /* ended for doing too much */
+	bool leaving;                    /* GOAWAY is sent: new streams are ignored */
 };
 
 /**

@@ -14,7 +14,10 @@ libhttp_a_SOURCES = \
 	gateway/http/http1_fields.c gateway/http/http1_internal.h \
 	gateway/http/http1_parse.c gateway/http/http1_parse.h \
 	gateway/http/http2_block.c gateway/http/http2_block.h \
+	gateway/http/http2_frames.c gateway/http/http2_frames.h \
+	gateway/http/http2_judge.c gateway/http/http2_judge.h \
 	gateway/http/http2_limits.c gateway/http/http2_limits.h \
+	gateway/http/http2_numbers.c gateway/http/http2_numbers.h \
 	gateway/http/http2_session.c gateway/http/http2_session.h \
 	gateway/http/http_chars.c gateway/http/http_chars.h \
 	gateway/http/http_date.c gateway/http/http_date.h \
@@ -148,7 +151,8 @@ EXTRA_DIST += tests/fuzz/corpus/http2
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_http2
 tests_fuzz_fuzz_http2_SOURCES = tests/fuzz/fuzz_http2.c \
-	gateway/http/http2_session.c gateway/http/http2_block.c gateway/http/http2_limits.c \
+	gateway/http/http2_session.c gateway/http/http2_block.c gateway/http/http2_frames.c \
+	gateway/http/http2_judge.c gateway/http/http2_limits.c gateway/http/http2_numbers.c \
 	gateway/http/http1_parse.c gateway/http/http1_fields.c gateway/http/http_chars.c
 tests_fuzz_fuzz_http2_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http2_CPPFLAGS = $(AM_CPPFLAGS) $(NGHTTP2_CFLAGS)

@@ -128,13 +128,26 @@ static void on_calm(void *owner, const char *what)
 	require(((struct world *)owner)->s.calmed && what[0] != '\0');
 }
 
+static int64_t widest(void *owner)
+{
+	struct world *w = owner;
+	int64_t most = 0;
+
+	for (struct stream *st = w->streams; st < w->streams + STREAMS_MAX; st++) {
+		int64_t window = st->id != 0 ? nghttp2_session_get_stream_remote_window_size(w->s.ng, st->id) : 0;
+		most = window > most ? window : most;
+	}
+	require(most <= INT32_MAX);
+	return most;
+}
+
 static uint64_t now_ms(void *owner)
 {
 	return ((struct world *)owner)->now_ms;
 }
 
 static const struct http2_session_ops ops = {.head = on_head, .data = on_data, .end = on_end, .sent = on_sent,
-	.closed = on_closed, .calm = on_calm, .now_ms = now_ms};
+	.closed = on_closed, .calm = on_calm, .widest = widest, .now_ms = now_ms};
 
 /* The first octet says how the input is cut, and whether the preface is given. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

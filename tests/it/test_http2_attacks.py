@@ -15,7 +15,7 @@ import site_conf
 
 pytestmark = pytest.mark.bulkhead
 h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
-from h2wire import CALM, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, settings, u32  # noqa: E402
+from h2wire import CALM, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, settings, u32  # noqa: E402
 
 FULL = END_HEADERS | END_STREAM
 
@@ -95,14 +95,79 @@ def test_a_page_that_is_left_early_is_no_attack(static_target):
 		assert c.get(static_target.host, "/hello.txt").status == 200 and c.goaway is None
 
 
-@pytest.mark.parametrize("piece", [b"", b"\0\x01a\x01b"], ids=["empty", "fields"])
-def test_continuation_flood(static_target, piece):
+# What a header block without an end consists of, once it has begun: one CONTINUATION's worth.
+ENDLESS = {
+	"empty": b"",
+	"octet": b"\x82",
+	"small-fields": b"\0\x01a\x01b",
+	"large-fields": (b"\0\x01a\x7f\x81\x7e" + b"v" * 510) * 31,
+	"a-field-of-megabytes": b"v" * 16384,
+	"named-again": b"\xbe" * 16384,
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_continuation_flood(static_target, kind):
 	"""CVE-2024-27316 and its kin: a header block without end."""
 	before = rss_kb(static_target.server)
-	with h2wire.Conn(static_target.addr) as c:
-		c.flood(frame(HEADERS, END_STREAM, 1, c.block(c.head(static_target.host))) + frame(CONTINUATION, 0, 1, piece) * 100000)
-		calmed(c, static_target)
+	start = b"\0\x01a\x7f\x81\xff\xff\x3f" if kind == "a-field-of-megabytes" else b"\x40\x01x\x7f\x81\x1e" + b"v" * 4000 if kind == "named-again" else b""
+	with h2wire.Conn(static_target.addr) as c, h2wire.Conn(static_target.addr) as other:
+		c.flood(frame(HEADERS, END_STREAM, 1, c.block(c.head(static_target.host)) + start) + frame(CONTINUATION, 0, 1, ENDLESS[kind]) * 2000)
+		assert other.get(static_target.host, "/hello.txt").status == 200
+		code = c.end()
+		assert c.eof and code == (COMPRESSION_ERROR if kind == "a-field-of-megabytes" else CALM), (code, c.answers)
 	assert rss_kb(static_target.server) - before < 20000
+
+
+@pytest.mark.parametrize("size", [0, 10, 16384])
+def test_frames_of_a_block(static_target, size):
+	"""The eighth CONTINUATION may end a block, the ninth ends the connection, without another octet being waited for."""
+	def block(c):
+		whole = c.block(c.head(static_target.host, "/hello.txt"))
+		cuts = [min(i * size, len(whole)) for i in range(9)] + [len(whole)]
+		return [whole[a:b] for a, b in zip(cuts, cuts[1:])]
+	with h2wire.Conn(static_target.addr) as c:
+		p = block(c)
+		c.send(frame(HEADERS, END_STREAM, 1, p[0]) + b"".join(frame(CONTINUATION, END_HEADERS if i == 8 else 0, 1, p[i]) for i in range(1, 9)))
+		c.next = 3
+		assert c.answer(1).status == 200 and c.get(static_target.host, "/hello.txt").status == 200
+	with h2wire.Conn(static_target.addr) as c:
+		c.send(frame(HEADERS, END_STREAM, 1, b"") + frame(CONTINUATION, 0, 1, b"\0\x01a\x7f\0" + b"v" * 127 if size else b"") * 9)
+		calmed(c, static_target)
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp, module_fleet, docroot):
+	"""A server that gives a head a second."""
+	return module_fleet.start(servers.Bulkhead(tmp + "/hasty", "RequestReadTimeout header=1 body=20\nKeepAliveTimeout 3\nProtocols h2c http/1.1\n" + site_conf.common(docroot)
+		+ "<VirtualHost *>\nServerName static.test\nDocumentRoot %s\n</VirtualHost>\n" % docroot))
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["alone", "beside-an-answer"])
+@pytest.mark.parametrize("kind", ["frames", "octets"])
+def test_slow_block(hasty, kind, busy):
+	"""A block that grows a little all the time: the head's time is counted from its first frame, whatever else the connection does."""
+	with h2wire.Conn(hasty.addr, set=[(4, 0)]) as c:
+		if busy:
+			c.request("static.test", "/hello.txt")
+		assert c.ping() and c.settings  # whose acknowledgment must not come in between
+		sid, began = c.next, time.monotonic()
+		if kind == "octets":
+			c.send(frame(HEADERS, END_STREAM, sid, b"\0\x01x\x7f\x81\x7f", length=16384))
+		else:
+			c.send(frame(HEADERS, END_STREAM, sid, b"\0\x01x\x0f"))
+		sent = 0
+		while not c.eof and time.monotonic() - began < 20:
+			if (kind == "octets" or sent < 8) and not c.flood(b"v" if kind == "octets" else frame(CONTINUATION, 0, sid, b"v")):
+				break
+			sent += 1
+			c.wait(lambda: c.eof, 0.3)
+		took = time.monotonic() - began
+		assert 0.5 < took < 8, took
+	with h2wire.Conn(hasty.addr) as c:
+		for _ in range(8):  # a patient client's blocks are complete, each
+			assert c.get("static.test", "/hello.txt").status == 200
+			time.sleep(0.2)
 
 
 def bomb(c, host, name, value, times):

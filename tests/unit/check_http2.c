@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "gateway/http/http2_block.h"
+#include "gateway/http/http2_frames.h"
+#include "gateway/http/http2_numbers.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -140,6 +142,73 @@ START_TEST(buckets_run_over_and_drain)
 }
 END_TEST
 
+/* --- frames and numbers ----------------------------------------------------------------------------------------------------- */
+
+/* However the octets come, the same headers are found. */
+START_TEST(frames_are_found_in_pieces)
+{
+	static const uint8_t in[] = "skip\0\0\3\1\2\0\0\0\7abc\0\0\0\4\0\x80\0\0\0\0\1\0\xff\5\x7f\xff\xff\xff";
+	static const struct http2_frame_head want[] = {{3, 1, 2, 7}, {0, 4, 0, 0}, {256, 255, 5, INT32_MAX}};
+	static const size_t behind[] = {13, 25, 34};
+	size_t step = (size_t)_i, n = sizeof(in) - 1;
+	unsigned found = 0;
+	struct http2_frames f;
+
+	http2_frames_init(&f, 4);
+	for (size_t from = 0; from < n; from += step) {
+		struct http2_frame_head h;
+		size_t at = 0, len = n - from < step ? n - from : step;
+		while (http2_frames_next(&f, in + from, len, &at, &h)) {
+			ck_assert_uint_lt(found, COUNT(want));
+			ck_assert_uint_eq(from + at, behind[found]);
+			ck_assert_uint_eq(h.length, want[found].length);
+			ck_assert_uint_eq(h.type, want[found].type);
+			ck_assert_uint_eq(h.flags, want[found].flags);
+			ck_assert_int_eq(h.id, want[found].id);
+			found++;
+		}
+		ck_assert_uint_eq(at, len);
+	}
+	ck_assert_uint_eq(found, COUNT(want));
+	ck_assert_uint_eq(f.skip, 256);
+}
+END_TEST
+
+START_TEST(numbers_are_told_apart)
+{
+	struct http2_numbers n = {0};
+
+	ck_assert_int_eq(http2_numbers_tell(&n, 1), HTTP2_NUMBER_NEW);
+	http2_numbers_open(&n, 3);
+	ck_assert_int_eq(http2_numbers_tell(&n, 1), HTTP2_NUMBER_PASSED);
+	ck_assert_int_eq(http2_numbers_tell(&n, 3), HTTP2_NUMBER_ENDED);
+	ck_assert_int_eq(http2_numbers_tell(&n, 5), HTTP2_NUMBER_NEW);
+	http2_numbers_cut(&n, 3);
+	ck_assert_int_eq(http2_numbers_tell(&n, 3), HTTP2_NUMBER_CUT);
+	/* Places are used again: what was opened there before is forgotten, also by a leap over all of them. */
+	for (int32_t id = 5; id < 3000; id += 2)
+		http2_numbers_open(&n, id);
+	ck_assert_int_eq(http2_numbers_tell(&n, 2001), HTTP2_NUMBER_ENDED);
+	http2_numbers_open(&n, 3101);
+	ck_assert_int_eq(http2_numbers_tell(&n, 2999), HTTP2_NUMBER_ENDED);
+	for (int32_t id = 3001; id < 3101; id += 2)
+		ck_assert_int_eq(http2_numbers_tell(&n, id), HTTP2_NUMBER_PASSED);
+	http2_numbers_open(&n, INT32_MAX);
+	ck_assert_int_eq(http2_numbers_tell(&n, INT32_MAX), HTTP2_NUMBER_ENDED);
+	for (int32_t id = INT32_MAX - 2; id > INT32_MAX - 2 * HTTP2_NUMBERS_SEEN; id -= 2)
+		ck_assert_int_eq(http2_numbers_tell(&n, id), HTTP2_NUMBER_PASSED);
+	ck_assert_int_eq(http2_numbers_tell(&n, INT32_MAX - 2 * HTTP2_NUMBERS_SEEN), HTTP2_NUMBER_ENDED);
+	/* So are those of the ones that were cut, the oldest first. */
+	for (int32_t i = 0; i < HTTP2_NUMBERS_CUT - 1; i++)
+		http2_numbers_cut(&n, 2001 + 2 * i);
+	ck_assert_int_eq(http2_numbers_tell(&n, 3), HTTP2_NUMBER_CUT);
+	http2_numbers_cut(&n, 2999);
+	ck_assert_int_ne(http2_numbers_tell(&n, 3), HTTP2_NUMBER_CUT);
+	ck_assert_int_eq(http2_numbers_tell(&n, 2001), HTTP2_NUMBER_CUT);
+	ck_assert_int_eq(http2_numbers_tell(&n, 2999), HTTP2_NUMBER_CUT);
+}
+END_TEST
+
 static Suite *suite_http2(void)
 {
 	Suite *s = suite_create("http2");
@@ -148,6 +217,8 @@ static Suite *suite_http2(void)
 	tcase_add_loop_test(t, a_block_is_a_head, 0, COUNT(blocks));
 	tcase_add_test(t, a_nul_is_no_end);
 	tcase_add_test(t, a_large_block_is_not_kept);
+	tcase_add_loop_test(t, frames_are_found_in_pieces, 1, 40);
+	tcase_add_test(t, numbers_are_told_apart);
 	tcase_add_loop_test(t, buckets_run_over_and_drain, 0, HTTP2_LIMITS_N);
 	suite_add_tcase(s, t);
 	return s;
