@@ -13,6 +13,8 @@
 #include "gateway/base/log.h"
 #include "gateway/static/file_open.h"
 
+#define UNTIL "; its lines are lost until a reload or -k reopen can open it"
+
 static int std_stream(const char *path)
 {
 	if (strcmp(path, "/dev/stderr") == 0)
@@ -24,7 +26,7 @@ static int std_stream(const char *path)
  * A log may be in a directory that a tenant owns, or whose parent he owns: what he makes a link of there, or puts in the
  * log's place, must not make us write elsewhere.
  */
-static int open_in_place(const char *path, const char **why)
+static int open_in_place(const char *path, struct stat *dir_st, const char **why)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash == NULL ? NULL : strndup(path, slash == path ? 1 : (size_t)(slash - path));
@@ -35,48 +37,103 @@ static int open_in_place(const char *path, const char **why)
 		*why = errno == EACCES ? "its directory cannot be entered, or is behind a link whose owner does not own where it leads" : strerror(errno);
 		return -1;
 	}
-	int fd = openat(dir_fd, slash + 1, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
+	int fd = fstat(dir_fd, dir_st) == -1 ? -1 : openat(dir_fd, slash + 1, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0640);
 	if (fd == -1)
 		*why = errno == ELOOP ? "it is a symbolic link, which is refused for logs" : strerror(errno);
 	io_close(&dir_fd);
 	return fd;
 }
 
+/* Whoever owns the directory could have moved a file of another's there, which he may not write to himself. */
+static bool belongs(const struct stat *st, const struct stat *dir)
+{
+	return dir->st_uid == 0 || dir->st_uid == geteuid() || st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == dir->st_uid;
+}
+
 int log_file_open(const char *path, const char **why)
 {
 	int std = std_stream(path);
-	struct stat st;
+	struct stat st, dir;
 
 	if (std != -1)
 		return fcntl(std, F_DUPFD_CLOEXEC, 5);
-	int fd = open_in_place(path, why);
+	int fd = open_in_place(path, &dir, why);
 	if (fd == -1)
 		return -1;
+	errno = EPERM;
 	if (fstat(fd, &st) == -1 || (!S_ISREG(st.st_mode) && strcmp(path, "/dev/null") != 0) || st.st_nlink > 1) {
 		*why = "it is not a regular file of its own (a hard link?)";
+		io_close(&fd);
+	} else if (!belongs(&st, &dir)) {
+		*why = "it belongs neither to the server nor to the owner of its directory";
 		io_close(&fd);
 	}
 	return fd;
 }
 
-static int open_direct(struct log_sink *s, const struct conf_log_file *f)
+static bool writes(const struct conf_server *s, const struct conf_log_file *f)
+{
+	bool found = s->error_log == f;
+
+	for (size_t i = 0; i < s->custom_logs_n && !found; i++)
+		found = s->custom_logs[i].file == f;
+	return found;
+}
+
+/*
+ * The host whose log @f is alone, or with other virtual hosts; NULL: it is the main server's. What is in the place of a
+ * host's log may be its tenant's doing, who must not stop the others by it.
+ */
+static const struct conf_server *host_of(const struct conf *c, const struct conf_log_file *f)
+{
+	if (writes(c->servers[0], f))
+		return NULL;
+	for (size_t i = 1; i < c->servers_n; i++)
+		if (writes(c->servers[i], f))
+			return c->servers[i];
+	return NULL;
+}
+
+static int cannot_open(const struct conf *c, const struct conf_log_file *f, const char *why, const char *then)
+{
+	const struct conf_server *host = host_of(c, f);
+
+	/* What we have run out of is nobody's own. */
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		host = NULL;
+	log_line(log_server(), LOG_LV_CRIT, NULL, "%s%s%scannot open log %s: %s%s", host != NULL ? "site=" : "", host != NULL ? host->name : "",
+		host != NULL ? " " : "", f->path, why, host != NULL ? then : "");
+	return host != NULL ? GW_ERR_DENIED : GW_ERR_SYS;
+}
+
+/* Returns 0, GW_ERR_DENIED (logged): one host's log, without which all can go on, or GW_ERR_SYS (logged). */
+static int open_direct(struct log_sink *s, const struct conf *c, const struct conf_log_file *f, const char *then)
 {
 	const char *why = "out of descriptors";
 
 	s->fd = log_file_open(f->path, &why);
+	return s->fd != -1 ? GW_OK : cannot_open(c, f, why, then);
+}
+
+/* It keeps its number, so that the file can be opened into it later. */
+static int open_nothing(struct log_sink *s)
+{
+	s->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (s->fd != -1)
 		return GW_OK;
-	log_line(log_server(), LOG_LV_CRIT, NULL, "cannot open log %s: %s", f->path, why);
+	log_line(log_server(), LOG_LV_CRIT, NULL, "cannot open /dev/null: %m");
 	return GW_ERR_SYS;
 }
 
 static int open_framed(struct log_sink *s, const struct conf *c, const struct conf_log_file *f, struct log_hub *h)
 {
 	const char *why;
+	int looked = GW_OK;
 
 	if (f->kind == CONF_LOG_FILE) {
-		if (open_direct(s, f) < 0)
-			return GW_ERR_SYS;
+		looked = open_direct(s, c, f, "; it is tried again when there are lines");
+		if (looked == GW_ERR_SYS)
+			return looked;
 		io_close(&s->fd);
 	}
 	int err = log_hub_acquire(h, c, f, &s->id, &why);
@@ -87,7 +144,7 @@ static int open_framed(struct log_sink *s, const struct conf *c, const struct co
 	s->fd = log_hub_fd(h);
 	s->framed = true;
 	s->plain = f->kind == CONF_LOG_SYSLOG;
-	return GW_OK;
+	return looked;
 }
 
 /* The server's own error log is direct when it is a file: what goes wrong with the others is written there. */
@@ -102,6 +159,7 @@ int log_files_open(struct log_files *lf, const struct conf *c, struct log_hub *h
 {
 	size_t files_n = 0;
 
+	lf->failed_n = 0;
 	lf->sinks = calloc(c->log_files_n + 1, sizeof(*lf->sinks));
 	if (lf->sinks == NULL) {
 		log_err("cannot open the logs: out of memory");
@@ -113,7 +171,12 @@ int log_files_open(struct log_files *lf, const struct conf *c, struct log_hub *h
 	}
 	for (size_t i = 0; i < c->log_files_n; i++) {
 		const struct conf_log_file *f = c->log_files[i];
-		int err = is_direct(c, f, files_n) ? open_direct(&lf->sinks[i], f) : open_framed(&lf->sinks[i], c, f, h);
+		bool direct = is_direct(c, f, files_n);
+		int err = direct ? open_direct(&lf->sinks[i], c, f, UNTIL) : open_framed(&lf->sinks[i], c, f, h);
+		if (err == GW_ERR_DENIED) {
+			lf->failed_n++;
+			err = direct ? open_nothing(&lf->sinks[i]) : GW_OK;
+		}
 		if (err < 0) {
 			log_files_close(lf, c, h);
 			return err;
@@ -124,10 +187,15 @@ int log_files_open(struct log_files *lf, const struct conf *c, struct log_hub *h
 
 void log_files_reopen(struct log_files *lf, const struct conf *c)
 {
+	lf->failed_n = 0;
 	for (size_t i = 0; i < c->log_files_n; i++) {
 		struct log_sink *s = &lf->sinks[i], anew = {.fd = -1};
-		if (s->framed || open_direct(&anew, c->log_files[i]) < 0)
+		if (s->framed)
 			continue;
+		if (open_direct(&anew, c, c->log_files[i], "; lines go where they went before") < 0) {
+			lf->failed_n++;
+			continue;
+		}
 		if (dup3(anew.fd, s->fd, O_CLOEXEC) == -1)
 			log_err("log %s stays the old one: %m", c->log_files[i]->path);
 		io_close(&anew.fd);

@@ -104,7 +104,9 @@ static int load_tls(struct master *m, const struct conf *c, struct tls_store **o
 
 static void say_heard(void *ctx, const char *line, size_t n)
 {
-	control_say(&((struct master *)ctx)->control, CONTROL_GRACEFUL, "%.*s", (int)n, line);
+	struct master *m = ctx;
+
+	control_say(&m->control, m->heard_for, "%.*s", (int)n, line);
 }
 
 /* Ownership of @c and @tls passes, also when NULL comes back. */
@@ -146,9 +148,11 @@ static struct generation *start_generation(struct master *m, struct conf *c)
 		return NULL;
 	}
 	/* Who waits for a reload is told why it is refused: a port in use, a log that cannot be opened. */
+	m->heard_for = CONTROL_GRACEFUL;
 	log_hear(say_heard, m);
 	struct generation *g = open_generation(m, c, tls);
 	log_hear(NULL, NULL);
+	m->reload_broken |= g != NULL && g->logs.failed_n > 0;
 	return g;
 }
 
@@ -449,15 +453,18 @@ static int watch_signals(struct master *m)
 
 static void on_reopened(struct generation_host *h, struct generation *g)
 {
-	(void)g;
-	control_done(&container_of(h, struct master, host)->control, CONTROL_REOPEN, true);
+	control_done(&container_of(h, struct master, host)->control, CONTROL_REOPEN, g->logs.failed_n == 0);
 }
 
 static bool reopen(struct master *m)
 {
 	log_hub_reopen(&m->logs);
 	control_begin(&m->control, CONTROL_REOPEN);
-	if (!generation_reopen(m->current))
+	m->heard_for = CONTROL_REOPEN;
+	log_hear(say_heard, m);
+	bool reopened = generation_reopen(m->current);
+	log_hear(NULL, NULL);
+	if (!reopened)
 		return false;
 	set_server_log(m, m->current);
 	return true;

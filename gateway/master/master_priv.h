@@ -37,6 +37,7 @@ struct master {
 	bool served;                /* ever */
 	bool reload_again, stopping, stopping_now;
 	bool reload_broken;         /* what the last reload took in is not what all files say */
+	enum control_word heard_for; /* who is told the errors of what is being done */
 	struct conf_diags said[2];  /* what the last reload, or the start, was found wrong with, and what the next one is so far */
 	struct conf_diags state;    /* files that are not served as they are, of what serves */
 	bool handed_over;           /* another master serves: we end when what runs here has ended */

@@ -323,3 +323,110 @@ def test_error_log_format(server):
 	assert server.lines("err2")[0].startswith("["), server.lines("err2")
 	r = bh.run("-t", "-c", "ErrorLogFormat %z")
 	assert r.returncode == 1 and 'unknown or unfinished item at "%z"' in r.stdout
+
+
+# --- a tenant who owns a log's directory ------------------------------------------------------------------------------------
+
+def his_link(path):
+	os.symlink(os.path.dirname(path) + "/elsewhere", path)
+
+
+def his_second_name(path):
+	servers.write(path + ".first", "")
+	os.link(path + ".first", path)
+
+
+def his_neighbours_file(path):
+	servers.write(path, "")
+	os.chown(path, 12345, 12345)
+
+
+def his_directory_gone(path):
+	os.rename(os.path.dirname(path), os.path.dirname(path) + ".away")
+
+
+def his_file_for_a_directory(path):
+	his_directory_gone(path)
+	servers.write(os.path.dirname(path), "")
+
+
+# What he puts in its place; what is said of it.
+IN_ITS_PLACE = {
+	"link": (his_link, "it is a symbolic link"),
+	"second name": (his_second_name, "it is not a regular file of its own"),
+	"fifo": (os.mkfifo, "No such device or address"),
+	"directory": (os.mkdir, "Is a directory"),
+	"another's file": (his_neighbours_file, "it belongs neither to the server nor to the owner"),
+	"no directory": (his_directory_gone, "No such file or directory"),
+	"file for a directory": (his_file_for_a_directory, "Not a directory"),
+}
+
+
+@pytest.mark.skipif(not proc.ROOT, reason="only as root there is somebody else")
+@pytest.mark.parametrize("how,n", [(h, 3) for h in IN_ITS_PLACE] + [("link", 70), ("no directory", 70)])
+def test_what_a_tenant_puts_in_the_place_of_a_log(server, how, n):
+	"""That log fails, alone: a reload and a start go on, say so, and serve his host; what he takes away again ends it."""
+	put, why = IN_ITS_PLACE[how]
+	servers.writable_dir(server.logs + "/his")
+	servers.writable_dir(server.logs)
+	path = server.logs + "/his/access.log"
+	hosts = [server.host("h%d" % i, '    CustomLog "%s" "%%U%%q"\n' % (path if i == 1 else "%s/h%d.log" % (server.logs, i))) for i in range(n)]
+	bh = server.start("".join(hosts))
+	os.unlink(path)
+	put(path)
+	if os.path.isdir(os.path.dirname(path)):
+		os.chown(path, *servers.site_ids(), follow_symlinks=False) if how != "another's file" else None
+	r = bh.run("-k", "graceful")
+	said = "site=h1.test cannot open log %s: %s" % (path, why)
+	assert r.returncode == 1 and r.stdout.count("cannot open log") == 1 and said in r.stdout and "reloaded, but" in r.stdout, r
+	assert bh.get("h1.test", "/hello.txt?lost").body == b"hello\n"
+	assert bh.get("h2.test", "/hello.txt?kept").body == b"hello\n"
+	proc.wait_for(lambda: server.lines("h2.log") == ["/hello.txt?kept"], 5, 0.02, why="the other host's line")
+	if n < 64: # of more, files are opened when there are lines
+		r = bh.run("-k", "reopen")
+		assert r.returncode == 1 and said in r.stdout, r
+	# A start is not stopped by it either.
+	assert bh.stop() == []
+	server.fleet.start(bh)
+	assert bh.get("h1.test", "/hello.txt?lost").body == b"hello\n" and said in bh.log()
+	for left in (path, path + ".first"):
+		if os.path.isdir(left) and not os.path.islink(left):
+			os.rmdir(left)
+		elif os.path.lexists(left):
+			os.unlink(left)
+	if os.path.isfile(os.path.dirname(path)):
+		os.unlink(os.path.dirname(path))
+	servers.writable_dir(os.path.dirname(path))
+	assert bh.run("-k", "reopen").returncode == 0
+	bh.get("h1.test", "/hello.txt?again")
+	proc.wait_for(lambda: server.lines("his/access.log")[-1:] == ["/hello.txt?again"], 5, 0.02, why="the line after")
+	assert not os.path.exists(server.logs + "/his/elsewhere") and bh.run("-k", "graceful").returncode == 0
+
+
+@pytest.mark.skipif(not proc.ROOT, reason="only as root there is somebody else")
+def test_log_that_a_tenant_may_have(server):
+	"""A file of his in his directory, whatever its mode, one of his in the server's, and one of the server's in his are written to."""
+	servers.writable_dir(server.logs + "/his")
+	places = {"a": "his/mine.log", "b": "his.log", "c": "his/ours.log"}
+	for path in places.values():
+		servers.write(server.logs + "/" + path, "")
+	os.chmod(server.logs + "/his/mine.log", 0)
+	for path in ("his/mine.log", "his.log"):
+		os.chown(server.logs + "/" + path, *servers.site_ids())
+	bh = server.start("".join(server.host(h, '    CustomLog "%s/%s" "%%U"\n' % (server.logs, p)) for h, p in places.items()))
+	for host in places:
+		bh.get(host + ".test", "/hello.txt")
+	for path in places.values():
+		proc.wait_for(lambda p=path: server.lines(p) == ["/hello.txt"], 5, 0.02, why="a line in " + path)
+	assert bh.run("-k", "graceful").returncode == 0
+
+
+@pytest.mark.skipif(not proc.ROOT, reason="only as root there is somebody else")
+def test_log_of_the_main_server_is_needed(server):
+	"""What is the administrator's own stops a reload, as ever."""
+	bh = server.start(server.host("a", ""))
+	os.makedirs(server.logs + "/main")
+	bh.write(site_conf.common(server.docroot) + 'CustomLog "%s/main" common\n' % server.logs + server.host("a", ""))
+	r = bh.run("-k", "graceful")
+	assert r.returncode == 1 and "reload refused" in r.stdout and "cannot open log %s/main: Is a directory" % server.logs in r.stdout, r
+	assert bh.get("a.test", "/hello.txt").body == b"hello\n"
