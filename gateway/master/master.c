@@ -397,7 +397,7 @@ static void reap(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (spares_reaped(&m->spares, pid) || log_hub_reaped(&m->logs, pid, status) || master_upgrade_reaped(m, pid, status))
+		if (spares_reaped(&m->spares, pid) || log_hub_reaped(&m->logs, pid, status))
 			continue;
 		for (struct generation *g = m->gens; g != NULL; g = g->next)
 			if (generation_reaped(g, pid, status))
@@ -567,7 +567,7 @@ static void tear_down(struct master *m)
 int master_run(struct conf *c, const struct master_opts *opts)
 {
 	struct master m = {.opts = opts, .log_fd = -1, .tell_fd = -1, .status = EXIT_SUCCESS, .from = {.report = -1, .tickets = -1},
-		.upgrade.report.fd = -1, .stop_timer.cb = on_stop_timer, .control = {.ask = on_ask, .listener.fd = -1}};
+		.upgrade = {.pidfd = -1, .report.fd = -1}, .stop_timer.cb = on_stop_timer, .control = {.ask = on_ask, .listener.fd = -1}};
 
 	log_role("master");
 	if (adopt(&m) < 0 || runs_already(&m, c)) {

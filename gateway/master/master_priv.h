@@ -12,7 +12,8 @@
 
 /* A new master that we have started. */
 struct master_upgrade {
-	pid_t pid;                  /* 0: none, or it serves and is our heir */
+	pid_t pid;                  /* 0: none, or it serves and is our heir; no child of ours */
+	int pidfd;                  /* the same; -1 */
 	struct loop_io report;      /* where it speaks; fd -1: none */
 	struct loop_timer patience;
 	char why[2048];             /* what it has said */
@@ -73,9 +74,6 @@ void master_stop_now(struct master *m);
 
 /** Somebody asks for an upgrade (master_upgrade.c). */
 void master_upgrade(struct master *m);
-
-/** Child @pid ended: true when it was a new master that did not come up. */
-bool master_upgrade_reaped(struct master *m, pid_t pid, int status);
 
 /** As master_stop_now() for what an upgrade has started or left open. */
 void master_upgrade_end(struct master *m);

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gateway/base/container.h"
@@ -32,8 +32,15 @@ static void forget(struct master *m)
 	loop_timer_stop(m->host.loop, &u->patience);
 	loop_io_del(m->host.loop, &u->report);
 	io_close(&u->report.fd);
+	io_close(&u->pidfd);
 	u->pid = 0;
 	u->why_len = 0;
+}
+
+static void kill_new(const struct master *m)
+{
+	if (m->upgrade.pidfd != -1)
+		syscall(SYS_pidfd_send_signal, m->upgrade.pidfd, SIGKILL, NULL, 0);
 }
 
 static void fail(struct master *m, const char *how)
@@ -60,6 +67,7 @@ static void hand_over(struct master *m)
 	notify_send(text);
 	m->handed_over = m->listens.shared = true;
 	loop_timer_stop(m->host.loop, &u->patience);
+	io_close(&u->pidfd);
 	u->pid = 0;
 	m->leaving = m->current;
 	master_stop_gracefully(m);
@@ -76,9 +84,11 @@ static void on_report(struct loop *l, struct loop_io *io, uint32_t ready)
 	ssize_t n = read(io->fd, text, sizeof(text));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) { /* its end is reaped; after the handing over it is its own affair */
+	if (n <= 0) { /* after the handing over its end is its own affair */
 		loop_io_del(l, io);
 		io_close(&io->fd);
+		if (u->pid != 0)
+			fail(m, "the new server ended before it served");
 		return;
 	}
 	for (ssize_t i = 0; i < n; i++) {
@@ -96,11 +106,10 @@ static void on_report(struct loop *l, struct loop_io *io, uint32_t ready)
 static void on_patience(struct loop *l, struct loop_timer *t)
 {
 	struct master *m = container_of(t, struct master, upgrade.patience);
-	pid_t pid = m->upgrade.pid;
 
 	(void)l;
+	kill_new(m);
 	fail(m, "the new server does not come up");
-	kill(pid, SIGKILL);
 }
 
 void master_upgrade(struct master *m)
@@ -126,7 +135,7 @@ void master_upgrade(struct master *m)
 	u->report = (struct loop_io){.fd = -1, .events = EPOLLIN, .cb = on_report};
 	u->patience.cb = on_patience;
 	int tickets = ticket_keys_export(&m->host.tickets);
-	u->pid = takeover_start(m->opts->program, m->opts->argv, &m->listens, tickets, &u->report.fd);
+	u->pid = takeover_start(m->opts->program, m->opts->argv, &m->listens, tickets, &u->report.fd, &u->pidfd);
 	int saved = errno;
 	io_close(&tickets);
 	errno = saved;
@@ -136,35 +145,15 @@ void master_upgrade(struct master *m)
 		return;
 	}
 	if (loop_io_add(m->host.loop, &u->report, 0) < 0 || loop_timer_set(m->host.loop, &u->patience, PATIENCE_MS) < 0) {
-		kill(u->pid, SIGKILL);
+		kill_new(m);
 		fail(m, "out of memory");
 	}
-}
-
-bool master_upgrade_reaped(struct master *m, pid_t pid, int status)
-{
-	struct master_upgrade *u = &m->upgrade;
-	char how[96];
-
-	if (u->pid == 0 || pid != u->pid)
-		return false;
-	/* What it has said last may not have been read yet. */
-	while (u->report.fd != -1 && u->pid != 0 && u->why_len < sizeof(u->why) - 1) {
-		ssize_t n = read(u->report.fd, u->why + u->why_len, sizeof(u->why) - 1 - u->why_len);
-		if (n <= 0)
-			break;
-		u->why_len += (size_t)n;
-	}
-	snprintf(how, sizeof(how), "the new server ended with %s %d before it served", WIFSIGNALED(status) ? "signal" : "status",
-		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	fail(m, how);
-	return true;
 }
 
 void master_upgrade_end(struct master *m)
 {
 	if (m->upgrade.pid != 0) {
-		kill(m->upgrade.pid, SIGKILL);
+		kill_new(m);
 		control_done(&m->control, CONTROL_UPGRADE, false);
 	}
 	forget(m);

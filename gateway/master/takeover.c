@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gateway/base/buf.h"
@@ -156,18 +158,30 @@ _Noreturn static void become_new(const char *program, char *const *argv, const s
 	_exit(EXIT_FAILURE);
 }
 
-pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report)
+/*
+ * A child of our own parent's: a service manager supervises only its own children well. systemd does not wait for the end of
+ * another main process: it kills everything at once when the unit is stopped (KillMode=mixed), and calls that a failure.
+ */
+static pid_t fork_sibling(int *pidfd)
+{
+	struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (unsigned long long)(uintptr_t)pidfd};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report, int *pidfd)
 {
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
 		return -1;
-	pid_t pid = fork();
+	*pidfd = -1;
+	pid_t pid = io_nonblock(ends[0], 1) < 0 ? -1 : fork_sibling(pidfd);
 	if (pid == 0)
 		become_new(program, argv, st, tickets, ends[1]);
-	close(ends[1]);
-	if (pid == -1 || io_nonblock(ends[0], 1) < 0) {
-		close(ends[0]);
+	io_close(&ends[1]);
+	if (pid == -1) {
+		io_close(&ends[0]);
 		return -1;
 	}
 	*report = ends[0];

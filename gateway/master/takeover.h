@@ -41,8 +41,9 @@ void takeover_fini(struct takeover *t);
 
 /**
  * The old master: start @program with @argv, the sockets of @st, @tickets (-1: none) and our environment. *@report (ours to
- * close) is where it speaks, non-blocking. Returns its process, or -1 with errno. One thread.
+ * close) is where it speaks, non-blocking, until its end. It is a child of our parent's, so that a service manager can watch it,
+ * and *@pidfd (ours to close) names it. Returns its process, or -1 with errno. One thread; not as process 1 of a namespace.
  */
-pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report);
+pid_t takeover_start(const char *program, char *const *argv, const struct listen_stock *st, int tickets, int *report, int *pidfd);
 
 #endif

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The unit under systemd as init: ready when it says so, reload, delegated cgroups, restart, and an end without remains."""
+"""The unit under systemd as init: ready when it says so, reload, upgrade, delegated cgroups, restart, and an end without remains."""
+import glob
 import os
 import re
+import shutil
 import signal
+import threading
 import time
 
 import proc
@@ -14,6 +17,20 @@ from world import command
 UNIT = "bulkhead.service"
 PLACE = "/sys/fs/cgroup/system.slice/" + UNIT
 ADDR = ("127.0.0.1", 80)
+POOL = """<FastCGIPool fpm>
+Server "%s"
+</FastCGIPool>
+<VirtualHost *:80>
+ServerName pool.test
+DocumentRoot /srv/pool
+Dispatch worker
+UsePool fpm
+AddHandler application/x-httpd-php .php
+<Directory /srv/pool>
+Require all granted
+</Directory>
+</VirtualHost>
+"""
 
 
 class World(world.World):
@@ -22,17 +39,27 @@ class World(world.World):
 
 	def __init__(self):
 		super().__init__()
-		for name in self.sites:
+		for name in list(self.sites) + ["pool"]:
 			self.make_site(name, {
 				"eat.php": "<?php $a = []; for ($i = 0; $i < 600; $i++) $a[] = str_repeat('x', 250000); echo count($a);",
+				"wait.php": "<?php for ($i = 0; $i < 6; $i++) { echo 'more '; flush(); sleep(1); } echo 'end';",
 				"leave.php": "<?php exec('setsid sleep 300 >/dev/null 2>&1 &'); usleep(300000); echo exec('id -un');"})
 		text = world.read("/usr/local/lib/systemd/system/" + UNIT)
 		self.conf_path = re.search(r"-f (\S+)", text).group(1)
+		self.program = re.search(r"ExecStart=(\S+)", text).group(1)
+		self.fpm = servers.Fpm("/tmp/vm-fpm", {}, children=3)
+		self.fpm.start(timeout=60)
 		self.write()
 
 	def write(self, more=""):
 		servers.write(self.conf_path, "User bulkhead\nListen 127.0.0.1:80\nPidFile /run/bulkhead/bulkhead.pid\nErrorLog /var/log/bulkhead/error.log\n"
-			"LogLevel info\nServerName main.test\n%s%s" % (more, self.conf(self.sites).replace("%d", "80")))
+			"LogLevel info\nServerName main.test\n%s%s%s" % (more, self.conf(self.sites).replace("%d", "80"), POOL % self.fpm.server()))
+
+	def stop(self):
+		super().stop()
+		fpm, self.fpm = self.fpm, None
+		if fpm is not None:
+			assert fpm.stop() == []
 
 	def get(self, site, path, timeout=60.0):
 		return rawhttp.get(ADDR, site + ".test", path, timeout=timeout)
@@ -140,6 +167,99 @@ def check_reload_of_nonsense_is_refused(w):
 	w.write()
 
 
+class Requests:
+	"""One client's requests, one after the other, until it is told to stop; and what came of each."""
+
+	def __init__(self, w, site, path):
+		self.got, self.done = [], threading.Event()
+		self.thread = threading.Thread(target=self.run, args=(w, site, path))
+		self.thread.start()
+
+	def run(self, w, site, path):
+		while not self.done.is_set():
+			try:
+				r = w.get(site, path)
+				self.got.append(r.status if r.body else "nothing")
+			except (AssertionError, OSError) as e:
+				self.got.append(repr(e))
+			time.sleep(0.02)
+
+	def stop(self):
+		self.done.set()
+		self.thread.join(60)
+		return self.got
+
+
+def zygotes(w):
+	"""The cgroups of sites, by path, and what two bounds say in each."""
+	return {d: tuple(world.read(d + "/" + f).strip() for f in ("memory.max", "pids.max")) for d in glob.glob(PLACE + "/z*-*")}
+
+
+def check_upgrade(w):
+	"""
+	Another program takes over while requests run, short ones and two that last: no client notices, systemd follows to the new
+	main process, and sites have their cgroups with their bounds below the unit's, as before.
+	"""
+	for site in ("one", "two", "pool"):
+		w.wake(site)
+	old, before = w.master(), zygotes(w)
+	assert {str(96 << 20), "20"} <= {v for b in before.values() for v in b}, before
+	shutil.copy(w.program, w.program + ".new")
+	os.rename(w.program + ".new", w.program)
+	lasting = {}
+	threads = [threading.Thread(target=lambda s=s: lasting.update({s: w.get(s, "/wait.php", timeout=90).text()})) for s in ("one", "pool")]
+	for t in threads:
+		t.start()
+	time.sleep(1)
+	load = [Requests(w, "one", "/hello.php"), Requests(w, "pool", "/hello.php")]
+	try:
+		time.sleep(1)
+		start = time.monotonic()
+		command(w.program, "-f", w.conf_path, "-k", "upgrade", timeout=120)
+		took = time.monotonic() - start
+		new = w.master()
+		assert new != old and os.path.samefile("/proc/%d/exe" % new, w.program) and not os.path.samefile("/proc/%d/exe" % old, w.program)
+		status = command("systemctl", "status", "--no-pager", "-n", "0", UNIT)
+		assert "active (running)" in status and re.search(r"Main PID: %d \(bulkhead\)" % new, status), status
+		assert threads[0].is_alive() and proc.alive(old), "the old one had work left"
+		time.sleep(1)
+	finally:
+		got = [r.stop() for r in load]
+		for t in threads:
+			t.join(90)
+	for statuses in got:
+		assert len(statuses) > 5 and set(statuses) == {200}, statuses
+	assert lasting == {s: "more " * 6 + "end" for s in ("one", "pool")}, lasting
+	proc.wait_for(lambda: not proc.alive(old), 30, why="the first master's end")
+	w.wake("two")
+	after = zygotes(w)
+	assert {str(96 << 20), "20"} <= {v for b in after.values() for v in b}, after
+	assert w.master() == new and w.show("ActiveState") == "active" and w.show("NRestarts") == "0"
+	assert w.get("two", "/whoami.php").text() == command("id", "-u", "games").strip()
+	return "%.1f s; %s requests" % (took, " and ".join(str(len(s)) for s in got))
+
+
+def check_what_comes_after_an_upgrade(w):
+	"""The new main process takes reloads, and logs are opened anew when they were renamed."""
+	pid = w.show("MainPID")
+	w.write("Alias /later /srv/one\n")
+	command("systemctl", "reload", UNIT, timeout=120)
+	assert w.get("two", "/later/nothing.txt").status == 404 and w.show("MainPID") == pid and w.show("ActiveState") == "active"
+	command(w.program, "-f", w.conf_path, "-k", "graceful", timeout=120)
+	os.rename("/var/log/bulkhead/error.log", "/var/log/bulkhead/error.log.1")
+	command(w.program, "-f", w.conf_path, "-k", "reopen", timeout=120)
+	w.wait_line("logs opened anew")
+
+
+def check_a_failed_upgrade_changes_nothing(w):
+	pid = w.show("MainPID")
+	w.write("Nonsense on\n")
+	out = command(w.program, "-f", w.conf_path, "-k", "upgrade", timeout=120, ok=False)
+	assert "refused" in out, out
+	w.write()
+	assert w.show("MainPID") == pid and w.show("ActiveState") == "active" and w.get("two", "/hello.php").status == 200
+
+
 def check_a_killed_master_is_started_again(w):
 	pid = int(w.show("MainPID"))
 	os.kill(pid, signal.SIGKILL)
@@ -147,9 +267,25 @@ def check_a_killed_master_is_started_again(w):
 	w.wake("two")
 
 
+def cut(w):
+	try:
+		w.get("pool", "/wait.php")
+	except (AssertionError, OSError):
+		pass  # as it is meant
+
+
 def check_stop_leaves_nothing(w):
+	"""Not of a master that has just taken over either, nor of the one that it took over from, which still has a request."""
+	w.wake("pool")
+	old = w.master()
+	lasting = threading.Thread(target=cut, args=(w,))
+	lasting.start()
+	time.sleep(1)
+	command(w.program, "-f", w.conf_path, "-k", "upgrade", timeout=120)
+	assert proc.alive(old) and w.master() != old and lasting.is_alive()
 	start = time.monotonic()
 	command("systemctl", "stop", UNIT, timeout=120)
+	lasting.join(20)
 	assert w.show("ActiveState") == "inactive" and not proc.accepts(ADDR)
 	assert not os.path.exists(PLACE) and not [p for p in proc.parents() if "bulkhead" in proc.name_of(p)], os.listdir(PLACE)
 	return "%.1f s" % (time.monotonic() - start)
