@@ -223,11 +223,11 @@ bool respond_unless_read(struct request *r)
 	return false;
 }
 
-void respond_bad(struct request *r, int status)
+void respond_bad(struct request *r, int status, const char *protocol)
 {
 	r->head = r->request_line = r->target = "-";
 	r->method = "-";
-	r->protocol = "HTTP/1.1";
+	r->protocol = protocol;
 	r->head_len = 0; /* nobody knows: the octets of whoever had this memory before are not its own */
 	clock_gettime(CLOCK_REALTIME, &r->start);
 	built_in_page(r, status, 0);

@@ -36,8 +36,11 @@ bool respond_unless_read(struct request *r);
 /** 200 without a body, and Allow with @methods: OPTIONS (RFC 9110 9.3.7). */
 void respond_options(struct request *r, const char *methods);
 
-/** Answer with the built-in page only: for requests that could not be parsed. The protocol closes afterwards. */
-void respond_bad(struct request *r, int status);
+/**
+ * Answer with the built-in page only: for requests that could not be parsed. @protocol, static, is what the log says it was.
+ * What becomes of the connection is the protocol's business.
+ */
+void respond_bad(struct request *r, int status, const char *protocol);
 
 /** 429 with the built-in page and Retry-After: whoever asks too often gets nothing that costs more. */
 void respond_too_many(struct request *r, unsigned retry_s);

@@ -81,7 +81,7 @@ static void refuse(struct conn *c, int status)
 	c->h1.r = r;
 	c->h1.minor = 1;
 	c->closing = c->lingering = true;
-	respond_bad(r, status);
+	respond_bad(r, status, "HTTP/1.1");
 }
 
 static void body_feed(struct conn *c)

@@ -10,6 +10,7 @@
 #include "gateway/answer/respond.h"
 #include "gateway/answer/serve.h"
 
+#define PROTOCOL "HTTP/2.0"         /* what SERVER_PROTOCOL and logs call it */
 #define READ_CHUNK 65536
 #define WRITE_CHUNK 65536
 #define FLUSH_ROUNDS 16            /* writes a turn */
@@ -147,12 +148,12 @@ static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
 		conn_log(h2->c, LOG_LV_INFO, "request refused with 431: request head larger than LimitRequestHead");
 	h2->c->served++;
 	if (n < 0) {
-		respond_bad(r, (int)-n);
+		respond_bad(r, (int)-n, PROTOCOL);
 		return;
 	}
-	r->protocol = "HTTP/2.0";
+	r->protocol = PROTOCOL;
 	r->https_target = h2->s.block.https;
-	r->request_line = arena_printf(&r->arena, "%s %s HTTP/2.0", r->method, r->target);
+	r->request_line = arena_printf(&r->arena, "%s %s " PROTOCOL, r->method, r->target);
 	r->has_body = !end || r->content_length >= 0;
 	req_body_init(&r->body, r->content_length, end ? REQ_BODY_NONE : REQ_BODY_FRAMED,
 		req_fields_find(&r->fields, "expect") != NULL);

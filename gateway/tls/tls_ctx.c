@@ -74,6 +74,15 @@ static bool add_chain(SSL_CTX *ctx, BIO *in, size_t *n)
 	return nothing_found();
 }
 
+/* Why add_chain() failed. @kind is said of the certificates. */
+static void fault_in_chain(struct tls_fault *f, enum tls_where at, size_t i, size_t n, const char *kind)
+{
+	if (n > CHAIN_MAX)
+		fault(f, at, i, "holds more than %d %scertificates", CHAIN_MAX, kind);
+	else
+		fault(f, at, i, "one of its %scertificates cannot be used: %s", kind, reason());
+}
+
 static bool use_cert(SSL_CTX *ctx, const struct tls_bundle *b, size_t i, struct tls_fault *f)
 {
 	BIO *in = text_bio(&b->pairs[i].cert);
@@ -86,7 +95,7 @@ static bool use_cert(SSL_CTX *ctx, const struct tls_bundle *b, size_t i, struct 
 	else if (leaf == NULL || SSL_CTX_use_certificate(ctx, leaf) != 1)
 		fault(f, TLS_AT_CERT, i, "its certificate cannot be used: %s", reason());
 	else if (SSL_CTX_clear_chain_certs(ctx) != 1 || !add_chain(ctx, in, &n))
-		fault(f, TLS_AT_CERT, i, n > CHAIN_MAX ? "holds more than 20 further certificates" : "a further certificate cannot be used: %s", reason());
+		fault_in_chain(f, TLS_AT_CERT, i, n, "further ");
 	else
 		ok = true;
 	X509_free(leaf);
@@ -100,9 +109,10 @@ static bool use_chain(SSL_CTX *ctx, const struct tls_bundle *b, struct tls_fault
 	size_t n = 0;
 	bool ok = in != NULL && add_chain(ctx, in, &n) && n > 0;
 
-	if (!ok)
-		fault(f, TLS_AT_CHAIN, 0, n == 0 ? "holds no certificate in PEM form" : n > CHAIN_MAX ? "holds more than 20 certificates" :
-			"a certificate of it cannot be used: %s", reason());
+	if (!ok && n == 0)
+		fault(f, TLS_AT_CHAIN, 0, "holds no certificate in PEM form");
+	else if (!ok)
+		fault_in_chain(f, TLS_AT_CHAIN, 0, n, "");
 	BIO_free(in);
 	return ok;
 }

@@ -156,6 +156,25 @@ def test_log_line(static_target):
 	assert proc.wait_for(lambda: mark in static_target.server.access(), 5)
 
 
+def test_log_line_of_what_was_not_understood(here, fleet, docroot):
+	"""%H is what was spoken, also of a request that nothing else is known of."""
+	d = fleet.start(servers.Bulkhead(here, "Protocols h2c http/1.1\nLogFormat \"%%H %%>s %%r\" protocols\nCustomLog %s protocols\n" % (here + "/protocols.log") + site_conf.common(docroot)
+		+ "<VirtualHost *>\nServerName static.test\nDocumentRoot %s\n</VirtualHost>\n" % docroot))
+	with h2wire.Conn(d.addr) as c:
+		assert c.get("static.test:port", "/hello.txt").status == 400
+		assert c.get("static.test", "/hello.txt", extra=[("x", "v" * 9000)]).status == 431
+		assert c.get("static.test", "/hello.txt").status == 200
+	with rawhttp.Conn(d.addr) as c:
+		c.send(b"GET / HTTP/1.1\r\nHost: bad host\r\n\r\n")
+		assert c.s.recv(100).startswith(b"HTTP/1.1 400 ")
+
+	def lines():
+		with open(here + "/protocols.log") as f:
+			return f.read().splitlines()
+	want = ["HTTP/2.0 400 -", "HTTP/2.0 431 -", "HTTP/2.0 200 GET /hello.txt HTTP/2.0", "HTTP/1.1 400 -"]
+	assert proc.wait_for(lambda: os.path.exists(here + "/protocols.log") and len(lines()) >= 4, 10) and lines() == want, lines()
+
+
 def test_only_where_it_is_allowed(here, fleet, docroot):
 	"""The address's first host decides whether plain HTTP/2 is understood, a request's own host whether it is answered."""
 	def conf(first, second):

@@ -250,11 +250,16 @@ def test_keys_of_tickets_change(here, docroot, fleet, site):
 	bh.write(site_conf.common(docroot) + '<VirtualHost *:%d>\nServerName b.test\nDocumentRoot "%s"\n%s</VirtualHost>\n' % (port, docroot, tls.lines(site.certs, "b")))
 	fleet.start(bh)
 	addr, ctx = ("127.0.0.1", port), tls.context(most=V12)
-	old, started = session_of(addr, "b.test", ctx), time.monotonic()
-	assert resumed(addr, "b.test", ctx, old)
-	time.sleep(2.2)
-	if time.monotonic() - started < 3.5:  # with one change behind it, whatever this machine is busy with
-		assert resumed(addr, "b.test", ctx, old)
+	for _ in range(10):
+		started, old = time.monotonic(), session_of(addr, "b.test", ctx)
+		first = resumed(addr, "b.test", ctx, old)
+		time.sleep(2.2)
+		later = resumed(addr, "b.test", ctx, old)
+		if time.monotonic() - started < 3.9:  # asked with one or two changes behind it, whatever this machine is busy with
+			break
+	else:
+		pytest.fail("ten times it took two seconds to open a few connections")
+	assert first and later
 	proc.wait_for(lambda: not resumed(addr, "b.test", ctx, old), 10, 0.2, why="the key's end")
 	assert resumed(addr, "b.test", ctx, session_of(addr, "b.test", ctx))
 
