@@ -18,7 +18,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/log_budget.h"
 #include "gateway/base/loop.h"
-#include "gateway/static/file_cache.h"
+#include "gateway/answer/file_cache.h"
 #include "gateway/http/http_date.h"
 #include "gateway/log/log_files.h"
 #include "gateway/client/spool.h"

@@ -7,6 +7,7 @@ libgateway_a_SOURCES = \
 	gateway/answer/answer_edit.c gateway/answer/answer_edit.h \
 	gateway/answer/cgi_env.c gateway/answer/cgi_env.h \
 	gateway/answer/expires.c gateway/answer/expires.h \
+	gateway/answer/file_cache.c gateway/answer/file_cache.h \
 	gateway/answer/header_rules.c gateway/answer/header_rules.h \
 	gateway/answer/request.c gateway/answer/request.h \
 	gateway/answer/request_edit.c gateway/answer/request_edit.h \
@@ -69,8 +70,7 @@ libgateway_a_SOURCES = \
 	gateway/master/spare.c gateway/master/spare.h \
 	gateway/master/spawn.c gateway/master/spawn.h \
 	gateway/master/takeover.c gateway/master/takeover.h \
-	gateway/master/ticket_keys.c gateway/master/ticket_keys.h \
-	gateway/static/file_cache.c gateway/static/file_cache.h
+	gateway/master/ticket_keys.c gateway/master/ticket_keys.h
 libgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(NGHTTP2_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 
 bin_PROGRAMS += bulkhead

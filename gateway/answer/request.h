@@ -16,7 +16,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 #include "gateway/client/conn.h"
-#include "gateway/static/file_cache.h"
+#include "gateway/answer/file_cache.h"
 #include "gateway/http/cgi_header.h"
 #include "gateway/http/req_fields.h"
 #include "gateway/client/outq.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "conf/conf_types.h"
-#include "gateway/static/file_cache.h"
+#include "gateway/answer/file_cache.h"
 #include "tests/unit/unit.h"
 
 #define FDS 300 /* of which a third is for files */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/static/file_cache.h"
+#include "gateway/answer/file_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
