@@ -177,12 +177,14 @@ struct conf_log_file { /* one per distinct path, shared by all who name it */
 	size_t index;      /* position in conf.log_files: the master opens descriptors in that order */
 };
 
+struct conf_expr;
 struct conf_custom_log {
 	const struct conf_log_file *file;
 	const char *format; /* the LogFormat string in force, nickname resolved; compiled by gateway/http/access_format.h */
 	size_t format_index;/* position in conf.log_formats (distinct strings) */
 	const char *env;    /* only requests that have this variable; NULL: all */
 	bool env_not;       /* only those that have it not */
+	const struct conf_expr *expr; /* only those for which this holds; NULL: all */
 };
 
 /* --- TLS ------------------------------------------------------------------------------------------------------------ */

@@ -53,22 +53,27 @@ void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const 
 		*slot = (struct conf_noeffect){.file = n->file, .line = n->name.line, .name = name == NULL ? n->name.text : name, .why = why};
 }
 
-static const struct conf_regex *build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern, bool any_case)
+const struct conf_regex *conf_keep_regex(struct conf_build *b, const char *pattern, bool any_case, char *why, size_t cap)
 {
 	struct conf_index *ix = b->c->index;
-	char why[256];
-	struct conf_regex *re = conf_regex_new(pattern, any_case, why, sizeof(why)), **slot;
+	struct conf_regex *re = conf_regex_new(pattern, any_case, why, cap), **slot;
 
-	if (re == NULL) {
-		conf_error(b, n, arg, "%s", why);
-		return NULL;
-	}
-	slot = conf_append(b, ix->regex, ix->regex_n);
+	slot = re == NULL ? NULL : conf_append(b, ix->regex, ix->regex_n);
 	if (slot == NULL) {
 		conf_regex_free(re);
 		return NULL;
 	}
 	*slot = re;
+	return re;
+}
+
+static const struct conf_regex *build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern, bool any_case)
+{
+	char why[256] = "out of memory";
+	const struct conf_regex *re = conf_keep_regex(b, pattern, any_case, why, sizeof(why));
+
+	if (re == NULL)
+		conf_error(b, n, arg, "%s", why);
 	return re;
 }
 

@@ -144,6 +144,7 @@ struct conf_log_ref {
 	struct conf_ref path, format;
 	const char *env;    /* as in conf_custom_log */
 	bool env_not;
+	const struct conf_expr *expr;
 };
 
 struct conf_nick {
@@ -255,8 +256,14 @@ void conf_build_noeffect(struct conf_build *b, const struct conf_node *n, const 
 /** Compile argument @arg of @n; the configuration owns it. NULL after saying why not. */
 const struct conf_regex *conf_build_regex(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern);
 
+/** Compile @pattern; the configuration owns it. NULL with the reason in @why. */
+const struct conf_regex *conf_keep_regex(struct conf_build *b, const char *pattern, bool any_case, char *why, size_t cap);
+
 /** As conf_build_regex(), letter case ignored. */
 const struct conf_regex *conf_build_regex_any_case(struct conf_build *b, const struct conf_node *n, int arg, const char *pattern);
+
+/** An expression of @n's argument @arg, or a part of it: @text; @string as in conf_expr_parse(). NULL after saying why not. */
+const struct conf_expr *conf_build_expr(struct conf_build *b, const struct conf_node *n, int arg, const char *text, bool string);
 
 /** What b->dir has of Header and its kin, made when it is new. NULL when memory is out. */
 struct conf_edit *conf_build_edit(struct conf_build *b);
@@ -372,7 +379,7 @@ conf_setter conf_set_add_meta, conf_set_remove_meta, conf_set_default_language, 
 conf_setter conf_set_fallback, conf_set_precompressed, conf_set_file_cache;
 conf_setter conf_set_index_options, conf_set_index_order, conf_set_index_ignore, conf_set_index_ignore_reset;
 conf_setter conf_set_index_text, conf_set_description;
-conf_setter conf_set_env, conf_set_unset_env, conf_set_pass_env, conf_set_env_if, conf_set_browser_match;
+conf_setter conf_set_env, conf_set_unset_env, conf_set_pass_env, conf_set_env_if, conf_set_env_if_expr, conf_set_browser_match;
 conf_setter conf_set_header, conf_set_request_header, conf_set_expires_active, conf_set_expires;
 conf_setter conf_set_output_filter, conf_set_add_filter, conf_set_compression, conf_set_alter_etag;
 conf_setter conf_set_xsendfile, conf_set_xsendfile_path;

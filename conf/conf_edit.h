@@ -14,6 +14,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/err.h"
 
+struct conf_expr;
 struct conf_regex;
 
 /* --- the environment of a request ----------------------------------------------------------------------------------- */
@@ -21,7 +22,8 @@ struct conf_regex;
 enum conf_env_source { /* what SetEnvIf looks at */
 	CONF_ENV_FIELD,    /* the request field ->attribute, else the variable of that name */
 	CONF_ENV_FIELDS,   /* the first request field whose name ->names matches */
-	CONF_ENV_REMOTE_ADDR, CONF_ENV_REMOTE_HOST, CONF_ENV_SERVER_ADDR, CONF_ENV_METHOD, CONF_ENV_PROTOCOL, CONF_ENV_URI
+	CONF_ENV_REMOTE_ADDR, CONF_ENV_REMOTE_HOST, CONF_ENV_SERVER_ADDR, CONF_ENV_METHOD, CONF_ENV_PROTOCOL, CONF_ENV_URI,
+	CONF_ENV_EXPR      /* ->expr holds */
 };
 
 struct conf_env_var {
@@ -34,6 +36,7 @@ struct conf_env_if {
 	const char *attribute;          /* lower case for CONF_ENV_FIELD */
 	const struct conf_regex *names; /* CONF_ENV_FIELDS */
 	const struct conf_regex *value;
+	const struct conf_expr *expr;   /* CONF_ENV_EXPR */
 	size_t vars_n;
 	const struct conf_env_var *vars;
 };
@@ -46,7 +49,8 @@ enum conf_header_action {
 };
 
 struct conf_header_piece {
-	enum { CONF_PIECE_TEXT, CONF_PIECE_TIME, CONF_PIECE_DURATION, CONF_PIECE_LOAD, CONF_PIECE_ENV, CONF_PIECE_TLS } kind;
+	enum { CONF_PIECE_TEXT, CONF_PIECE_TIME, CONF_PIECE_DURATION, CONF_PIECE_LOAD, CONF_PIECE_ENV, CONF_PIECE_TLS, CONF_PIECE_EXPR } kind;
+	const struct conf_expr *expr; /* CONF_PIECE_EXPR */
 	const char *text; /* CONF_PIECE_TEXT as it is, CONF_PIECE_ENV and CONF_PIECE_TLS the variable's name */
 };
 
@@ -58,6 +62,7 @@ struct conf_header {
 	const struct conf_header_piece *pieces;
 	const char *env;                /* only when this variable is set (or, env_not, is not); NULL: always */
 	bool env_not;
+	const struct conf_expr *expr;   /* only when this holds; NULL: always */
 	bool early;                     /* RequestHeader: before SetEnvIf */
 };
 

@@ -262,7 +262,7 @@ void conf_resolve_logs(struct conf_build *b, struct conf_srv *srv)
 		const struct conf_log_file *f = conf_log_file_get(b, &srv->logs[i].path);
 		if (f != NULL)
 			v[s->custom_logs_n++] = (struct conf_custom_log){.file = f, .format = format, .format_index = log_format(b, format),
-				.env = srv->logs[i].env, .env_not = srv->logs[i].env_not};
+				.env = srv->logs[i].env, .env_not = srv->logs[i].env_not, .expr = srv->logs[i].expr};
 	}
 	s->custom_logs = v;
 }

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "conf/conf_build.h"
+#include "conf/conf_expr.h"
 
 /* The words of one line, taken from the left and, for the condition, from the right. */
 struct words {
@@ -24,9 +25,10 @@ static const struct {
 	{"edit*", CONF_HEADER_EDIT_ALL, 2, false}, {"note", CONF_HEADER_NOTE, 1, true},
 };
 
+#define NO_ANSWER "%s: the expression asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty"
+
 /* RFC 9110 5.6.2 */
 #define TOKEN "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define NO_EXPRESSIONS "%s: expressions are not evaluated by this version; use env= with SetEnvIf"
 
 static bool take_action(struct words *w, bool answer, struct conf_header *h, size_t *values)
 {
@@ -99,7 +101,7 @@ static bool take_name(struct words *w, bool answer, struct conf_header *h)
 	return true;
 }
 
-/* env=name, env=!name, early or expr= as the last word. */
+/* env=name, env=!name, early or expr=condition as the last word. */
 static bool take_condition(struct words *w, bool answer, struct conf_header *h, size_t values)
 {
 	const char *last = w->n->args[w->end - 1].text;
@@ -118,10 +120,13 @@ static bool take_condition(struct words *w, bool answer, struct conf_header *h, 
 		}
 		h->early = true;
 	} else if (strncasecmp(last, "expr=", 5) == 0) {
-		conf_error(w->b, w->n, (int)w->end - 1, NO_EXPRESSIONS, w->n->name.text);
-		return false;
+		h->expr = conf_build_expr(w->b, w->n, (int)w->end - 1, last + 5, false);
+		if (h->expr == NULL)
+			return false;
+		if (!answer && conf_expr_wants_answer(h->expr))
+			conf_warn(w->b, w->n, (int)w->end - 1, NO_ANSWER, w->n->name.text);
 	} else {
-		conf_error(w->b, w->n, (int)w->end - 1, "%s: '%s' is neither early nor env=name; a value with blanks is quoted",
+		conf_error(w->b, w->n, (int)w->end - 1, "%s: '%s' is none of early, env=name, expr=condition; a value with blanks is quoted",
 			w->n->name.text, last);
 		return false;
 	}
@@ -195,14 +200,22 @@ static bool take_item(struct words *w, struct conf_header *h, const char **s)
 	}
 }
 
+static bool take_expr(struct words *w, struct conf_header *h, const char *text)
+{
+	const struct conf_expr *e = conf_build_expr(w->b, w->n, (int)w->at, text, true);
+
+	if (e == NULL || !add_piece(w, h, CONF_PIECE_EXPR, ""))
+		return false;
+	((struct conf_header_piece *)(uintptr_t)h->pieces)[h->pieces_n - 1].expr = e;
+	return true;
+}
+
 static bool take_value(struct words *w, struct conf_header *h)
 {
 	const char *s = w->n->args[w->at].text;
 
-	if (strncasecmp(s, "expr=", 5) == 0) {
-		conf_error(w->b, w->n, (int)w->at, NO_EXPRESSIONS, w->n->name.text);
-		return false;
-	}
+	if (strncasecmp(s, "expr=", 5) == 0)
+		return take_expr(w, h, s + 5);
 	if (*s == '\0')
 		return add_piece(w, h, CONF_PIECE_TEXT, "");
 	while (*s != '\0')

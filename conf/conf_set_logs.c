@@ -37,13 +37,16 @@ void conf_set_custom_log(struct conf_build *b, const struct conf_node *n, const 
 	size_t words = d->lo == 0 ? 2 : 1; /* TransferLog takes no format */
 
 	const char *env = NULL;
+	const struct conf_expr *expr = NULL;
 
-	if (n->args_n > words) {
+	if (n->args_n > words && strncasecmp(n->args[words].text, "expr=", 5) == 0) {
+		expr = conf_build_expr(b, n, (int)words, n->args[words].text + 5, false);
+		if (expr == NULL)
+			return;
+	} else if (n->args_n > words) {
 		const char *text = n->args[words].text;
 		if (strncasecmp(text, "env=", 4) != 0 || text[4] == '\0' || strcmp(text + 4, "!") == 0) {
-			conf_error(b, n, (int)words, strncasecmp(text, "expr=", 5) == 0 ?
-				"%s: '%s': expressions are not evaluated; use env=NAME or env=!NAME with SetEnvIf" :
-				"%s: '%s' is neither env=NAME nor env=!NAME", n->name.text, text);
+			conf_error(b, n, (int)words, "%s: '%s' is none of env=NAME, env=!NAME, expr=condition", n->name.text, text);
 			return;
 		}
 		env = text + 4;
@@ -52,7 +55,7 @@ void conf_set_custom_log(struct conf_build *b, const struct conf_node *n, const 
 	if (slot == NULL)
 		return;
 	*slot = (struct conf_log_ref){.path = {n, 0, n->args[0].text}, .env = env != NULL && *env == '!' ? env + 1 : env,
-		.env_not = env != NULL && *env == '!'};
+		.env_not = env != NULL && *env == '!', .expr = expr};
 	slot->format = words == 2 && n->args_n > 1 ? (struct conf_ref){n, 1, n->args[1].text} : (struct conf_ref){NULL, 0, NULL};
 }
 

@@ -10,7 +10,7 @@ libconf_a_SOURCES = \
 	conf/conf_directives.c conf/conf_fields.h \
 	conf/conf_dump.c \
 	conf/conf_edit.c conf/conf_edit.h \
-	conf/conf_expr_names.c conf/conf_expr_parse.c conf/conf_expr_run.c conf/conf_expr_text.c conf/conf_expr_words.c \
+	conf/conf_expr_build.c conf/conf_expr_names.c conf/conf_expr_parse.c conf/conf_expr_run.c conf/conf_expr_text.c conf/conf_expr_words.c \
 	conf/conf_expr.h conf/conf_expr_priv.h \
 	conf/conf_find.c \
 	conf/conf_handler.c \

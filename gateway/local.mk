@@ -12,6 +12,8 @@ libgateway_a_SOURCES = \
 	gateway/answer/request.c gateway/answer/request.h \
 	gateway/answer/request_edit.c gateway/answer/request_edit.h \
 	gateway/answer/request_env.c gateway/answer/request_env.h \
+	gateway/answer/expr_fields.h \
+	gateway/answer/request_expr.c gateway/answer/request_expr.h \
 	gateway/answer/request_log.c \
 	gateway/answer/respond.c gateway/answer/respond.h \
 	gateway/answer/respond_coded.c gateway/answer/respond_coded.h \

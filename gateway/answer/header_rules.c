@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sys/sysinfo.h>
 
+#include "conf/conf_expr.h"
 #include "conf/conf_regex.h"
 #include "gateway/http/field_lines.h"
 #include "gateway/tls/tls_vars.h"
@@ -49,6 +50,14 @@ static const char *variable(const struct header_context *x, const char *name)
 	return value != NULL || x->tls == NULL || strcasecmp(name, "HTTPS") != 0 ? value : "on";
 }
 
+static int put_expr(const struct header_context *x, const struct conf_expr *e, struct buf *out)
+{
+	struct conf_expr_text text;
+	int err = x->run == NULL ? GW_ERR_RANGE : conf_expr_value(e, x->run, &text);
+
+	return err < 0 ? err : buf_append(out, text.s, text.len);
+}
+
 static int put_piece(const struct header_context *x, const struct conf_header_piece *p, struct buf *out)
 {
 	const char *value;
@@ -64,6 +73,8 @@ static int put_piece(const struct header_context *x, const struct conf_header_pi
 		return put_load(out);
 	case CONF_PIECE_TLS:
 		return put_tls(x, p->text, out);
+	case CONF_PIECE_EXPR:
+		return put_expr(x, p->expr, out);
 	case CONF_PIECE_ENV:
 		value = variable(x, p->text);
 		return buf_puts(out, value != NULL ? value : "(null)"); /* Apache's word for it */
@@ -251,6 +262,38 @@ static int act(struct work *w)
 	}
 }
 
+/* An answer that depends on a field of the request says so, for caches (RFC 9110 12.5.5). */
+static int say_vary(struct work *w)
+{
+	struct conf_expr_run *run = w->x->run;
+	int err = GW_OK;
+
+	for (size_t i = 0; run != NULL && i < run->vary_n && err == GW_OK && !w->x->of_request; i++) {
+		const char *name = run->vary[i];
+		if (!field_lines_lists(w->fields, "Vary", 4, name, strlen(name)) && !field_lines_lists(w->fields, "Vary", 4, "*", 1))
+			err = field_lines_append(w->fields, "Vary", 4, name, strlen(name));
+	}
+	if (run != NULL)
+		run->vary_n = 0;
+	return err;
+}
+
+/* 1, 0, or negative. */
+static int expr_holds(struct work *w)
+{
+	struct expr_fields *f = w->x->expr_fields;
+
+	if (w->x->run == NULL || f == NULL)
+		return GW_ERR_RANGE;
+	if (w->x->of_request) {
+		f->request = w->fields;
+	} else {
+		f->answer = w->fields;
+		f->added = w->added;
+	}
+	return w->rule->expr == NULL ? 1 : conf_expr_test(w->rule->expr, w->x->run);
+}
+
 static bool holds(const struct header_context *x, const struct conf_header *rule)
 {
 	return rule->env == NULL || (variable(x, rule->env) != NULL) != rule->env_not;
@@ -268,7 +311,11 @@ int header_rules_apply(const struct header_context *x, const struct conf_header 
 			continue;
 		w.rule = &rules[i];
 		w.name_len = strlen(rules[i].name);
-		err = act(&w);
+		bool asks = rules[i].expr != NULL || (rules[i].pieces_n > 0 && rules[i].pieces[0].kind == CONF_PIECE_EXPR);
+		int hit = asks ? expr_holds(&w) : 1;
+		err = hit == 1 ? act(&w) : hit;
+		if (asks && err == GW_OK)
+			err = say_vary(&w);
 	}
 	buf_fini(&w.value);
 	return err;

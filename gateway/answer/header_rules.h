@@ -13,8 +13,10 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
+#include "gateway/answer/expr_fields.h"
 #include "gateway/answer/request_env.h"
 
+struct conf_expr_run;
 struct tls_session;
 
 struct header_context {
@@ -26,12 +28,15 @@ struct header_context {
 	uint64_t start_us;                /* %t: when the request began, microseconds of the calendar */
 	uint64_t duration_us;             /* %D */
 	const struct tls_session *tls;    /* %{..}s; NULL: the connection is plain */
+	struct conf_expr_run *run;        /* for expressions; NULL: none is there */
+	struct expr_fields *expr_fields;  /* what @run sees of fields: set here */
+	bool of_request;                  /* RequestHeader: the fields are the request's */
 };
 
 /**
  * Work through @n rules, in order, on @fields. With @added the rules are those of "always": what they add goes there.
  * @early: which of the rules; others are passed over. Returns 0, GW_ERR_NOMEM, or GW_ERR_RANGE when a regular
- * expression passed its bound on work; the fields are then whole lines, but not what they should be.
+ * expression passed its bound on work, or an expression its room; the fields are then whole lines, but not what they should be.
  */
 int header_rules_apply(const struct header_context *x, const struct conf_header *rules, size_t n, bool early, struct buf *fields,
 	struct buf *added) GW_MUST_USE;

@@ -10,6 +10,7 @@
 #include "gateway/client/conn_tls.h"
 #include "gateway/http/uri.h"
 #include "gateway/answer/request_edit.h"
+#include "gateway/answer/request_expr.h"
 #include "gateway/answer/respond.h"
 #include "gateway/answer/respond_coded.h"
 #include "gateway/answer/serve.h"
@@ -151,6 +152,15 @@ void request_reap(struct worker *w)
 	}
 }
 
+unsigned request_server_port(const struct request *r)
+{
+	const struct conf_server *s = request_server(r);
+
+	if (r->authority != NULL && r->host_port != 0)
+		return r->host_port;
+	return s->port != 0 ? s->port : conf_scheme_port(s); /* Apache's UseCanonicalName Off: the scheme's port when nobody named one */
+}
+
 const struct conf_server *request_server(const struct request *r)
 {
 	return r->server != NULL ? r->server : r->w->front->conf->servers[0];
@@ -247,6 +257,8 @@ static void find_route(struct request *r)
 /* SetEnv, RequestHeader and their kin. What they would have said may have been to refuse: without it nothing is served. */
 static void edit(struct request *r)
 {
+	struct request_expr about;
+	request_expr_init(&about, r, 0);
 	const struct request_edit_in in = {
 		.edit = r->route.dir->edit,
 		.a = &r->arena,
@@ -258,6 +270,8 @@ static void edit(struct request *r)
 		.tls = conn_tls_session(r->conn),
 		.fields = &r->fields,
 		.env = &r->env,
+		.run = &about.run,
+		.expr_fields = &about.fields,
 	};
 
 	if (request_edit(&in) == GW_OK)
@@ -265,7 +279,7 @@ static void edit(struct request *r)
 	const struct conf_dir *dir = r->route.dir;
 	route_close(&r->route);
 	r->route = (struct route){.kind = ROUTE_STATUS, .status = 500, .dir = dir, .fd = -1, .path_info = "",
-		.why = "SetEnvIf or RequestHeader: a regular expression gave up, or memory is out"};
+		.why = "SetEnvIf or RequestHeader: a regular expression gave up, an expression is too long, or memory is out"};
 }
 
 /* What the path names: as it was found a moment ago, or found now and remembered. */

@@ -183,6 +183,9 @@ void request_log_line(struct request *r, enum log_level level, const char *fmt, 
 /** The request's virtual host, or the first one when it has none yet. */
 const struct conf_server *request_server(const struct request *r);
 
+/** The port that it was asked at, as links name it: the client's word, the host's, or the scheme's. */
+unsigned request_server_port(const struct request *r);
+
 /** Where its body and its answer may be spilled. */
 struct spool_site *request_spool(const struct request *r);
 

@@ -42,11 +42,14 @@ static int edit_lines(const struct request_edit_in *in, struct buf *lines, bool 
 	const struct conf_edit *e = in->edit;
 	struct request_facts facts = in->facts;
 	const struct header_context x = {.a = in->a, .scratch = in->scratch, .env = in->env, .start_us = in->start_us,
-		.duration_us = in->duration_us, .tls = in->tls};
+		.duration_us = in->duration_us, .tls = in->tls, .run = in->run, .expr_fields = in->expr_fields, .of_request = true};
+	if (in->expr_fields != NULL)
+		in->expr_fields->request = lines;
 	int err = header_rules_apply(&x, e->request, e->request_n, true, lines, NULL);
 
 	*changed = e->request_n > 0;
 	facts.fields = lines;
+	facts.run = in->run;
 	if (err == GW_OK)
 		err = request_env_apply(in->env, in->a, e, &facts, in->scratch);
 	if (err == GW_OK)

@@ -21,6 +21,8 @@ struct request_edit_in {
 	const struct tls_session *tls;  /* %{..}s; NULL: plain */
 	struct req_fields *fields;
 	struct request_env *env;
+	struct conf_expr_run *run;      /* for expressions; NULL: none is there */
+	struct expr_fields *expr_fields;/* what @run sees of fields */
 };
 
 /**

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/conf_expr.h"
 #include "conf/conf_regex.h"
 #include "gateway/http/field_lines.h"
 
@@ -160,15 +161,35 @@ static const char *substitute(struct arena *a, const char *value, const char *te
 	return out;
 }
 
+/* $0 to $9 are those of the last match within the expression. */
+static int test_expr(const struct conf_env_if *rule, const struct request_facts *facts, struct subject *s, struct conf_regex_group *groups)
+{
+	int hit = facts->run == NULL ? GW_ERR_RANGE : conf_expr_test(rule->expr, facts->run);
+
+	if (hit != 1)
+		return hit;
+	*s = (struct subject){facts->run->subject, 0};
+	for (int i = 0; i < CONF_REGEX_GROUPS; i++)
+		groups[i] = s->text != NULL ? facts->run->groups[i] : (struct conf_regex_group){-1, -1};
+	if (s->text == NULL)
+		s->text = "";
+	return hit;
+}
+
 static int apply_rule(struct request_env *env, struct arena *a, const struct conf_env_if *rule, const struct request_facts *facts,
 	struct conf_regex_scratch *scratch)
 {
 	struct conf_regex_group groups[CONF_REGEX_GROUPS];
 	struct subject s;
-	int hit = find_subject(env, a, rule, facts, scratch, &s);
+	int hit;
 
-	if (hit == GW_OK)
-		hit = conf_regex_exec(rule->value, scratch, s.text, s.len, 0, groups);
+	if (rule->source == CONF_ENV_EXPR) {
+		hit = test_expr(rule, facts, &s, groups);
+	} else {
+		hit = find_subject(env, a, rule, facts, scratch, &s);
+		if (hit == GW_OK)
+			hit = conf_regex_exec(rule->value, scratch, s.text, s.len, 0, groups);
+	}
 	for (size_t i = 0; hit == 1 && i < rule->vars_n; i++) {
 		const char *value = rule->vars[i].value;
 		if (value != NULL && (value = substitute(a, value, s.text, groups)) == NULL)

@@ -15,6 +15,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
 
+struct conf_expr_run;
 struct conf_regex_scratch;
 
 struct request_var {
@@ -40,6 +41,7 @@ int request_env_redirect(struct request_env *env, struct arena *a) GW_MUST_USE;
 struct request_facts {
 	const char *remote_addr, *server_addr, *method, *protocol, *uri;
 	const struct buf *fields; /* the request's, as in http/field_lines.h */
+	struct conf_expr_run *run;/* for SetEnvIfExpr; NULL: there is none */
 };
 
 /**

@@ -8,6 +8,7 @@
 #include "gateway/base/io.h"
 #include "gateway/client/conn_tls.h"
 #include "gateway/answer/request.h"
+#include "gateway/answer/request_expr.h"
 #include "gateway/tls/tls_vars.h"
 
 void request_log_line(struct request *r, enum log_level level, const char *fmt, ...)
@@ -75,6 +76,11 @@ static const char *tls_variable(void *arg, const char *name, size_t *len)
 	return n < 0 ? NULL : value;
 }
 
+static int request_holds(void *arg, const struct conf_expr *e)
+{
+	return request_expr_logged(arg, e);
+}
+
 void request_log(struct request *r, bool aborted)
 {
 	const struct front *f = r->w->front;
@@ -119,6 +125,7 @@ void request_log(struct request *r, bool aborted)
 		.response_field = response_field,
 		.env = request_variable,
 		.note = request_note,
+		.holds = request_holds,
 		.tls = tls_variable,
 	};
 	access_log_add(&r->w->log, s, f->formats, &e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/answer/answer_edit.h"
+#include "gateway/answer/request_expr.h"
 #include "gateway/base/io.h"
 #include "gateway/client/conn_tls.h"
 #include "gateway/http/compress.h"
@@ -70,9 +71,11 @@ void respond_coded_free(struct request *r)
 static int edit_fields(struct request *r, const struct conf_edit *e, int status, int64_t *length, struct buf *asked, struct buf *out)
 {
 	bool parsed = r->server != NULL;
+	struct request_expr about;
+	request_expr_init(&about, r, status);
 	const struct header_context x = {.a = &r->arena, .scratch = conf_cache_scratch(r->w->cache), .env = &r->env, .notes = &r->notes,
 		.request_fields = asked, .start_us = (uint64_t)r->start.tv_sec * 1000000 + (uint64_t)r->start.tv_nsec / 1000,
-		.duration_us = io_now_us() - r->start_us, .tls = conn_tls_session(r->conn)};
+		.duration_us = io_now_us() - r->start_us, .tls = conn_tls_session(r->conn), .run = &about.run, .expr_fields = &about.fields};
 	bool is_file = r->entry != NULL && r->route.kind == ROUTE_STATIC && !r->resp.built_in;
 	const struct answer_facts f = {.edit = e, .rules = &x, .status = status, .built_in = r->resp.built_in, .now = r->start.tv_sec,
 		.modified = is_file ? r->entry->file.st.st_mtim.tv_sec : -1, .length = *length, .filename = r->route.filename,
@@ -105,6 +108,6 @@ int respond_edit(struct request *r, int status, const struct buf *fields, int64_
 	buf_fini(&asked);
 	if (err < 0)
 		request_log_line(r, LOG_LV_ERROR, "the answer's fields cannot be made: %s", err == GW_ERR_RANGE
-			? "a regular expression of Header edit gave up, or its result is too long" : "memory is out");
+			? "a regular expression gave up, or a result is too long" : "memory is out");
 	return err;
 }

@@ -38,15 +38,6 @@ static int put_param(void *arg, const char *name, size_t name_len, const char *v
 	return fcgi_put_param(arg, name, name_len, value, value_len);
 }
 
-static unsigned server_port(const struct request *r)
-{
-	if (r->authority != NULL && r->host_port != 0)
-		return r->host_port;
-	if (r->server->port != 0)
-		return r->server->port;
-	return conf_scheme_port(r->server); /* Apache's UseCanonicalName Off: the scheme's port when nobody named one */
-}
-
 /* php_value and its kin, one "name=value" a line, as php-fpm and our cells read them. */
 static int put_ini(struct buf *params, const char *name, const struct conf_ini *ini, size_t n, bool admin)
 {
@@ -105,7 +96,7 @@ static int build_params(struct request *r)
 		.server_name = r->host != NULL ? r->host : r->server->name,
 		.server_addr = r->conn->local_ip,
 		.remote_addr = r->client_ip,
-		.server_port = server_port(r),
+		.server_port = request_server_port(r),
 		.remote_port = r->conn->peer_port,
 		.authority = r->authority,
 		.scheme = conf_scheme(r->server),

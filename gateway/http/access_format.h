@@ -11,6 +11,7 @@
 #include "gateway/base/err.h"
 
 struct access_format;
+struct conf_expr;
 
 /*
  * What a line can say; the renderer asks for fields by callback so that it knows no request struct. NULL means "-". Start
@@ -37,6 +38,7 @@ struct access_event {
 	const char *(*response_field)(void *arg, const char *name, size_t *len);
 	const char *(*env)(void *arg, const char *name, size_t *len);
 	const char *(*note)(void *arg, const char *name, size_t *len); /* "%{..}n" */
+	int (*holds)(void *arg, const struct conf_expr *e); /* for CustomLog with expr=; an error counts as true: what is logged can be left out later */
 	const char *(*tls)(void *arg, const char *name, size_t *len); /* "%{..}x": a variable of mod_ssl */
 };
 

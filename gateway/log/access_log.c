@@ -119,6 +119,8 @@ static bool wanted(const struct conf_custom_log *cl, const struct access_event *
 {
 	size_t len;
 
+	if (cl->expr != NULL)
+		return e->holds == NULL || e->holds(e->arg, cl->expr) != 0;
 	if (cl->env == NULL)
 		return true;
 	return (e->env != NULL && e->env(e->arg, cl->env, &len) != NULL) != cl->env_not;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * What expressions (conf/conf_expr.h) see of a request. One at a time on a thread: the room that an evaluation puts texts
+ * together in is the thread's. Own thread.
+ */
+#ifndef REQUEST_EXPR_H
+#define REQUEST_EXPR_H
+
+#include "conf/conf_expr.h"
+#include "gateway/answer/expr_fields.h"
+
+struct request;
+
+struct request_expr {
+	const struct request *r;
+	int status;                /* of the answer; 0: none yet, which reads as 200 */
+	struct expr_fields fields; /* fields while they are being changed */
+	struct conf_expr_run run;
+};
+
+/** Prepare evaluations for @r: @x->run is then what conf_expr_test() and conf_expr_value() take. */
+void request_expr_init(struct request_expr *x, const struct request *r, int status);
+
+/** Whether @e holds for a request that is over, its answer's fields as they were sent. As conf_expr_test(). */
+int request_expr_logged(const struct request *r, const struct conf_expr *e) GW_MUST_USE;
+
+#endif
