@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/base/pace.h"
 #include "gateway/client/http1_request.h"
 #include "gateway/client/http2_conn.h"
 #include "gateway/answer/respond.h"
@@ -15,7 +14,6 @@
 #define WRITE_CHUNK 65536
 #define FLUSH_ROUNDS 16            /* writes a turn */
 #define MANY 8                     /* requests of a connection that may have as much memory as one of HTTP/1 */
-#define TICK_MS 1000               /* how often time-outs of streams are looked at */
 
 /* --- streams ---------------------------------------------------------------------------------------------------------------- */
 
@@ -93,7 +91,7 @@ static struct http2_stream *stream_new(struct http2 *h2, int32_t id)
 	h2->streams = st;
 	if (h2->streams_n++ == 0) {
 		conn_idle_del(h2->c);
-		conn_arm(h2->c, TICK_MS);
+		conn_arm(h2->c, HTTP2_TICK_MS);
 	}
 	nghttp2_session_set_stream_user_data(h2->s.ng, id, st);
 	return st;
@@ -409,95 +407,6 @@ static void http2_ready(struct conn *c, uint32_t events)
 	} while (!c->dead && transport_pending(c));
 }
 
-/* --- time ------------------------------------------------------------------------------------------------------------------- */
-
-/* Whether what waits @for the client has waited too long: without moving at all, or slower than SendMinRate. */
-static bool stalled(struct http2_stall *st, bool waits, const struct conf_server *s, uint64_t now, uint64_t octets)
-{
-	const struct pace slow = {.start_ms = s->send_min_rate > 0 ? s->timeout_ms : 0, .rate = s->send_min_rate};
-
-	if (!waits || !st->on) {
-		*st = (struct http2_stall){.on = waits, .first_ms = now, .moved_ms = now, .first = octets, .last = octets};
-		return false;
-	}
-	if (octets != st->last) {
-		st->last = octets;
-		st->moved_ms = now;
-	}
-	return now - st->moved_ms > s->timeout_ms || pace_left_ms(&slow, now - st->first_ms, octets - st->first) == 0;
-}
-
-static void body_timeout(struct http2_stream *st, uint64_t now)
-{
-	struct request *r = st->r;
-	uint64_t spent = now - st->body_ms;
-
-	if (pace_left_ms(&request_server(r)->read_timeout.body, spent, r->body.received) > 0)
-		return;
-	request_log_line(r, LOG_LV_INFO, "request body too slow: %llu octets in %llu ms",
-		(unsigned long long)r->body.received, (unsigned long long)spent);
-	respond_status(r, 408);
-}
-
-/* An answer whose window the client keeps shut. That it is another stream's turn is no fault of the client. */
-static void answer_timeout(struct http2_stream *st, uint64_t now)
-{
-	struct request *r = st->r;
-	bool waits = (r->state == REQUEST_SEND || outq_pending(&r->out) > 0) &&
-		nghttp2_session_get_stream_remote_window_size(st->h2->s.ng, st->id) <= 0;
-
-	if (stalled(&st->stall, waits, request_server(r), now, r->octets_out)) {
-		request_log_line(r, LOG_LV_INFO, "the client takes too little of the answer");
-		http2_stream_reset(st, NGHTTP2_CANCEL);
-	}
-}
-
-/* The same of the connection: its window is shut, or nobody reads from the socket. */
-static bool conn_stalled(struct http2 *h2, uint64_t now)
-{
-	bool waits = h2->blocked || (h2->streams_n > 0 && nghttp2_session_get_remote_window_size(h2->s.ng) <= 0);
-
-	return stalled(&h2->stall, waits, h2->c->server, now, h2->octets_out);
-}
-
-static void http2_timeout(struct conn *c)
-{
-	struct http2 *h2 = c->h2;
-	uint64_t now = loop_now_ms(c->w->loop);
-
-	if (conn_stalled(h2, now)) {
-		conn_reset(c);
-		return;
-	}
-	if (h2->s.block.open && pace_left_ms(&c->server->read_timeout.header, now - h2->s.block.began_ms, 0) == 0) {
-		conn_abort(c);
-		return;
-	}
-	if (h2->streams_n == 0 && !h2->blocked) {
-		nghttp2_session_terminate_session(h2->s.ng, NGHTTP2_NO_ERROR);
-		conn_dirty(c);
-		conn_arm(c, TICK_MS);
-		return;
-	}
-	for (struct http2_stream *st = h2->streams, *next; st != NULL; st = next) {
-		next = st->next;
-		if (st->r == NULL)
-			continue;
-		if (st->r->state == REQUEST_BODY)
-			body_timeout(st, now);
-		else
-			answer_timeout(st, now);
-	}
-	if (h2->draining && !h2->goaway) {
-		/* RFC 9113 6.8: a round trip after the notice; what came meanwhile is served. */
-		h2->goaway = true;
-		nghttp2_submit_goaway(h2->s.ng, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h2->s.ng),
-			NGHTTP2_NO_ERROR, NULL, 0);
-		conn_dirty(c);
-	}
-	conn_arm(c, TICK_MS);
-}
-
 /* --- as a protocol ---------------------------------------------------------------------------------------------------------- */
 
 int http2_preface(const struct conn *c)
@@ -547,7 +456,7 @@ static void http2_drain(struct conn *c)
 		return;
 	h2->draining = c->closing = true;
 	nghttp2_submit_shutdown_notice(h2->s.ng);
-	conn_arm(c, TICK_MS);
+	conn_arm(c, HTTP2_TICK_MS);
 	conn_dirty(c);
 }
 
@@ -596,7 +505,7 @@ const struct protocol protocol_http2 = {
 	.start = http2_start,
 	.ready = http2_ready,
 	.flush = http2_flush,
-	.timeout = http2_timeout,
+	.timeout = http2_time_check,
 	.drain = http2_drain,
 	.end = http2_conn_end,
 	.fini = http2_fini,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What http2.c (the connection) and http2_io.c (the answers) share. Private to them. */
+/** What http2.c (the connection), http2_io.c (the answers) and http2_time.c share. Private to them. */
 #ifndef HTTP2_CONN_H
 #define HTTP2_CONN_H
 
 #include "gateway/http/http2_session.h"
 #include "gateway/client/http2.h"
 #include "gateway/answer/request.h"
+
+#define HTTP2_TICK_MS 1000 /* how often time-outs of streams are looked at */
 
 /* What waits for the client to take octets. */
 struct http2_stall {
@@ -43,6 +45,9 @@ struct http2 {
 
 /** The stream has something to send or its state changed: looked at at the end of the batch. */
 void http2_stream_dirty(struct http2_stream *st);
+
+/** The connection's timer: whatever took too long is ended. */
+void http2_time_check(struct conn *c);
 
 /** Reset a stream and give its request up. */
 void http2_stream_reset(struct http2_stream *st, uint32_t code);
