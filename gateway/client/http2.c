@@ -206,6 +206,22 @@ static void on_end(void *owner, int32_t id, void *user)
 		request_body_done(r);
 }
 
+/*
+ * RFC 9113 8.1: who is answered before his whole request came is to see the answer, then that its rest is not wanted. Told both
+ * at once, some clients (curl 7.88) only see the second. So what his window allows him is read off for a while (http2_time.c).
+ */
+static void answered(struct http2_stream *st)
+{
+	struct request *r = st->r;
+
+	if (r == NULL || nghttp2_session_get_stream_remote_close(st->h2->s.ng, st->id) != 0)
+		return;
+	st->sent_ms = loop_now_ms(st->h2->c->w->loop);
+	st->r = NULL;
+	request_log(r, false);
+	drop_request(st->h2, r);
+}
+
 static void on_sent(void *owner, int32_t id, void *user, size_t octets, bool end)
 {
 	struct http2_stream *st = user;
@@ -217,6 +233,8 @@ static void on_sent(void *owner, int32_t id, void *user, size_t octets, bool end
 	st->sent |= end;
 	if (st->r != NULL)
 		st->r->octets_out += octets;
+	if (end)
+		answered(st);
 }
 
 static void on_closed(void *owner, int32_t id, void *user, uint32_t code)

@@ -26,6 +26,7 @@ struct http2_stream {
 	bool dirty;
 	bool gone;                  /* closed; freed when it leaves the list of dirty ones */
 	bool sent;                  /* the answer's last frame is out */
+	uint64_t sent_ms;           /* when, while the client has not ended its side */
 	uint64_t body_ms;           /* when its body began to be read */
 	struct http2_stall stall;
 };

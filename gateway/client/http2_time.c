@@ -4,6 +4,8 @@
 #include "gateway/client/http2_conn.h"
 #include "gateway/answer/respond.h"
 
+#define REST_MS 5000 /* for the rest of a request that is answered */
+
 /* Whether what waits @for the client has waited too long: without moving at all, or slower than SendMinRate. */
 static bool stalled(struct http2_stall *st, bool waits, const struct conf_server *s, uint64_t now, uint64_t octets)
 {
@@ -18,6 +20,15 @@ static bool stalled(struct http2_stall *st, bool waits, const struct conf_server
 		st->moved_ms = now;
 	}
 	return now - st->moved_ms > s->timeout_ms || pace_left_ms(&slow, now - st->first_ms, octets - st->first) == 0;
+}
+
+/* An answer came before its request was complete: by now the client has seen it. */
+static void rest_timeout(struct http2_stream *st, uint64_t now)
+{
+	if (st->sent_ms == 0 || (now - st->sent_ms < REST_MS && !st->h2->draining))
+		return;
+	st->sent_ms = 0;
+	http2_stream_reset(st, NGHTTP2_NO_ERROR);
 }
 
 static void body_timeout(struct http2_stream *st, uint64_t now)
@@ -75,8 +86,8 @@ void http2_time_check(struct conn *c)
 	for (struct http2_stream *st = h2->streams, *next; st != NULL; st = next) {
 		next = st->next;
 		if (st->r == NULL)
-			continue;
-		if (st->r->state == REQUEST_BODY)
+			rest_timeout(st, now);
+		else if (st->r->state == REQUEST_BODY)
 			body_timeout(st, now);
 		else
 			answer_timeout(st, now);

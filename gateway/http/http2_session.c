@@ -166,9 +166,6 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 		return 0;
 	http2_limits_give(&s->limits, HTTP2_LIMIT_WINDOW, 2);
 	s->ops->sent(s->owner, id, nghttp2_session_get_stream_user_data(ng, id), frame->hd.length + 9, end);
-	/* RFC 9113 8.1: answered before the whole request came; its rest is not wanted. */
-	if (end && nghttp2_session_get_stream_remote_close(ng, id) == 0)
-		http2_session_reset(s, id, NGHTTP2_NO_ERROR);
 	return 0;
 }
 

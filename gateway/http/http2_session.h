@@ -41,7 +41,8 @@ struct http2_session_ops {
 	void (*data)(void *owner, int32_t id, void *user, const uint8_t *data, size_t n);
 	/* The body is complete. */
 	void (*end)(void *owner, int32_t id, void *user);
-	/* A frame of @octets was written for the stream; @end: its last one. */
+	/* A frame of @octets was written for the stream; @end: its last one. The client may not have ended its side then: it
+	 * goes on, until it does or the owner resets the stream. */
 	void (*sent)(void *owner, int32_t id, void *user, size_t octets, bool end);
 	/* The stream is over; @code as in RST_STREAM, 0 for a regular end. */
 	void (*closed)(void *owner, int32_t id, void *user, uint32_t code);

@@ -107,9 +107,11 @@ static void on_end(void *owner, int32_t id, void *user)
 
 static void on_sent(void *owner, int32_t id, void *user, size_t octets, bool end)
 {
-	(void)owner;
-	(void)end;
+	struct world *w = owner;
+
 	require(octets >= 9 && (user == NULL || ((struct stream *)user)->id == id));
+	if (end && id % 16 == 1 && nghttp2_session_get_stream_remote_close(w->s.ng, id) == 0)
+		http2_session_reset(&w->s, id, NGHTTP2_NO_ERROR);
 }
 
 static void on_closed(void *owner, int32_t id, void *user, uint32_t code)

@@ -119,13 +119,16 @@ def test_early_hints(cell_target):
 
 
 def test_answer_before_the_body_came(static_target):
-	"""RFC 9113 8.1: a full answer, then RST_STREAM with NO_ERROR."""
+	"""RFC 9113 8.1: a full answer; then the rest is read off, or after a while not wanted: RST_STREAM with NO_ERROR."""
 	with h2wire.Conn(static_target.addr) as c:
-		sid = c.request(static_target.host, "/hello.txt", "POST", [("content-length", "100000")], end=False)
-		c.wait(lambda: sid in c.answers and c.answers[sid].reset is not None)
-		a = c.answers[sid]
-		assert a.status == 405 and a.ended and a.reset == h2wire.NO_ERROR
+		sid, silent = (c.request(static_target.host, "/hello.txt", "POST", [("content-length", "100000")], end=False) for _ in range(2))
+		assert c.answer(sid).status == c.answer(silent).status == 405 and c.answers[sid].reset is None
+		for i in range(10):
+			c.send(h2wire.frame(h2wire.DATA, h2wire.END_STREAM if i == 9 else 0, sid, b"x" * 10000))
+		assert c.ping() and c.answers[sid].reset is None
 		assert c.get(static_target.host, "/hello.txt").status == 200
+		assert c.wait(lambda: c.answers[silent].reset is not None, 12) and c.answers[silent].reset == h2wire.NO_ERROR
+		assert c.answers[sid].reset is None and c.get(static_target.host, "/hello.txt").status == 200
 
 
 def test_trailers_are_dropped(php_target):
@@ -208,6 +211,21 @@ def test_curl(php_target):
 	body, last = r.stdout.rsplit(b"\n", 1)
 	assert last == b"2 200", r.stdout[-300:]
 	assert json.loads(body)["server"]["CONTENT_LENGTH"] == "200000"
+
+
+@pytest.mark.parametrize("size", [2000, 100000, 300000, 5000000])
+def test_curl_sees_why_its_upload_is_refused(limited, size):
+	conftest.need(servers.tool("curl"), "no curl")
+	for how in (["--data-binary", "@-"], ["-X", "POST", "-T", "-"]):
+		r = run("curl", "-sS", "--http2-prior-knowledge", "--resolve", "worker.test:%d:127.0.0.1" % limited.addr[1], "-w", "\n%{http_version} %{http_code}",
+			*how, "http://worker.test:%d/echo.php" % limited.addr[1], send=b"x" * size)
+		assert r.returncode == 0 and r.stdout.endswith(b"\n2 413") and b"413" in r.stdout[:-6], (how, r.returncode, r.stdout[-300:])
+
+
+@pytest.fixture(scope="module")
+def limited(tmp, module_fleet, docroot, fpm):
+	return module_fleet.start(servers.Bulkhead(tmp + "/limited", "Protocols h2c http/1.1\nLimitRequestBody 1000\n" + site_conf.common(docroot)
+		+ site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("worker.test", docroot, "fpm")))
 
 
 def test_h2load(php_target):
