@@ -76,16 +76,16 @@ static unsigned offered(const struct answer_facts *f, const struct buf *fields)
 	return codings & compress_codings();
 }
 
-/* Whether this is an answer of which another coding could be sent at all. */
+/* Whether this is an answer of which another coding could be sent at all; of a part, whether it could be of the whole. */
 static bool may_compress(const struct answer_facts *f, const struct buf *fields)
 {
 	struct field_line line;
 
-	if (f->built_in || f->status < 200 || f->status == 204 || f->status == 206)
+	if (f->built_in || f->status < 200 || f->status == 204)
 		return false;
-	if (f->length >= 0 && f->length < ANSWER_COMPRESS_MIN && f->status != 304)
+	if (f->length >= 0 && f->length < ANSWER_COMPRESS_MIN && f->status != 304 && f->status != 206)
 		return false;
-	return !FIND(fields, "Content-Encoding", &line) && !FIND(fields, "Content-Range", &line) &&
+	return !FIND(fields, "Content-Encoding", &line) && (f->status == 206 || !FIND(fields, "Content-Range", &line)) &&
 		!field_lines_lists(fields, "Cache-Control", 13, "no-transform", 12);
 }
 
@@ -162,7 +162,9 @@ static int compression(const struct answer_facts *f, struct buf *fields, enum co
 
 	if (codings == 0)
 		return GW_OK;
-	*coding = choose(f, codings);
+	/* A part is one of the octets as they are, but varies as the whole does (RFC 9110 15.3.7). */
+	if (f->status != 206)
+		*coding = choose(f, codings);
 	/* Also where this client gets it plain: another one would not (RFC 9110 12.5.5). */
 	if (!asked(f, "force-gzip") && !field_lines_lists(fields, "Vary", 4, "Accept-Encoding", 15) && !field_lines_lists(fields, "Vary", 4, "*", 1))
 		err = field_lines_append(fields, "Vary", 4, "Accept-Encoding", 15);

@@ -363,7 +363,7 @@ static const struct {
 	{BOTH, "gzip", HTML "Vary: *\r\n", 200, -1, CODING_GZIP, HTML "Vary: *\r\nContent-Encoding: gzip\r\n"},
 	/* never twice, never a part, never what may not be changed */
 	{BOTH, "gzip", HTML "Content-Encoding: br\r\n", 200, -1, CODING_IDENTITY, NULL},
-	{BOTH, "gzip", HTML "Content-Range: bytes 0-1/5\r\n", 206, 2000, CODING_IDENTITY, NULL},
+	{BOTH, "gzip", HTML "Content-Range: bytes 0-1/5\r\n", 206, 2000, CODING_IDENTITY, HTML "Content-Range: bytes 0-1/5\r\nVary: Accept-Encoding\r\n"},
 	{BOTH, "gzip", HTML "Cache-Control: public, no-transform\r\n", 200, -1, CODING_IDENTITY, NULL},
 	{BOTH, "gzip", HTML, 204, -1, CODING_IDENTITY, NULL},
 	/* tags */
