@@ -182,5 +182,6 @@ tests_unit_check_rollback_LDADD = $(CHECK_LIBS)
 tests_unit_check_rollback_SOURCES = \
 	tests/unit/check_rollback.c tests/unit/unit.h \
 	gateway/base/io.c sandbox/php/image.c sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_own.c sandbox/rollback/rb_probe.c \
-	sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_why.c sandbox/rollback/rollback.c sandbox/sb_proc.c
+	sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_usual.c sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
+	sandbox/sb_proc.c
 endif

@@ -67,6 +67,8 @@ static bool next_request(const struct cell_plan *plan, FCGX_Request *request)
 {
 	if (FCGX_Accept_r(request) != 0)
 		return false;
+	if (level == SPEC_ROLLBACK)
+		rollback_expect();
 	learn_script(plan->slot, FCGX_GetParam("SCRIPT_FILENAME", request->envp));
 	return true;
 }
@@ -84,7 +86,7 @@ void cell_confine(const struct cell_plan *plan, int conn)
 		warm_paths_look_up();
 	if (level == SPEC_ROLLBACK && chunk_pool_start() != 0)
 		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");
-	if (level == SPEC_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || rollback_begin() != 0)) {
+	if (level == SPEC_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || opcache_enter_rollback() != 0 || rollback_begin() != 0)) {
 		log_err("a cell cannot be rolled back, it answers one request: %m");
 		level = SPEC_FRESH;
 	}

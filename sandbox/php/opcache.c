@@ -21,6 +21,7 @@
 #include "sandbox/php/opcache_report.h"
 #include "sandbox/php/opcache_seen.h"
 #include "sandbox/php/warm_paths.h"
+#include "sandbox/rollback/rollback.h"
 
 #define READ_EVERY_MS 20      /* reads of the pipe; between them nobody's reports cost the zygote anything */
 #define COLLECT_MS 60         /* a batch is closed so long after its last path ... */
@@ -38,6 +39,7 @@
 #define PATHS_EVERY_MS 60000  /* ... and then not for so long */
 #define PATHS_MAX 8192        /* reports that are looked at then: the page that asks for them is the cells' to write to */
 #define PATHS_MIN 8           /* so many new ones are worth new cells */
+#define MAPPED_MAX ((size_t)64 * 1024 * 1024) /* of an image, in a cell that begins */
 #define WASTED_PERCENT 5      /* of opcache's memory, as opcache.max_wasted_percentage's default */
 
 static struct {
@@ -143,6 +145,7 @@ static void publish(int fd)
 	io_close(&oc.image);
 	oc.image = fd;
 	oc.board->image = ++oc.number;
+	rollback_forget();
 }
 
 static void reset(uint64_t now_ms)
@@ -396,6 +399,26 @@ void opcache_stop(void)
 int opcache_enter_cell(int conn)
 {
 	return oc.on && dup3(conn, oc.memory.lock_fd, O_CLOEXEC) == -1 ? GW_ERR_SYS : 0;
+}
+
+/* Registered memory is mapped page by page, so what scripts read of it would be one fault for each. */
+static void map_used(void)
+{
+	size_t used = oc.board->used; /* once: cells can write there, too */
+
+	if (used > oc.memory.len)
+		used = oc.memory.len;
+	if (used > MAPPED_MAX)
+		used = MAPPED_MAX;
+	(void)madvise(oc.memory.start, used, MADV_POPULATE_READ);
+}
+
+int opcache_enter_rollback(void)
+{
+	if (!oc.on)
+		return 0;
+	map_used();
+	return rollback_add_source(OPCACHE_MEMORY_NAME, oc.image);
 }
 
 void opcache_tell_paths(const char *root)

@@ -70,6 +70,9 @@ void opcache_stop(void);
  */
 int opcache_enter_cell(int conn) GW_MUST_USE;
 
+/** In a cell that is rolled back, before rollback_begin(): its opcache is put back from the image. Returns 0 or GW_ERR_SYS. */
+int opcache_enter_rollback(void) GW_MUST_USE;
+
 /** Behind a request of a cell that lives on: tell which files below @root it looked up, if that is asked for at the time. */
 void opcache_tell_paths(const char *root);
 

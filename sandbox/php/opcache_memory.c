@@ -82,7 +82,7 @@ int opcache_memory_find(struct opcache_memory *m)
 
 int opcache_memory_new(const struct opcache_memory *m)
 {
-	int fd = memfd_create("opcache", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(OPCACHE_MEMORY_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd != -1 && ftruncate(fd, (off_t)m->len) == -1)
 		io_close(&fd);

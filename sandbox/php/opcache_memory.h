@@ -9,6 +9,8 @@
 
 #include "gateway/base/err.h"
 
+#define OPCACHE_MEMORY_NAME "opcache" /* of its memory files */
+
 struct opcache_memory {
 	void *start;  /* NULL: there is no segment */
 	size_t len;   /* octets, whole pages */

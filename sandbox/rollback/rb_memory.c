@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sandbox/php/image.h"
 #include "sandbox/rollback/rb_priv.h"
 
 #define ROUNDS 512      /* looks at written pages, until all must prove again that requests keep writing to them */
@@ -18,16 +17,29 @@ static size_t pages_in(uintptr_t start, uintptr_t end)
 
 /* --- which ----------------------------------------------------------------------------------------------------------- */
 
-static bool is_of(const struct rb_mapping *m, const char *file)
+/* The kernel writes "/memfd:NAME (deleted)". */
+static bool is_of(const struct rb_mapping *m, const char *name)
 {
-	size_t len = strlen(file);
+	static const char memfd[] = "/memfd:";
+	size_t head = sizeof(memfd) - 1, len = strlen(name);
 
-	return m->name_len >= len && memcmp(m->name, file, len) == 0;
+	return m->name_len > head + len && memcmp(m->name, memfd, head) == 0 && memcmp(m->name + head, name, len) == 0 &&
+	       m->name[head + len] == ' ';
 }
 
-int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const char *view)
+static const char *view_of(const struct rb_memory *mem, const struct rb_mapping *m, const struct rb_source *sources)
 {
-	const char *file = is_of(m, "/memfd:" IMAGE_NAME " ") ? view : is_of(m, "/memfd:" RB_OWN_NAME " ") ? mem->own_view : NULL;
+	if (is_of(m, RB_OWN_NAME))
+		return mem->own_view;
+	for (size_t i = 0; i < RB_SOURCES_MAX && sources[i].name != NULL; i++)
+		if (is_of(m, sources[i].name))
+			return sources[i].view;
+	return NULL;
+}
+
+int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const struct rb_source *sources)
+{
+	const char *file = view_of(mem, m, sources);
 
 	if (memcmp(m->perms, "rw-p", sizeof(m->perms)) != 0)
 		return 0;
@@ -272,5 +284,8 @@ bool rb_memory_restore_cold(struct rb_memory *mem)
 {
 	if (++mem->rounds > ROUNDS)
 		cool(mem);
-	return rb_memory_each_written(mem, put_back_cold, mem);
+	if (!rb_memory_each_written(mem, put_back_cold, mem))
+		return false;
+	rb_usual_tell(mem);
+	return true;
 }

@@ -19,6 +19,7 @@
 #define RB_HOT_MAX 8192
 #define RB_RANGES_MAX 4096
 #define RB_ADDED_MAX 256       /* new mappings that are removed after one request */
+#define RB_EXPECTED_MAX 2048   /* runs of pages */
 #define RB_SCAN_MAX 1024       /* written ranges of one ioctl */
 #define RB_STACK_SIZE 65536
 #define RB_STACK_RESERVE 1048576 /* of the main stack: deeper recursion makes it a new mapping */
@@ -42,6 +43,12 @@ struct rb_hot {
 	const char *from;   /* NULL: zeros */
 };
 
+/* Files that are mapped privately, and what to read them by. */
+struct rb_source {
+	const char *name, *view;
+};
+#define RB_SOURCES_MAX 2
+
 struct rb_memory {
 	struct rb_region regions[RB_REGIONS_MAX];
 	size_t regions_n, pages_n;
@@ -52,6 +59,10 @@ struct rb_memory {
 	struct rb_hot *hot; /* every page that is always copied back */
 	size_t hot_n;
 	unsigned rounds;    /* since written pages were last looked at anew */
+	struct rb_usual *usual; /* in the zygote's memory, for all of its cells */
+	struct rb_range expected[RB_EXPECTED_MAX]; /* pages that the first request will write to, other cells say */
+	size_t expected_n;
+	bool learns;        /* this cell will tell others */
 	struct page_region found[RB_SCAN_MAX];
 };
 
@@ -136,8 +147,8 @@ static inline int rb_fd(int which)
 
 /* --- rb_memory.c */
 
-/** Note @m as memory to be put back, if it is; @view is the zygote's image. Returns 0 or GW_ERR_RANGE. */
-int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const char *view);
+/** Note @m as memory to be put back, if it is; @sources are RB_SOURCES_MAX, those without name unused. Returns 0 or GW_ERR_RANGE. */
+int rb_memory_add(struct rb_memory *mem, const struct rb_mapping *m, const struct rb_source *sources);
 
 /** What is done with the written pages [@start, @end) of one region. Returns whether to go on. */
 typedef bool rb_visit_fn(void *arg, const struct rb_region *r, uintptr_t start, uintptr_t end);
@@ -168,6 +179,30 @@ void rb_memory_restore_hot(const struct rb_memory *mem);
 
 /** Find all other written pages and put them back. On a stack of our own. Returns whether it could. */
 bool rb_memory_restore_cold(struct rb_memory *mem);
+
+/* --- rb_usual.c */
+
+/* Every cell can write here. */
+struct rb_usual {
+	uint64_t until_s; /* of CLOCK_MONOTONIC; 0: there is no list */
+	uint32_t n;
+	uintptr_t pages[RB_HOT_MAX]; /* ascending */
+};
+
+/** In the zygote: the list that its cells share, empty, or NULL. */
+struct rb_usual *rb_usual_new(void);
+
+/** Nothing in @u counts any more: memory is laid out in another way now. NULL: nothing to do. */
+void rb_usual_forget(struct rb_usual *u);
+
+/** In a cell, with its memory listed and room made: what the list holds is hot from its first use on. */
+void rb_usual_take(struct rb_memory *mem);
+
+/** Before the cell's first request runs: make the expected pages its own. Only saves faults, so nothing tells of errors. */
+void rb_usual_fetch(struct rb_memory *mem);
+
+/** After a request was put back: @mem's hot pages are known to all cells from now on, if it is time for that. */
+void rb_usual_tell(struct rb_memory *mem);
 
 /* --- rb_own.c */
 

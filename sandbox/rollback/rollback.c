@@ -11,23 +11,43 @@
 #include <unistd.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/php/image.h"
 #include "sandbox/rollback/rb_priv.h"
 #include "sandbox/sb_proc.h"
 
-static const char *view;      /* the zygote's image, to read from */
+static struct rb_source sources[RB_SOURCES_MAX];
+static size_t sources_n;
+static struct rb_usual *usual;
 static struct rollback *rb;   /* in memory that is not put back */
+
+int rollback_add_source(const char *name, int fd)
+{
+	struct stat st;
+
+	if (sources_n == RB_SOURCES_MAX || fstat(fd, &st) == -1)
+		return GW_ERR_SYS;
+	if (st.st_size == 0)
+		return 0;
+	const char *view = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (view == MAP_FAILED)
+		return GW_ERR_SYS;
+	sources[sources_n++] = (struct rb_source){.name = name, .view = view};
+	return 0;
+}
 
 int rollback_prepare(int image)
 {
-	struct stat st;
-	int err = fstat(image, &st) == -1 ? GW_ERR_SYS : 0;
+	int err = rollback_add_source(IMAGE_NAME, image);
 
-	if (err == 0 && st.st_size > 0) {
-		view = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, image, 0);
-		err = view == MAP_FAILED ? GW_ERR_SYS : 0;
-	}
 	io_close(&image);
+	if (err == 0 && (usual = rb_usual_new()) == NULL)
+		err = GW_ERR_SYS;
 	return err;
+}
+
+void rollback_forget(void)
+{
+	rb_usual_forget(usual);
 }
 
 /* --- beginning ------------------------------------------------------------------------------------------------------------ */
@@ -69,7 +89,7 @@ static int add_memory(void *arg, const struct rb_mapping *m)
 {
 	struct rollback *r = arg;
 
-	return rb_memory_add(&r->memory, m, view);
+	return rb_memory_add(&r->memory, m, sources);
 }
 
 static int list_memory(struct rollback *r)
@@ -135,6 +155,7 @@ int rollback_begin(void)
 
 	if (r == NULL)
 		return GW_ERR_SYS;
+	r->memory.usual = usual;
 	reserve_stack();
 	int err = open_proc();
 	if (err == 0)
@@ -147,6 +168,8 @@ int rollback_begin(void)
 		err = list_memory(r);
 	if (err == 0)
 		err = rb_memory_reserve(&r->memory);
+	if (err == 0)
+		rb_usual_take(&r->memory);
 	if (err == 0)
 		err = rb_space_seal(&r->space);
 	r->space.exact = err == 0 && rb_space_is_exact();
@@ -172,6 +195,11 @@ enum rollback_why rollback_point(void)
 		return ROLLBACK_SCAN;
 	r->space.unchanging = r->space.counts.written - r->memory.hot_n;
 	return ROLLBACK_OK;
+}
+
+void rollback_expect(void)
+{
+	rb_usual_fetch(&rb->memory);
 }
 
 enum rollback_why rollback_check(void)

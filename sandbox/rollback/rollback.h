@@ -52,6 +52,15 @@ bool rollback_supported(const char **why);
 int rollback_prepare(int image) GW_MUST_USE;
 
 /**
+ * In the zygote or before rollback_begin(): memory that is a private mapping of the memory file @fd, made with the name
+ * @name (static), is put back from the file, which must not change any more. @fd stays the caller's. Returns 0 or GW_ERR_SYS.
+ */
+int rollback_add_source(const char *name, int fd) GW_MUST_USE;
+
+/** In the zygote, when cells forked from now on use memory in another way: what earlier ones found out about that is void. */
+void rollback_forget(void);
+
+/**
  * In a cell just forked, before its last filter: get at the kernel's interfaces, as descriptors ROLLBACK_FD and the
  * following. Returns 0 or GW_ERR_SYS; then the cell can answer one request and must end.
  */
@@ -59,6 +68,12 @@ int rollback_begin(void) GW_MUST_USE;
 
 /** The moment to which memory, descriptors and the rest are put back. Returns ROLLBACK_OK, once and after each rollback(). */
 enum rollback_why rollback_point(void);
+
+/**
+ * When a request has come and nothing of it has run: the first one finds memory that requests usually write to ready, and
+ * not by hundreds of page faults. Which that is, cells of the same zygote have found out; it changes nothing but time.
+ */
+void rollback_expect(void);
 
 /** Whether everything can be put back; looks, changes nothing. Between requests, before the front knows that it has an end. */
 enum rollback_why rollback_check(void);

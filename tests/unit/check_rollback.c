@@ -14,10 +14,12 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sandbox/php/image.h"
 #include "sandbox/rollback/rb_maps.h"
+#include "sandbox/rollback/rb_priv.h"
 #include "sandbox/rollback/rollback.h"
 
 /* --- lines of maps ------------------------------------------------------------------------------------------------------- */
@@ -315,6 +317,146 @@ START_TEST(nothing_is_left)
 }
 END_TEST
 
+/* --- what one cell tells others ------------------------------------------------------------------------------------------ */
+
+#define CELL_ROUNDS 4
+
+static struct {
+	int round, left;
+	long faults[CELL_ROUNDS]; /* while the round wrote */
+} *seen;
+
+static long faults_so_far(void)
+{
+	struct rusage u;
+
+	return getrusage(RUSAGE_SELF, &u) == -1 ? -1 : u.ru_minflt;
+}
+
+/* As cell_run(): the point, then requests that all write to the same pages. */
+static _Noreturn void scattering_cell(void)
+{
+	if (rollback_begin() != 0 || rollback_point() != ROLLBACK_OK)
+		_exit(97);
+	rollback_expect();
+	seen->left += left_scattered();
+	long before = faults_so_far();
+	make_scattered();
+	seen->faults[seen->round] = faults_so_far() - before;
+	if (++seen->round == CELL_ROUNDS)
+		_exit(0);
+	enum rollback_why why = rollback_check();
+	if (why != ROLLBACK_OK)
+		_exit(ROLLBACK_EXIT + (int)why);
+	rollback();
+}
+
+static int run_cell(void)
+{
+	int status = -1;
+
+	memset(seen, 0, sizeof(*seen));
+	pid_t pid = fork();
+	if (pid == 0)
+		scattering_cell();
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Of a zygote's three cells; the exit status says which expectation failed. */
+static _Noreturn void three_cells(void)
+{
+	int image;
+
+	if (image_take(IMAGE_ALL, &image) != 0 || rollback_prepare(image) != 0)
+		_exit(99);
+	/* The first finds out by two rounds ... */
+	if (run_cell() != 0 || seen->left != 0)
+		_exit(1);
+	if (seen->faults[0] < SCATTERED || seen->faults[1] < SCATTERED || seen->faults[2] > SCATTERED / 4)
+		_exit(2);
+	/* ... the second knows, and is put back as well ... */
+	if (run_cell() != 0 || seen->left != 0)
+		_exit(3);
+	for (int i = 0; i < CELL_ROUNDS; i++)
+		if (seen->faults[i] > SCATTERED / 4)
+			_exit(4);
+	/* ... and the third does not, because it no longer counts. */
+	rollback_forget();
+	if (run_cell() != 0 || seen->left != 0 || seen->faults[0] < SCATTERED)
+		_exit(5);
+	_exit(0);
+}
+
+START_TEST(later_cells_know_what_requests_write)
+{
+	const char *why;
+	int status;
+
+	if (!rollback_supported(&why)) {
+		fprintf(stderr, "SKIP rollback: %s\n", why);
+		return;
+	}
+	seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(seen, MAP_FAILED);
+	pid_t pid = fork();
+	if (pid == 0)
+		three_cells();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x in round %d: %ld %ld %ld %ld faults", (unsigned)status,
+		seen->round, seen->faults[0], seen->faults[1], seen->faults[2], seen->faults[3]);
+}
+END_TEST
+
+/* A list that some cell has scribbled on. Regions: pages 16 to 19 with a source, 32 to 33 of a file without. */
+START_TEST(a_list_is_not_believed)
+{
+	static const struct {
+		const char *name;
+		uint32_t n;
+		uintptr_t pages[4];
+		size_t expected;
+	} lists[] = {
+		{"as it should be", 3, {16, 17, 19}, 2},
+		{"outside", 4, {1, 15, 20, 40}, 0},
+		{"half outside", 3, {15, 18, 20}, 1},
+		{"a file without source", 2, {32, 33}, 0},
+		{"not ascending", 3, {18, 16, 17}, 1},
+		{"twice the same", 3, {18, 18, 19}, 1},
+		{"zero", 2, {0, 16}, 0},
+		{"longer than it can be", UINT32_MAX, {16, 17}, 1},
+		{"the end of all memory", 2, {19, UINTPTR_MAX / 4096}, 1},
+	};
+	static struct rb_usual u;
+	static struct rb_memory mem;
+	static uint8_t pages[6];
+	struct timespec now;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		memset(&u, 0, sizeof(u));
+		memset(&mem, 0, sizeof(mem));
+		memset(pages, 0, sizeof(pages));
+		mem.regions[0] = (struct rb_region){.start = 16 * 4096, .end = 20 * 4096, .source = ""};
+		mem.regions[1] = (struct rb_region){.start = 32 * 4096, .end = 34 * 4096, .of_file = true, .first_page = 4};
+		mem.regions_n = 2;
+		mem.pages = pages;
+		mem.usual = &u;
+		u.until_s = (uint64_t)now.tv_sec + 100;
+		u.n = lists[i].n;
+		for (size_t k = 0; k < 4; k++)
+			u.pages[k] = lists[i].pages[k] * 4096;
+		rb_usual_take(&mem);
+		ck_assert_msg(!mem.learns && mem.expected_n == lists[i].expected, "%s: %zu runs", lists[i].name, mem.expected_n);
+		ck_assert_uint_eq(pages[4] + pages[5], 0);
+	}
+	/* Neither is a time that no cell would have written. */
+	u.until_s = UINT64_MAX;
+	mem.expected_n = 0;
+	rb_usual_take(&mem);
+	ck_assert(mem.learns && mem.expected_n == 0);
+}
+END_TEST
+
 static void *sleeper(void *arg)
 {
 	pause();
@@ -449,6 +591,8 @@ static Suite *suite(void)
 	tcase_add_test(t, maps_lines);
 	tcase_add_test(t, maps_compared);
 	tcase_add_test(t, only_our_statuses_have_a_text);
+	tcase_add_test(t, later_cells_know_what_requests_write);
+	tcase_add_test(t, a_list_is_not_believed);
 	tcase_add_loop_test(t, nothing_is_left, 0, sizeof(kinds) / sizeof(kinds[0]));
 	tcase_add_loop_test(t, what_cannot_be_put_back_ends_the_process, 0, sizeof(ends) / sizeof(ends[0]));
 	suite_add_tcase(s, t);
