@@ -21,6 +21,7 @@
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/warm_paths.h"
+#include "sandbox/php/warm_patterns.h"
 #include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_proc.h"
@@ -82,8 +83,10 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	if (sb_harden_cell(plan->harden, &step) != 0)
 		die(step);
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
-	if (level == SPEC_ROLLBACK)
+	if (level == SPEC_ROLLBACK) {
 		warm_paths_look_up();
+		warm_patterns_compile();
+	}
 	if (level == SPEC_ROLLBACK && chunk_pool_start() != 0)
 		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");
 	if (level == SPEC_ROLLBACK && (plan->first_foreign_fd > ROLLBACK_FD || opcache_enter_rollback() != 0 || rollback_begin() != 0)) {

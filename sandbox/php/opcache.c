@@ -21,6 +21,7 @@
 #include "sandbox/php/opcache_report.h"
 #include "sandbox/php/opcache_seen.h"
 #include "sandbox/php/warm_paths.h"
+#include "sandbox/php/warm_patterns.h"
 #include "sandbox/rollback/rollback.h"
 
 #define READ_EVERY_MS 20      /* reads of the pipe; between them nobody's reports cost the zygote anything */
@@ -98,6 +99,14 @@ static void note_path(const char *path)
 	oc.new_paths += warm_paths_note(path);
 }
 
+static void note_pattern(const char *pattern)
+{
+	if (oc.paths_left == 0)
+		return;
+	oc.paths_left--;
+	oc.new_paths += warm_patterns_note(pattern);
+}
+
 static void ask_for_paths(void)
 {
 	oc.paths_left = PATHS_MAX;
@@ -113,6 +122,7 @@ static int make_tables(void)
 	if (getrandom(&oc.seen->seed, sizeof(oc.seen->seed), 0) != sizeof(oc.seen->seed))
 		return GW_ERR_SYS;
 	oc.seen->on_path = note_path;
+	oc.seen->on_pattern = note_pattern;
 	ask_for_paths();
 	return madvise(oc.seen, sizeof(*oc.seen), MADV_DONTFORK) == -1 ? GW_ERR_SYS : 0;
 }
@@ -423,8 +433,10 @@ int opcache_enter_rollback(void)
 
 void opcache_tell_paths(const char *root)
 {
-	if (oc.board != NULL && oc.board->paths_wanted)
-		warm_paths_report(root, opcache_report_looked_up);
+	if (oc.board == NULL || !oc.board->paths_wanted)
+		return;
+	warm_paths_report(root, opcache_report_looked_up);
+	warm_patterns_report(opcache_report_pattern);
 }
 
 bool opcache_is_stale(void)

@@ -26,7 +26,7 @@ static void report(char what, const char *path, size_t len)
 	text[0] = what;
 	memcpy(text + 1, path, len);
 	text[len + 1] = '\0';
-	if (what != SEEN_RESET && !seen_is_report(text, len + 1))
+	if (what != SEEN_RESET && what != SEEN_PATTERN && !seen_is_report(text, len + 1))
 		return;
 	if (write(report_fd, text, len + 2) == -1)
 		return;
@@ -35,6 +35,11 @@ static void report(char what, const char *path, size_t len)
 void opcache_report_looked_up(const char *path, size_t len)
 {
 	report(SEEN_LOOKED_UP, path, len);
+}
+
+void opcache_report_pattern(const char *pattern, size_t len)
+{
+	report(SEEN_PATTERN, pattern, len);
 }
 
 static bool ini_on(const char *name)

@@ -18,6 +18,9 @@ void opcache_report_to(int fd);
 /** Tell the zygote that the real path of @path, absolute, @len octets, was looked up. */
 void opcache_report_looked_up(const char *path, size_t len);
 
+/** Tell the zygote that the regular expression @pattern, @len octets and none of them NUL, was used. */
+void opcache_report_pattern(const char *pattern, size_t len);
+
 /** Files that this process compiled itself so far: what opcache did not have. */
 uint64_t opcache_compiled_n(void);
 

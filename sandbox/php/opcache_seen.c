@@ -73,6 +73,12 @@ static void take_report(struct seen *s, uint64_t now_ms)
 		s->on_path(s->part + 1);
 }
 
+static void take_pattern(const struct seen *s)
+{
+	if (s->on_pattern != NULL)
+		s->on_pattern(s->part + 1);
+}
+
 unsigned seen_take(struct seen *s, const char *in, size_t len, uint64_t now_ms)
 {
 	unsigned resets = 0;
@@ -87,6 +93,8 @@ unsigned seen_take(struct seen *s, const char *in, size_t len, uint64_t now_ms)
 		s->part[s->part_n] = '\0';
 		if (!s->part_bad && s->part_n == 1 && s->part[0] == SEEN_RESET)
 			resets++;
+		else if (!s->part_bad && s->part_n > 1 && s->part[0] == SEEN_PATTERN)
+			take_pattern(s);
 		else if (!s->part_bad && seen_is_report(s->part, s->part_n))
 			take_report(s, now_ms);
 		s->part_n = 0;

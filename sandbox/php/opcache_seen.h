@@ -38,15 +38,17 @@ struct seen {
 	uint32_t batch_at[SEEN_BATCH_MAX];  /* of each path, in text */
 	char text[SEEN_TEXT_MAX];           /* NUL-terminated paths */
 	void (*on_path)(const char *path);  /* for each path that was looked up; NULL: nobody asks */
+	void (*on_pattern)(const char *pattern); /* for each regular expression that was used; NULL: nobody asks */
 };
 
 /*
  * A report's first octet: short_open_tag as it was when the file was compiled; or that a file's real path was looked up; or
- * a wish for an empty cache, without path.
+ * that a regular expression was used, which follows; or a wish for an empty cache, without path.
  */
 #define SEEN_TAGS_OFF '0'
 #define SEEN_TAGS_ON '1'
 #define SEEN_LOOKED_UP 'P'
+#define SEEN_PATTERN 'E'
 #define SEEN_RESET 'R'
 
 /** Whether @report (@len octets and a NUL) is one of the first three and an absolute path without empty, "." and ".." segments. */

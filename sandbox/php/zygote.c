@@ -32,6 +32,7 @@
 #include "sandbox/php/stray.h"
 #include "sandbox/php/text_merge.h"
 #include "sandbox/php/warm_paths.h"
+#include "sandbox/php/warm_patterns.h"
 #include "sandbox/rollback/rollback.h"
 #include "sandbox/sb_cell_cgroup.h"
 #include "sandbox/sb_filter.h"
@@ -490,6 +491,8 @@ static int take_image(const struct zygote *z)
 
 	if (err == 0 && rolled_back)
 		err = warm_paths_start();
+	if (err == 0 && rolled_back)
+		err = warm_patterns_start();
 	if (err == 0 && rolled_back)
 		return rollback_prepare(image);
 	if (err == 0 && level == SPEC_FRESH)

@@ -5,8 +5,31 @@
 #include <string.h>
 
 #include "sandbox/php/opcache_seen.h"
+#include "sandbox/php/pattern_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct pattern_list list;
+static struct pattern_met met;
+
+static void on_pattern(const char *pattern)
+{
+	if (strlen(pattern) >= SEEN_PATH_MAX)
+		abort();
+	if (pattern_is_good(pattern))
+		pattern_list_note(&list, &met, pattern);
+}
+
+static void compile(const char *pattern, size_t len)
+{
+	if (!pattern_is_good(pattern) || strlen(pattern) != len || pattern + len >= list.text + list.text_n)
+		abort();
+}
+
+static bool go_on(void)
+{
+	return true;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,6 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t piece = size == 0 ? 1 : data[0] + 1U;
 
 	memset(&s, 0, sizeof(s));
+	memset(&met, 0, sizeof(met));
+	list.n = list.text_n = 0;
+	s.on_pattern = on_pattern;
 	for (size_t at = 1, n; at < size; at += n) {
 		n = size - at < piece ? size - at : piece;
 		seen_take(&s, (const char *)data + at, n, at);
@@ -27,5 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		seen_done(&s, i, (enum seen_result)(i % 4), size);
 	}
 	seen_clear_batch(&s);
+	pattern_list_each(&list, compile, go_on);
 	return 0;
 }

@@ -299,6 +299,55 @@ def test_paths_that_requests_look_up_are_known_to_later_cells(site, start):
 		shutil.rmtree(beside)
 
 
+# Compiled regular expressions in PHP's cache: the table is the first thing in PCRE's settings, see zend_types.h and php_pcre.h.
+PCRE_CACHED = "$pcre = FFI::cdef('extern unsigned int pcre_globals[8];'); $known = $pcre->pcre_globals[7]; "
+
+
+def test_expressions_that_requests_use_are_compiled_in_later_cells(site, start):
+	"""What two requests used, and nothing that one alone did; and they still match as they should."""
+	write(site, "match.php", PCRE_CACHED + "$got = []; for ($i = 0; $i < 12; $i++) $got[] = preg_replace(\"~(a$i)(?<tail>.*)~i\", '$2$1', \"A$i-z\");"
+		"preg_match('/^once' . $_GET['once'] . '$/', 'x'); @preg_match('/(broken/', 'x'); echo json_encode(['known' => $known, 'got' => $got]);")
+	z = start("rollback", ini=FFI)
+	seen = []
+	once = 0
+	end = time.monotonic() + 20
+	while not seen or seen[-1]["known"] != seen[0]["known"] + 12:
+		assert time.monotonic() < end, (seen, z.log())
+		id, conn = z.cell()
+		for _ in range(3):
+			once += 1
+			a = conn.ask(z.params("match.php", QUERY_STRING="once=%d" % once), keep=True)
+			if not a.ended:
+				break
+			assert a.status == 200, (a.out, a.err)
+			seen.append(json.loads(a.body))
+		conn.close()
+		z.expect(wire.CELL_GONE, id, timeout=5)
+		time.sleep(0.1)
+	assert all(s["got"] == ["-z" + "A%d" % i for i in range(12)] for s in seen), seen
+	# Of one cell all requests begin with the same.
+	id, conn = z.cell()
+	for _ in range(3):
+		assert json.loads(conn.ask(z.params("match.php", QUERY_STRING="once=0"), keep=True).body)["known"] == seen[-1]["known"]
+	conn.close()
+	z.expect(wire.CELL_GONE, id, timeout=5)
+
+
+def test_lies_about_expressions_do_no_harm(site, start):
+	"""A cell names expressions on the zygote's pipe that do not compile, or for long: later cells start and answer."""
+	counting(site)
+	write(site, "lie.php", """$c = FFI::cdef('long write(int, const char *, unsigned long);');
+		$lies = ['/(/', '/a/', "/\\xff/u", '#' . str_repeat('(', 300) . '#', '/' . str_repeat('(a{1,99}){1,9}', 100) . '/', 'x', chr(92), '/x/Q'];
+		$n = 0; foreach ($lies as $l) for ($i = 0; $i < 2; $i++) $n += $c->write(5, "E$l\\0", strlen($l) + 2) > 0;
+		echo json_encode($n);""")
+	z = start("rollback", ini=FFI)
+	assert ask(z, "lie.php") == 16
+	time.sleep(0.2)
+	for _ in range(3):
+		assert ask(z, "main.php")["text"] == "lib-original"
+	assert "preg" not in z.log() and "delimiter" not in z.log()
+
+
 @pytest.mark.parametrize("isolation", LEVELS)
 def test_other_sites_have_other_memory(site, start, isolation):
 	"""Even where a site shares its cache with itself: one zygote a site."""

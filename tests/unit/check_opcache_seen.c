@@ -24,7 +24,7 @@ static const struct {
 	const char *report;
 	bool good;
 } reports[] = {
-	{"0/a", true}, {"1/a/b.php", true}, {"0/a..b/.c", true}, {"0/a/...", true}, {"P/a/b.css", true}, {"P", false}, {"P/a/../b", false},
+	{"0/a", true}, {"1/a/b.php", true}, {"0/a..b/.c", true}, {"0/a/...", true}, {"P/a/b.css", true}, {"P", false}, {"P/a/../b", false}, {"E/a/", false},
 	{"", false}, {"0", false}, {"0/", false}, {"0a", false}, {"/a", false}, {"2/a", false}, {"R/a", false},
 	{"0//a", false}, {"0/a/", false}, {"0/a//b", false}, {"0/.", false}, {"0/..", false}, {"0/a/../b", false}, {"0/a/./b", false},
 };
@@ -76,6 +76,26 @@ START_TEST(test_looked_up)
 	s.on_path = on_path;
 	take(all, sizeof(all), 0);
 	ck_assert_uint_eq(looked_up, 2);
+	ck_assert_uint_eq(s.batch_n, 1);
+}
+END_TEST
+
+static unsigned used;
+static void on_pattern(const char *pattern)
+{
+	used += strcmp(pattern, "/a|b/i") == 0;
+}
+
+START_TEST(test_used_patterns)
+{
+	const char all[] = "E/a|b/i\0" "0/one\0E\0E/a|b/i\0E/c/";
+
+	fresh();
+	take(all, sizeof(all), 0); /* nobody asks */
+	ck_assert_uint_eq(s.batch_n, 1);
+	s.on_pattern = on_pattern;
+	take(all, sizeof(all), 0);
+	ck_assert_uint_eq(used, 2);
 	ck_assert_uint_eq(s.batch_n, 1);
 }
 END_TEST
@@ -184,6 +204,7 @@ static Suite *seen_suite(void)
 	tcase_add_test(t, test_pieces_and_twice);
 	tcase_add_test(t, test_reset);
 	tcase_add_test(t, test_looked_up);
+	tcase_add_test(t, test_used_patterns);
 	tcase_add_test(t, test_too_long);
 	tcase_add_test(t, test_backoff);
 	tcase_add_test(t, test_full);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trust: expressions are the site's own, and are compiled by its cells, confined as for its scripts. The zygote only keeps
+ * their text.
+ */
+#include "sandbox/php/warm_patterns.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include <main/php.h>
+#include <ext/pcre/php_pcre.h>
+
+#include "gateway/base/io.h"
+#include "sandbox/php/pattern_list.h"
+
+#define COMPILE_MAX_MS 20 /* a cell begins with what it has by then */
+
+static struct pattern_list *list; /* shared, so that cells, which have it for a moment only, get no pages of their own for it */
+static struct pattern_met met;
+static uint64_t until_ms;
+static uint32_t known_n;          /* entries of PHP's cache at the point; it only grows, or is emptied from the front */
+
+int warm_patterns_start(void)
+{
+	list = mmap(NULL, sizeof(*list), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return list == MAP_FAILED ? GW_ERR_SYS : 0;
+}
+
+bool warm_patterns_note(const char *pattern)
+{
+	return list != NULL && pattern_is_good(pattern) && pattern_list_note(list, &met, pattern);
+}
+
+static bool in_time(void)
+{
+	return io_now_ms() < until_ms;
+}
+
+/* With its own messages, if any, to nobody. */
+static void compile(const char *pattern, size_t len)
+{
+	zend_string *text = zend_string_init(pattern, len, false);
+	int level = EG(error_reporting);
+
+	EG(error_reporting) = 0;
+	(void)pcre_get_compiled_regex_cache(text);
+	EG(error_reporting) = level;
+	zend_string_release(text);
+}
+
+void warm_patterns_compile(void)
+{
+	if (list == NULL)
+		return;
+	until_ms = io_now_ms() + COMPILE_MAX_MS;
+	pattern_list_each(list, compile, in_time);
+	munmap(list, sizeof(*list));
+	list = NULL;
+	known_n = PCRE_G(pcre_cache).nNumUsed;
+}
+
+/* With a locale of its own a request's entries have that in front: they are nobody else's. */
+void warm_patterns_report(void (*tell)(const char *pattern, size_t len))
+{
+	const HashTable *cache = &PCRE_G(pcre_cache);
+
+	for (uint32_t i = known_n; i < cache->nNumUsed; i++) {
+		const Bucket *b = &cache->arData[i];
+		if (Z_TYPE(b->val) != IS_UNDEF && b->key != NULL && strlen(ZSTR_VAL(b->key)) == ZSTR_LEN(b->key) &&
+		    pattern_is_good(ZSTR_VAL(b->key)))
+			tell(ZSTR_VAL(b->key), ZSTR_LEN(b->key));
+	}
+}
