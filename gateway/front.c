@@ -479,25 +479,40 @@ static void check_spool(const struct front *f)
 	io_close(&fd);
 }
 
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const struct log_files *logs, const struct tls_secrets *secrets,
-	bool privileged)
+/* What is open or mapped from the start, before anything is given up. */
+static void gift_take(struct front *f, const struct front_gift *gift)
+{
+	f->conf = gift->conf;
+	f->master_chan = gift->chan;
+	f->listen_fds = gift->listen_fds;
+	f->logs = gift->logs;
+	logs_init(f);
+	spools_init(f);
+	if (gift->secrets != NULL) {
+		f->tls = need(tls_front_new(f->conf, gift->secrets->store, gift->secrets->ring));
+		tls_session_hooks(f->tls);
+	}
+}
+
+static void clients_init(struct front *f, const struct front_gift *gift)
+{
+	int fd = gift->clients_fd;
+
+	if (!front_clients_init(f, fd, gift->clients_slot))
+		die("table of clients");
+	io_close(&fd);
+}
+
+_Noreturn void front_main(const struct front_gift *gift)
 {
 	static struct master_io master;
+	const struct conf *c = gift->conf;
 	struct front *f = need(calloc(1, sizeof(*f)));
 	struct ipc_msg ready;
 
 	log_role("front");
 	prctl(PR_SET_NAME, "bulkhead-front");
-	f->conf = c;
-	f->master_chan = chan;
-	f->listen_fds = listen_fds;
-	f->logs = logs;
-	logs_init(f);
-	spools_init(f);
-	if (secrets != NULL) {
-		f->tls = need(tls_front_new(c, secrets->store, secrets->ring));
-		tls_session_hooks(f->tls);
-	}
+	gift_take(f, gift);
 	f->workers_n = c->loops > 0 ? c->loops : 1;
 	f->workers = need(calloc(f->workers_n, sizeof(*f->workers)));
 	atomic_init(&f->running, f->workers_n);
@@ -512,15 +527,14 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	spool_limit_files(&f->spool, f->conns_max / 6);
 	for (unsigned i = 0; i < f->workers_n; i++)
 		file_cache_init(&f->workers[i].files, c, f->conns_max / 12 / f->workers_n);
-	if (!front_clients_init(f))
-		die("table of clients");
+	clients_init(f, gift);
 
 	int rules = front_paths_build(c, c->spool_path);
-	front_drop(c, privileged);
+	front_drop(c, gift->privileged);
 	front_bound(rules);
 	check_spool(f);
-	master = (struct master_io){.io = {.fd = chan, .events = EPOLLIN, .cb = on_master}, .front = f};
-	if (io_nonblock(chan, 1) < 0 || loop_io_add(f->workers[0].loop, &master.io, 0) < 0)
+	master = (struct master_io){.io = {.fd = gift->chan, .events = EPOLLIN, .cb = on_master}, .front = f};
+	if (io_nonblock(gift->chan, 1) < 0 || loop_io_add(f->workers[0].loop, &master.io, 0) < 0)
 		die("channel to the master");
 	for (unsigned i = 1; i < f->workers_n; i++)
 		if (pthread_create(&f->workers[i].thread, NULL, worker_run, &f->workers[i]) != 0)
@@ -528,7 +542,7 @@ _Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds,
 	front_filter();
 	pthread_barrier_wait(&f->locked);
 	ipc_fill(&ready, IPC_FRONT_READY, 0, NULL);
-	if (ipc_send(chan, &ready) < 0)
+	if (ipc_send(gift->chan, &ready) < 0)
 		die("channel to the master");
 	listens_watch(&f->workers[0], true);
 	if (loop_run(f->workers[0].loop) < 0)

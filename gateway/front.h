@@ -98,13 +98,20 @@ struct worker {
 	char date[HTTP_DATE_LEN + 1];    /* "Date" of this second */
 };
 
-/**
- * Run a front until it is drained; called in the freshly forked process, never returns.
- * @chan: its end of the channel to the master; @listen_fds: in the order of the configuration;
- * @secrets: certificates and keys, NULL when no host speaks TLS.
- */
-_Noreturn void front_main(const struct conf *c, int chan, const int *listen_fds, const struct log_files *logs, const struct tls_secrets *secrets,
-	bool privileged);
+/* What the master leaves to a front that it forks; all for good. */
+struct front_gift {
+	const struct conf *conf;
+	int chan;                        /* its end of the channel to the master */
+	const int *listen_fds;           /* in the order of the configuration */
+	const struct log_files *logs;
+	const struct tls_secrets *secrets; /* certificates and keys; NULL when no host speaks TLS */
+	int clients_fd;                  /* memory for what is counted of clients, or -1 */
+	unsigned clients_slot;           /* where this front counts there */
+	bool privileged;                 /* it has root to give up */
+};
+
+/** Run a front until it is drained; called in the freshly forked process, never returns. */
+_Noreturn void front_main(const struct front_gift *gift);
 
 /**
  * Whether a line of @octets that a script or a FastCGI server of @site wrote may go to the site's error log. Says there when

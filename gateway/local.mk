@@ -53,6 +53,7 @@ libgateway_a_SOURCES = \
 	gateway/log/log_pipe.c gateway/log/log_pipe.h \
 	gateway/log/log_writer.c gateway/log/log_writer.h \
 	gateway/log/log_writer_lock.c gateway/log/log_writer_lock.h \
+	gateway/master/client_mem.c gateway/master/client_mem.h \
 	gateway/master/cgroup_tree.c gateway/master/cgroup_tree.h \
 	gateway/master/control.c gateway/master/control.h \
 	gateway/master/generation.c gateway/master/generation.h \

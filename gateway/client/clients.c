@@ -1,165 +1,230 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/client/clients.h"
 
-#include <pthread.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "gateway/base/io.h"
 #include "gateway/base/siphash.h"
 
 #define SHARDS 16                 /* locks; a power of two */
-#define SILENT 4096               /* clients without a connection that a shard remembers at least */
-#define NONE 0                    /* no entry: the first one of a pool is not used, so that zeroed memory is an empty table */
+#define WAYS 16                   /* entries of a set; a power of two */
+#define SILENT 32768              /* clients without a connection that are remembered at least, about */
+#define ENTRIES_MAX (1U << 20)
+#define NOBODY 0                  /* tag of an entry never used: zeroed memory is an empty table */
+#define SPINS 200                 /* looks at a lock before sleeping: it is held for less than a microsecond */
+#define LOCK_HELD_US 100000       /* by one holder: it died there, or is stopped */
 #define US_PER_S 1000000ULL
 #define TELL_EVERY_US (60 * US_PER_S) /* a line for a client */
 #define TELL_COST_US (US_PER_S / 2)   /* two lines a second for all of them in the long run ... */
 #define TELL_BURST_US (20 * US_PER_S) /* ... and forty at once */
 
-struct client {
-	struct ip_addr prefix;
-	uint32_t next;            /* in its bucket */
-	uint32_t newer, older;    /* among those without a connection */
-	uint32_t conns;
-	_Atomic uint64_t paid_us; /* when all its requests will have been paid for */
-	_Atomic uint64_t told_us; /* when the log last heard of it; 0: never */
+/* So many connections as long as the table's epoch of the same slot is this one; else none. */
+struct count {
+	uint32_t epoch, conns;
 };
 
-struct shard {
-	pthread_mutex_t lock;
-	uint32_t *buckets;        /* buckets_n entries: index of the first client, or NONE */
-	struct client *pool;
-	uint32_t used;            /* entries of the pool that were ever given out, and the first */
-	uint32_t newest, oldest;  /* without a connection */
+struct client {
+	uint64_t tag;             /* hash of the address: of 64 bits that nobody can steer, so that two never meet */
+	_Atomic uint64_t paid_us; /* when all its requests will have been paid for */
+	_Atomic uint32_t told_s;  /* when the log last heard of it; 0: never */
+	uint32_t left_s;          /* when its last connection went */
+	struct count held[CLIENTS_SLOTS];
+};
+
+/* The shared memory: this, then the entries, set after set. */
+struct table {
+	_Atomic uint32_t epoch[CLIENTS_SLOTS]; /* first: clients_mem_forget() */
+	uint8_t seed[16];
+	_Atomic uint64_t log_paid_us;
+	_Atomic uint32_t locks[SHARDS]; /* of sets; 0: free */
+	struct client entries[] __attribute__((aligned(64)));
 };
 
 struct clients {
 	struct client_limits lim;
-	uint8_t seed[16];
-	uint32_t pool_n, buckets_n; /* of each shard; buckets_n is a power of two */
-	_Atomic uint64_t log_paid_us;
-	struct shard shards[SHARDS];
+	struct table *mem;
+	size_t mem_len;
+	uint32_t sets;            /* a power of two */
+	unsigned slot;
+	uint8_t seed[16];         /* our own copy */
 };
+
+/* --- the memory ------------------------------------------------------------------------------------------------------------- */
+
+static int fill(int fd, size_t len)
+{
+	struct table *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (mem == MAP_FAILED)
+		return GW_ERR_SYS;
+	int err = getrandom(mem->seed, sizeof(mem->seed), 0) == (ssize_t)sizeof(mem->seed) ? GW_OK : GW_ERR_SYS;
+	munmap(mem, len);
+	return err;
+}
+
+int clients_mem_new(size_t live_max)
+{
+	size_t want = (live_max > ENTRIES_MAX ? ENTRIES_MAX : live_max) * 3 + SILENT, n = WAYS;
+	int fd = memfd_create("clients", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	/* Three for one: a hash that nobody can steer fills hardly any set then. */
+	while (n < want && n < ENTRIES_MAX)
+		n *= 2;
+	size_t len = sizeof(struct table) + n * sizeof(struct client);
+	if (fd != -1 && (ftruncate(fd, (off_t)len) == -1 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1 ||
+	    fill(fd, len) < 0))
+		io_close(&fd);
+	return fd;
+}
+
+int clients_mem_forget(int fd, unsigned slot)
+{
+	uint32_t epoch = (uint32_t)io_now_us();
+
+	return pwrite(fd, &epoch, sizeof(epoch), (off_t)(slot * sizeof(epoch))) == (ssize_t)sizeof(epoch) ? GW_OK : GW_ERR_SYS;
+}
+
+struct clients *clients_new(const struct client_limits *lim, int fd, unsigned slot)
+{
+	struct clients *t = calloc(1, sizeof(*t));
+	struct stat st;
+
+	if (t == NULL || fstat(fd, &st) == -1 || (size_t)st.st_size < sizeof(struct table) + WAYS * sizeof(struct client)) {
+		free(t);
+		return NULL;
+	}
+	t->lim = *lim;
+	t->slot = slot % CLIENTS_SLOTS;
+	t->mem_len = (size_t)st.st_size;
+	for (t->sets = 1; (size_t)t->sets * 2 * WAYS * sizeof(struct client) <= t->mem_len - sizeof(struct table); t->sets *= 2)
+		;
+	t->mem = mmap(NULL, t->mem_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (t->mem == MAP_FAILED) {
+		free(t);
+		return NULL;
+	}
+	memcpy(t->seed, t->mem->seed, sizeof(t->seed));
+	return t;
+}
 
 void clients_free(struct clients *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < SHARDS; i++) {
-		pthread_mutex_destroy(&t->shards[i].lock);
-		free(t->shards[i].buckets);
-		free(t->shards[i].pool);
-	}
+	munmap(t->mem, t->mem_len);
 	free(t);
 }
 
-struct clients *clients_new(const struct client_limits *lim, size_t live_max, const uint8_t seed[16])
-{
-	struct clients *t = calloc(1, sizeof(*t));
+/* --- a set; its lock is held ------------------------------------------------------------------------------------------------ */
 
-	if (t == NULL)
-		return NULL;
-	t->lim = *lim;
-	memcpy(t->seed, seed, sizeof(t->seed));
-	/* Twice a shard's part: a hash that nobody can steer does not put more there. */
-	t->pool_n = (uint32_t)((live_max > (1U << 24) ? 1U << 24 : live_max) / SHARDS * 2 + SILENT);
-	for (t->buckets_n = 1; t->buckets_n < t->pool_n; t->buckets_n *= 2)
-		;
-	for (size_t i = 0; i < SHARDS; i++) {
-		struct shard *s = &t->shards[i];
-		pthread_mutex_init(&s->lock, NULL);
-		s->used = 1;
-		/* Zeroed by the kernel, and never touched before it is needed: clients that never come cost nothing. */
-		s->buckets = calloc(t->buckets_n, sizeof(*s->buckets));
-		s->pool = malloc(t->pool_n * sizeof(*s->pool));
-		if (s->buckets == NULL || s->pool == NULL) {
-			clients_free(t);
-			return NULL;
+static uint64_t tag_of(const struct clients *t, const struct ip_addr *a)
+{
+	struct ip_addr key = ip_net_of(a, ip_is_v4(a) ? 96 + t->lim.v4_bits : t->lim.v6_bits).addr;
+	uint64_t tag = siphash_16(t->seed, key.b);
+
+	return tag == NOBODY ? 1 : tag;
+}
+
+/*
+ * Not pthread's: a mutex between processes that may die holds pointers, which one front could make another follow. A lock
+ * that does not change hands for longer than anybody needs it is a dead front's, and is taken from it: nothing in a set can be
+ * half done but a count.
+ */
+static void lock(struct clients *t, uint32_t set)
+{
+	_Atomic uint32_t *l = &t->mem->locks[set & (SHARDS - 1)];
+	const struct timespec moment = {.tv_nsec = 20000};
+	uint32_t seen = 0, mine = (uint32_t)(uintptr_t)&seen | 1; /* on this thread's stack: no other one's */
+	uint64_t since_us = 0;
+
+	for (unsigned tries = 1;; tries++) {
+		uint32_t is = 0;
+		if (atomic_compare_exchange_weak(l, &is, mine))
+			return;
+		if (is == 0 || tries < SPINS)
+			continue;
+		uint64_t now_us = io_now_us();
+		if (is != seen) {
+			seen = is;
+			since_us = now_us;
+		} else if (now_us - since_us > LOCK_HELD_US && atomic_compare_exchange_strong(l, &is, mine)) {
+			return;
 		}
+		nanosleep(&moment, NULL);
 	}
-	return t;
 }
 
-/* --- a shard; its lock is held ---------------------------------------------------------------------------------------------- */
-
-static void silent_del(struct shard *s, uint32_t at)
+static void unlock(struct clients *t, uint32_t set)
 {
-	struct client *c = &s->pool[at];
-
-	*(c->newer != NONE ? &s->pool[c->newer].older : &s->newest) = c->older;
-	*(c->older != NONE ? &s->pool[c->older].newer : &s->oldest) = c->newer;
+	atomic_store(&t->mem->locks[set & (SHARDS - 1)], 0);
 }
 
-static void silent_add(struct shard *s, uint32_t at)
+/* Connections that all fronts hold of it. */
+static uint32_t held(const struct clients *t, const struct client *c)
 {
-	struct client *c = &s->pool[at];
+	uint32_t n = 0;
 
-	c->newer = NONE;
-	c->older = s->newest;
-	*(s->newest != NONE ? &s->pool[s->newest].newer : &s->oldest) = at;
-	s->newest = at;
+	for (unsigned i = 0; i < CLIENTS_SLOTS; i++)
+		if (c->held[i].epoch == t->mem->epoch[i])
+			n += c->held[i].conns;
+	return n;
 }
 
-static struct ip_addr key_of(const struct clients *t, const struct ip_addr *a)
+/* The entry of @tag, made when there is none. NULL: no room. */
+static struct client *entry_find(struct clients *t, uint32_t set, uint64_t tag)
 {
-	return ip_net_of(a, ip_is_v4(a) ? 96 + t->lim.v4_bits : t->lim.v6_bits).addr;
-}
+	struct client *first = &t->mem->entries[(size_t)set * WAYS], *oldest = NULL;
 
-static uint64_t hash_of(const struct clients *t, const struct ip_addr *key)
-{
-	return siphash_16(t->seed, key->b);
-}
-
-static uint32_t *bucket_of(const struct clients *t, struct shard *s, uint64_t hash)
-{
-	return &s->buckets[(hash >> 32) & (t->buckets_n - 1)];
-}
-
-/* An entry for somebody new: one never used, or that of the client who was silent for longest. NONE: all have connections. */
-static uint32_t entry_take(const struct clients *t, struct shard *s)
-{
-	if (s->used < t->pool_n)
-		return s->used++;
-	uint32_t at = s->oldest;
-	if (at == NONE)
-		return NONE;
-	silent_del(s, at);
-	uint32_t *p = bucket_of(t, s, hash_of(t, &s->pool[at].prefix));
-	while (*p != at)
-		p = &s->pool[*p].next;
-	*p = s->pool[at].next;
-	return at;
-}
-
-/* The entry of @key, made when there is none; it is then in no list of silent ones. NONE: no room. */
-static uint32_t entry_find(const struct clients *t, struct shard *s, uint64_t hash, const struct ip_addr *key)
-{
-	uint32_t *first = bucket_of(t, s, hash), at = *first;
-
-	while (at != NONE && memcmp(&s->pool[at].prefix, key, sizeof(*key)) != 0)
-		at = s->pool[at].next;
-	if (at != NONE) {
-		if (s->pool[at].conns == 0)
-			silent_del(s, at);
-		return at;
+	for (struct client *c = first; c < first + WAYS; c++)
+		if (c->tag == tag)
+			return c;
+	for (struct client *c = first; c < first + WAYS; c++) {
+		if (c->tag == NOBODY) {
+			oldest = c;
+			break;
+		}
+		if ((oldest == NULL || c->left_s < oldest->left_s) && held(t, c) == 0)
+			oldest = c;
 	}
-	at = entry_take(t, s);
-	if (at == NONE)
-		return NONE;
-	s->pool[at] = (struct client){.prefix = *key, .next = *first};
-	*first = at;
-	return at;
+	if (oldest != NULL) {
+		memset(oldest, 0, sizeof(*oldest));
+		oldest->tag = tag;
+	}
+	return oldest;
+}
+
+static void count(struct clients *t, struct client *c, int by)
+{
+	struct count *own = &c->held[t->slot];
+
+	if (own->epoch != t->mem->epoch[t->slot])
+		*own = (struct count){.epoch = t->mem->epoch[t->slot]};
+	if (by > 0)
+		own->conns++;
+	else if (own->conns > 0)
+		own->conns--;
 }
 
 /* --- what others call ---------------------------------------------------------------------------------------------------------- */
 
-/* @cost_us more on the account at @paid_us, unless that runs further ahead of now than @burst_us. *@late_us: by how much. */
+/*
+ * @cost_us more on the account at @paid_us, unless that runs further ahead of now than @burst_us. *@late_us: by how much. Who
+ * was ahead by more, under another configuration, is not any more.
+ */
 static bool pay(_Atomic uint64_t *paid_us, uint64_t now_us, uint64_t cost_us, uint64_t burst_us, uint64_t *late_us)
 {
 	uint64_t old_us = atomic_load(paid_us), new_us;
 
 	do {
-		new_us = (old_us > now_us ? old_us : now_us) + cost_us;
+		new_us = (old_us < now_us ? now_us : old_us > now_us + burst_us ? now_us + burst_us : old_us) + cost_us;
 		if (new_us - now_us > burst_us) {
 			*late_us = new_us - now_us - burst_us;
 			return false;
@@ -170,38 +235,37 @@ static bool pay(_Atomic uint64_t *paid_us, uint64_t now_us, uint64_t cost_us, ui
 
 static bool worth_telling(struct clients *t, struct client *c, uint64_t now_us)
 {
-	uint64_t told_us = c != NULL ? atomic_load(&c->told_us) : 0, late_us;
+	uint32_t told_s = c != NULL ? atomic_load(&c->told_s) : 0;
+	uint64_t late_us;
 
-	if (told_us != 0 && now_us < told_us + TELL_EVERY_US)
+	if (told_s != 0 && now_us < told_s * US_PER_S + TELL_EVERY_US)
 		return false;
-	if (!pay(&t->log_paid_us, now_us, TELL_COST_US, TELL_BURST_US, &late_us))
+	if (!pay(&t->mem->log_paid_us, now_us, TELL_COST_US, TELL_BURST_US, &late_us))
 		return false;
-	return c == NULL || atomic_compare_exchange_strong(&c->told_us, &told_us, now_us);
+	return c == NULL || atomic_compare_exchange_strong(&c->told_s, &told_s, (uint32_t)(now_us / US_PER_S));
 }
 
 enum client_verdict clients_enter(struct clients *t, const struct ip_addr *a, uint64_t now_us, struct client **out, bool *tell)
 {
-	struct ip_addr key = key_of(t, a);
-	uint64_t hash = hash_of(t, &key);
-	struct shard *s = &t->shards[hash & (SHARDS - 1)];
+	uint64_t tag = tag_of(t, a);
+	uint32_t set = (uint32_t)(tag >> 32) & (t->sets - 1);
 	enum client_verdict v = CLIENT_OK;
 
 	*out = NULL;
 	*tell = false;
-	pthread_mutex_lock(&s->lock);
-	uint32_t at = entry_find(t, s, hash, &key);
-	struct client *c = at == NONE ? NULL : &s->pool[at];
+	lock(t, set);
+	struct client *c = entry_find(t, set, tag);
 	if (c == NULL)
 		v = CLIENT_FULL;
-	else if (t->lim.connections > 0 && c->conns >= t->lim.connections)
+	else if (t->lim.connections > 0 && held(t, c) >= t->lim.connections)
 		v = CLIENT_OVER;
 	if (v == CLIENT_OK) {
-		c->conns++;
+		count(t, c, 1);
 		*out = c;
 	} else {
 		*tell = worth_telling(t, c, now_us);
 	}
-	pthread_mutex_unlock(&s->lock);
+	unlock(t, set);
 	return v;
 }
 
@@ -209,11 +273,11 @@ void clients_leave(struct clients *t, struct client *c)
 {
 	if (c == NULL)
 		return;
-	struct shard *s = &t->shards[hash_of(t, &c->prefix) & (SHARDS - 1)];
-	pthread_mutex_lock(&s->lock);
-	if (--c->conns == 0)
-		silent_add(s, (uint32_t)(c - s->pool));
-	pthread_mutex_unlock(&s->lock);
+	uint32_t set = (uint32_t)((size_t)(c - t->mem->entries) / WAYS);
+	lock(t, set);
+	count(t, c, -1);
+	c->left_s = (uint32_t)(io_now_us() / US_PER_S);
+	unlock(t, set);
 }
 
 bool clients_request(struct clients *t, struct client *c, uint64_t now_us, unsigned *retry_s, bool *tell)

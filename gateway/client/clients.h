@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * How much each client has of the server now: its connections and the requests it made lately. One table for all loops of a
- * front, of fixed size, spread over locks by a seeded hash. Trust argument: whoever comes with millions of addresses can
- * neither make it grow nor choose whose entries meet: an entry with a connection stays, of the others the one goes that
- * was used longest ago. A client is an address, or the network around it (LimitClientPrefix).
+ * How much each client has of the server now: its connections and the requests it made lately. One table for all loops of all
+ * fronts, in a memory file of fixed size that the master makes: a reload's new front goes on with it, and counts what the old
+ * ones still hold. Spread by a seeded hash over sets of a few entries, which nothing links: whoever comes with millions of
+ * addresses can neither make it grow nor choose whose entries meet, and whatever a front leaves behind when it dies, others
+ * can read. An entry with a connection stays, of the others in a set the one goes that was used longest ago. A client is an
+ * address, or the network around it (LimitClientPrefix).
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -12,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/base/err.h"
 #include "gateway/base/ip_net.h"
 
 struct client_limits {
@@ -27,14 +30,26 @@ enum client_verdict {
 	CLIENT_FULL              /* the table has no room left for one more client with a connection */
 };
 
+#define CLIENTS_SLOTS 5          /* fronts whose connections are counted apart */
+
 struct clients;
 struct client;                   /* one client, in the table; stays while somebody has entered as it */
 
 /**
- * A table that holds @live_max connections, and some ten thousand clients without one. @seed decides the hash: 16 octets
- * that nobody outside knows. NULL when memory is out. Freed by clients_free() when no thread uses it any more.
+ * Memory for a table that holds @live_max connections, and some ten thousand clients without one. Returns a descriptor
+ * (close-on-exec, of a size that nobody can change), or -1 with errno. See memfd_create(2).
  */
-struct clients *clients_new(const struct client_limits *lim, size_t live_max, const uint8_t seed[16]);
+int clients_mem_new(size_t live_max);
+
+/** Whoever counted connections in @slot of the memory @fd is gone. Writes one number and reads nothing. Returns 0 or GW_ERR_SYS. */
+int clients_mem_forget(int fd, unsigned slot) GW_MUST_USE;
+
+/**
+ * The table in the memory @fd, which may be closed then. Our connections count in @slot; several fronts may share one, but
+ * then it can be forgotten only for all of them. NULL when it is no such memory, or memory is out. Freed by clients_free()
+ * when no thread uses it any more.
+ */
+struct clients *clients_new(const struct client_limits *lim, int fd, unsigned slot);
 void clients_free(struct clients *t);
 
 /**

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "gateway/base/io.h"
@@ -16,13 +15,12 @@
 #define SHARE 4          /* LimitClientConnections when not given: one in so many of all */
 #define SHARE_MIN 16
 
-bool front_clients_init(struct front *f)
+bool front_clients_init(struct front *f, int fd, unsigned slot)
 {
 	const struct conf_client_limits *l = &f->conf->clients;
 	unsigned share = f->conns_max / SHARE > SHARE_MIN ? f->conns_max / SHARE : SHARE_MIN;
 	struct client_limits lim = {.connections = l->connections == CONF_CLIENT_SHARE ? share : l->connections,
 		.v4_bits = l->v4_bits, .v6_bits = l->v6_bits};
-	uint8_t seed[16];
 
 	if (l->rate_n > 0) {
 		lim.request_us = (uint64_t)l->rate_ms * 1000 / l->rate_n;
@@ -30,9 +28,9 @@ bool front_clients_init(struct front *f)
 	}
 	if (lim.connections == 0 && lim.request_us == 0)
 		return true;
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		return false;
-	f->clients = clients_new(&lim, f->conns_max, seed);
+	int own = fd == -1 ? clients_mem_new(f->conns_max) : -1;
+	f->clients = clients_new(&lim, fd == -1 ? own : fd, slot);
+	io_close(&own);
 	return f->clients != NULL;
 }
 

@@ -9,8 +9,11 @@ struct conn;
 struct front;
 struct request;
 
-/** Make the table of @f's configuration. False when memory is out. Before the threads run. */
-bool front_clients_init(struct front *f);
+/**
+ * The table of @f's configuration, in the memory @fd, where @slot is ours (clients.h), or in memory of its own when that is -1.
+ * False when memory is out. Before the threads run.
+ */
+bool front_clients_init(struct front *f, int fd, unsigned slot);
 
 /**
  * The client's address is known: count the connection for it. False: it has too many; the connection was answered 429, where

@@ -329,11 +329,12 @@ static void reset_signals(void)
 static int close_foreign(const struct generation *g, int chan)
 {
 	size_t n = 0;
-	int *keep = calloc(g->listens.n + g->conf->log_files_n + 2, sizeof(*keep));
+	int *keep = calloc(g->listens.n + g->conf->log_files_n + 3, sizeof(*keep));
 
 	if (keep == NULL)
 		return GW_ERR_NOMEM;
 	keep[n++] = chan;
+	keep[n++] = g->host->clients.fd;
 	for (size_t i = 0; i < g->listens.n; i++)
 		keep[n++] = g->listens.fds[i];
 	n += log_files_fds(&g->logs, g->conf, keep + n);
@@ -355,7 +356,10 @@ _Noreturn static void become_front(const struct generation *g, int chan)
 		_exit(EXIT_FAILURE);
 	}
 	const struct tls_secrets secrets = {.store = g->tls, .ring = ticket_keys_ring(&g->host->tickets)};
-	front_main(g->conf, chan, g->listens.fds, &g->logs, g->tls != NULL ? &secrets : NULL, g->host->launch.privileged);
+	const struct front_gift gift = {.conf = g->conf, .chan = chan, .listen_fds = g->listens.fds, .logs = &g->logs,
+		.secrets = g->tls != NULL ? &secrets : NULL, .clients_fd = g->host->clients.fd, .clients_slot = g->slot.slot,
+		.privileged = g->host->launch.privileged};
+	front_main(&gift);
 }
 
 /* The one fork that copies keys. */
@@ -384,6 +388,7 @@ int generation_start(struct generation *g)
 	for (int i = 0; i < 2; i++)
 		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	g->slot = client_mem_take(&g->host->clients);
 	pid_t pid = fork_with_keys(g);
 	if (pid == 0)
 		become_front(g, ends[1]);
@@ -392,6 +397,7 @@ int generation_start(struct generation *g)
 	if (pid == -1 || io_nonblock(ends[0], 1) < 0 || loop_io_add(g->host->loop, &g->chan, 0) < 0) {
 		log_err("cannot start a front: %m");
 		io_close(&g->chan.fd);
+		client_mem_give(&g->host->clients, &g->slot, false);
 		return GW_ERR_SYS;
 	}
 	g->front = pid;
@@ -443,6 +449,7 @@ static void front_ended(struct generation *g, int status)
 
 	g->front = 0;
 	close_channel(g);
+	client_mem_give(&g->host->clients, &g->slot, status != 0 && !g->killed);
 	if (g->reopening > 0) { /* the next one has them from the start */
 		g->reopening = 0;
 		g->host->reopened(g->host, g);

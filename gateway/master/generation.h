@@ -11,6 +11,7 @@
 
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
+#include "gateway/master/client_mem.h"
 #include "gateway/master/launch.h"
 #include "gateway/master/listen.h"
 #include "gateway/log/log_files.h"
@@ -26,6 +27,7 @@ struct generation;
 struct generation_host {
 	struct loop *loop;
 	struct launch launch;
+	struct client_mem clients;  /* of all generations: a reload gives nobody more than LimitClient... says */
 	struct ticket_keys tickets; /* of all generations: a session goes on after a reload */
 	struct log_hub *logs;       /* of all generations */
 	bool daemon;                /* daemon: no terminal, standard error goes to the error log */
@@ -48,6 +50,7 @@ struct generation {
 	struct loop_io chan;        /* channel to the front; fd -1: none */
 	struct loop_timer restart;  /* of a crashed front, with back-off */
 	uint64_t started_ms;        /* the front's start */
+	struct client_slot slot;    /* the front's */
 	unsigned crashes;           /* in a row */
 	size_t reopening;           /* logs whose change the front has not confirmed */
 	bool quiet;                 /* see generation_host */

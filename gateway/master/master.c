@@ -532,6 +532,7 @@ static int set_up(struct master *m, const struct conf *c)
 	}
 	m->host = (struct generation_host){.loop = loop_new(), .launch.privileged = geteuid() == 0,
 		.daemon = !m->opts->foreground && c->servers[0]->error_log != NULL, .ready = on_ready, .quiet = on_quiet, .reopened = on_reopened};
+	client_mem_init(&m->host.clients);
 	ticket_keys_init(&m->host.tickets, m->host.loop, on_ticket_key);
 	if (m->from.tickets != -1 && ticket_keys_import(&m->host.tickets, m->from.tickets) < 0)
 		log_warn("the keys of session tickets were not handed over: clients begin new sessions");
@@ -561,6 +562,7 @@ static void tear_down(struct master *m)
 	site_cgroups_free(m->host.launch.cgroups, m->handed_over || (m->from.report != -1 && !m->served));
 	takeover_fini(&m->from);
 	ticket_keys_fini(&m->host.tickets);
+	client_mem_fini(&m->host.clients);
 	loop_free(m->host.loop);
 }
 

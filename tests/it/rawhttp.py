@@ -38,7 +38,7 @@ class Conn:
 	"""One connection. Every read is bounded by @timeout seconds of silence."""
 
 	def __init__(self, addr, timeout=10.0, rcvbuf=None, source=None):
-		family = socket.AF_UNIX if isinstance(addr, str) else socket.AF_INET
+		family = socket.AF_UNIX if isinstance(addr, str) else socket.AF_INET6 if ":" in addr[0] else socket.AF_INET
 		self.s = socket.socket(family, socket.SOCK_STREAM)
 		if rcvbuf:
 			self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)

@@ -174,6 +174,104 @@ def test_limits_are_shared_by_all_loops(start):
 			c.close()
 
 
+def reload(bh):
+	assert bh.run("-k", "graceful").returncode == 0, bh.log()[-2000:]
+
+
+def test_reloads_forgive_nobody(start):
+	"""Who has made all his requests has made them after a reload, too, however many there are; others go on."""
+	bh = start("LimitClientRate 3/hour\nLimitClientExempt none\n")
+	assert [get(bh, A).status for _ in range(4)] == [200, 200, 200, 429]
+	for _ in range(3):
+		reload(bh)
+		assert get(bh, A).status == 429
+	assert get(bh, B).status == 200
+	reload(bh)
+	assert [get(bh, B).status for _ in range(3)] == [200, 200, 429]
+	# Nothing that a front left which did not end by itself is believed.
+	old = front(bh)
+	os.kill(old[0], signal.SIGKILL)
+	proc.wait_for(lambda: bh.processes()[0] and bh.processes()[0] != old, 10, why="another front")
+	assert [get(bh, A).status for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_connections_count_through_reloads(start):
+	"""What the old fronts still hold counts for the new one, until it ends; seven fronts at once have less than that many slots."""
+	bh = start("LimitClientConnections 8\nLimitClientExempt none\nKeepAliveTimeout 60\n")
+	def over(source):
+		with Conn(bh.addr, source=source) as c:
+			c.send_what_goes(GET)
+			return c.response().status == 429
+	held = []
+	def one_more():
+		"""Another connection of A's that stays, as soon as there is room: what ended is not counted a moment later."""
+		def try_it():
+			if get(bh, A, held).status == 200:
+				return True
+			held.pop().close()
+			return False
+		proc.wait_for(try_it, 5, why="room for one more")
+	try:
+		for _ in range(7):
+			assert get(bh, A, held).status == 200
+			reload(bh)
+		assert get(bh, A, held).status == 200 and over(A) and not over(B)
+		reload(bh)
+		assert over(A)
+		for n in range(len(held)):
+			held.pop(0).close()
+			one_more()
+			assert over(A), n
+		# All of them gone: the whole number is to be had again.
+		while held:
+			held.pop().close()
+		proc.wait_for(lambda: len(bh.processes()[0]) == 1, 10, why="the old fronts' end")
+		for _ in range(8):
+			one_more()
+		assert over(A)
+	finally:
+		for c in held:
+			c.close()
+
+
+@pytest.mark.parametrize("how", ["peer", "proxy", "field"])
+def test_clients_of_ipv6(start, how):
+	"""An IPv6 client is its /64: of ::1 itself, behind a PROXY header, and in a field that a proxy sent. The next /64 is another one."""
+	try:
+		with socket.socket(socket.AF_INET6) as s:
+			s.bind(("::1", 0))
+	except OSError as e:
+		pytest.skip("no ::1 here: %s" % e)
+	port = proc.free_port()
+	lines = {"peer": "", "proxy": "RemoteIPProxyProtocol On\n", "field": "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy ::1\n"}[how]
+	bh = start("Listen [::1]:%d\nLimitClientExempt none\nLimitClientRate 3/hour\nLimitClientConnections 2\n%s" % (port, lines))
+	held = []
+	def ask(address, keep=False):
+		c = Conn(("::1", port))
+		if how == "proxy":
+			c.send(b"PROXY TCP6 %s ::1 4000 80\r\n" % address.encode())
+		c.send_what_goes(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: %s\r\n\r\n" % address.encode() if how == "field" else b"\r\n\r\n"))
+		status = c.response().status
+		held.append(c) if keep else c.close()
+		return status
+	try:
+		if how == "peer":
+			assert [ask("") for _ in range(4)] == [200, 200, 200, 429]
+			assert get(bh, A).status == 200
+			return
+		assert [ask("2001:db8:0:1::%x" % n) for n in (1, 0xffff, 0x77)] == [200] * 3
+		assert [ask(a) for a in ("2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:1::abcd")] == [429] * 3
+		assert [ask(a) for a in ("2001:db8:0:2::1", "2001:db8:0:3::1", "192.0.2.1" if how == "field" else "2001:db9::1")] == [200] * 3
+		reload(bh)
+		assert ask("2001:db8:0:1::5") == 429 and ask("2001:db8:0:2::5") == 200
+		if how == "proxy": # through a field only requests under way count
+			assert [ask("2001:db8:0:9::%x" % n, True) for n in (1, 2, 3)] == [200, 200, 429]
+			assert ask("2001:db8:0:a::1") == 200
+	finally:
+		for c in held:
+			c.close()
+
+
 # --- time --------------------------------------------------------------------------------------------------------------------
 
 def end_of(c, limit=10.0):

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each client has: counts, rates, and a table that stays what it is under millions of addresses. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gateway/base/pace.h"
 #include "gateway/base/siphash.h"
@@ -30,9 +34,11 @@ static struct ip_addr v6(const char *text)
 
 static struct clients *make(const struct client_limits *lim, size_t live_max)
 {
-	struct clients *t = clients_new(lim, live_max, seed);
+	int fd = clients_mem_new(live_max);
+	struct clients *t = clients_new(lim, fd, 0);
 
 	ck_assert_ptr_nonnull(t);
+	close(fd);
 	return t;
 }
 
@@ -188,6 +194,110 @@ START_TEST(a_full_table_refuses)
 }
 END_TEST
 
+/* Two fronts, one table: what one counts the other sees, until it is forgotten; requests stay paid for. */
+START_TEST(fronts_share_a_table)
+{
+	const struct client_limits lim = {.connections = 3, .request_us = S, .burst_us = 2 * S, .v4_bits = 32, .v6_bits = 64};
+	int fd = clients_mem_new(100);
+	struct clients *old = clients_new(&lim, fd, 1), *new = clients_new(&lim, fd, 2);
+	struct client *kept = enter(old, v4(1), CLIENT_OK);
+	unsigned retry_s;
+	bool tell;
+
+	enter(old, v4(1), CLIENT_OK);
+	ck_assert(clients_request(old, kept, 100 * S, &retry_s, &tell) && clients_request(old, kept, 100 * S, &retry_s, &tell));
+	struct client *c = enter(new, v4(1), CLIENT_OK);
+	enter(new, v4(1), CLIENT_OVER);
+	enter(old, v4(1), CLIENT_OVER);
+	clients_leave(new, enter(new, v4(2), CLIENT_OK));
+	ck_assert(!clients_request(new, c, 100 * S, &retry_s, &tell));
+	clients_leave(old, kept);
+	enter(new, v4(1), CLIENT_OK);
+	enter(new, v4(1), CLIENT_OVER);
+	/* One of the old one's and both of the new one's are left. The old one dies, and its last connection with it. */
+	clients_free(old);
+	ck_assert_int_eq(clients_mem_forget(fd, 1), GW_OK);
+	enter(new, v4(1), CLIENT_OK);
+	enter(new, v4(1), CLIENT_OVER);
+	/* Another in the same slot begins with nothing, and with the same debts. */
+	old = clients_new(&lim, fd, 1);
+	enter(old, v4(1), CLIENT_OVER);
+	clients_leave(new, c);
+	c = enter(old, v4(1), CLIENT_OK);
+	ck_assert(!clients_request(old, c, 100 * S, &retry_s, &tell));
+	ck_assert(clients_request(old, c, 101 * S, &retry_s, &tell));
+	clients_free(old);
+	clients_free(new);
+	close(fd);
+}
+END_TEST
+
+/* A process that dies with a lock in its hand keeps nobody. */
+START_TEST(a_front_that_dies_leaves_the_table)
+{
+	const struct client_limits lim = {.connections = 1, .v4_bits = 32, .v6_bits = 64};
+	int fd = clients_mem_new(100), status;
+	struct clients *t = clients_new(&lim, fd, 0);
+
+	for (int round = 0; round < 20; round++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct clients *own = clients_new(&lim, fd, 1);
+			for (uint32_t i = 0;; i++) {
+				struct ip_addr a = v4(i % 100);
+				struct client *c;
+				bool tell;
+				clients_enter(own, &a, 100 * S, &c, &tell);
+				clients_leave(own, c);
+			}
+		}
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(clients_mem_forget(fd, 1), GW_OK);
+		for (uint32_t i = 0; i < 100; i++)
+			clients_leave(t, enter(t, v4(i), CLIENT_OK));
+	}
+	clients_free(t);
+	close(fd);
+}
+END_TEST
+
+/* Who owes more than a new configuration lets anybody owe is no worse off than the others. */
+START_TEST(debts_of_another_configuration)
+{
+	const struct client_limits hour = {.request_us = 3600 * S, .burst_us = 10 * 3600 * S, .v4_bits = 32, .v6_bits = 64};
+	const struct client_limits second = {.request_us = S, .burst_us = 2 * S, .v4_bits = 32, .v6_bits = 64};
+	int fd = clients_mem_new(100);
+	struct clients *old = clients_new(&hour, fd, 0), *new = clients_new(&second, fd, 1);
+	struct client *c = enter(old, v4(1), CLIENT_OK), *d = enter(new, v4(1), CLIENT_OK);
+	unsigned retry_s;
+	bool tell;
+
+	for (int i = 0; i < 10; i++)
+		ck_assert(clients_request(old, c, 100 * S, &retry_s, &tell));
+	ck_assert(!clients_request(new, d, 100 * S, &retry_s, &tell));
+	ck_assert_uint_eq(retry_s, 1);
+	clients_free(old);
+	clients_free(new);
+	close(fd);
+}
+END_TEST
+
+START_TEST(memory_of_another_kind_is_refused)
+{
+	const struct client_limits lim = {.connections = 1, .v4_bits = 32, .v6_bits = 64};
+	int fd = clients_mem_new(100);
+
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	close(fd);
+	ck_assert_ptr_null(clients_new(&lim, -1, 0));
+	fd = memfd_create("short", MFD_CLOEXEC);
+	ck_assert_ptr_null(clients_new(&lim, fd, 0));
+	close(fd);
+}
+END_TEST
+
 static void *come_and_go(void *arg)
 {
 	struct clients *t = arg;
@@ -249,6 +359,10 @@ static Suite *suite_clients(void)
 	tcase_add_test(t, requests_are_paid_for);
 	tcase_add_test(t, an_attack_with_many_addresses);
 	tcase_add_test(t, a_full_table_refuses);
+	tcase_add_test(t, fronts_share_a_table);
+	tcase_add_test(t, a_front_that_dies_leaves_the_table);
+	tcase_add_test(t, debts_of_another_configuration);
+	tcase_add_test(t, memory_of_another_kind_is_refused);
 	tcase_add_test(t, many_threads_count_right);
 	tcase_add_loop_test(t, a_pace, 0, (int)(sizeof(paces) / sizeof(*paces)));
 	suite_add_tcase(s, t);
