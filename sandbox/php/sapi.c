@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The callbacks through which PHP reads and answers. */
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/map_ptr.h"
 #include "sandbox/php/sapi_output.h"
 
 #include <limits.h>
@@ -288,6 +289,12 @@ static double on_request_time(void)
 }
 #endif
 
+static int on_activate(void)
+{
+	map_ptr_show();
+	return SUCCESS;
+}
+
 static int on_deactivate(void)
 {
 	struct sapi_request *r = current();
@@ -317,6 +324,7 @@ sapi_module_struct bh_sapi_module = {
 	.pretty_name = sapi_pretty_name,
 	.startup = on_startup,
 	.shutdown = php_module_shutdown_wrapper,
+	.activate = on_activate,
 	.deactivate = on_deactivate,
 	.ub_write = on_write,
 	.flush = on_flush,

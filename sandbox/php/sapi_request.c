@@ -20,6 +20,7 @@
 #include "sandbox/php/sapi_output.h"
 #include "sandbox/php/script_tree.h"
 #include "sandbox/php/learn.h"
+#include "sandbox/php/map_ptr.h"
 #include "sandbox/php/user_ini.h"
 
 /* What libfcgi adds to the parameters, and what the front tells us and not the script. */
@@ -242,10 +243,14 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 		sapi_apply_ini(sapi_param(&r, "PHP_VALUE"), ZEND_INI_PERDIR);
 		fill_request_info(&r);
 		user_ini_apply(SG(request_info).path_translated, sapi_param(&r, "DOCUMENT_ROOT"));
-		if (php_request_startup() == SUCCESS)
+		map_ptr_hide();
+		int started = php_request_startup();
+		map_ptr_show();
+		if (started == SUCCESS)
 			run_script(&r);
 	}
 	zend_end_try();
+	map_ptr_show();
 	php_request_shutdown(NULL);
 	bool again = (!r.finished || r.later) && fcgx->keepConnection && FCGX_GetError(fcgx->in) == 0 && !children_left() &&
 		(last == NULL || !last());

@@ -27,6 +27,7 @@
 #include "sandbox/php/hot_text.h"
 #include "sandbox/php/image.h"
 #include "sandbox/php/learn.h"
+#include "sandbox/php/map_ptr.h"
 #include "sandbox/php/opcache.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/stray.h"
@@ -529,6 +530,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	if (err != 0)
 		return err;
 	*why = "memory image";
+	map_ptr_clear();
 	err = take_image(z);
 	if (err != 0)
 		return err;
