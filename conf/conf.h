@@ -403,6 +403,7 @@ struct conf {
 	struct conf_file_cache file_cache;
 	const char *spool_path;           /* SpoolPath: directory for temporary files of bodies and answers */
 	int64_t spool_max;                /* SpoolMax, octets of all sites together */
+	int64_t http2_memory;             /* H2MaxMemory, octets of all loops together */
 	const char *pid_file;
 	const char *syslog_socket;        /* SyslogSocket */
 	const char *types_config;

@@ -116,6 +116,7 @@ static struct conf *load_once(const struct conf_load_opts *opts, struct conf_sit
 	c->cells_max = CELLS_MAX;
 	c->spool_path = P_tmpdir;
 	c->spool_max = INT64_C(8) << 30;
+	c->http2_memory = INT64_C(512) << 20;
 	c->spare_zygotes = 1;
 	conf_clients_defaults(&c->clients);
 	c->ticket_life_ms = TICKET_LIFE_MS;

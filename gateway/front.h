@@ -94,6 +94,8 @@ struct worker {
 	struct buf spare_in;             /* the read buffer of a connection that went idle */
 	bool draining, drained, accepting;
 	size_t coded_octets;             /* memory of all compressors at work */
+	size_t http2_octets;             /* of all connections of HTTP/2 and their requests */
+	uint64_t told_http2_ms;          /* when the log last heard that this is too much; 0: never */
 	time_t date_at;
 	char date[HTTP_DATE_LEN + 1];    /* "Date" of this second */
 };

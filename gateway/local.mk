@@ -42,6 +42,7 @@ libgateway_a_SOURCES = \
 	gateway/client/http2.c gateway/client/http2.h \
 	gateway/client/http2_conn.h \
 	gateway/client/http2_io.c \
+	gateway/client/http2_mem.c gateway/client/http2_mem.h \
 	gateway/client/http2_time.c \
 	gateway/client/outq.c gateway/client/outq.h \
 	gateway/client/req_body.c gateway/client/req_body.h \

@@ -49,6 +49,15 @@ void arena_reset(struct arena *a)
 	a->end = keep->data + keep->size;
 }
 
+size_t arena_octets(const struct arena *a)
+{
+	size_t n = 0;
+
+	for (const struct arena_block *b = a->head; b != NULL; b = b->older)
+		n += sizeof(*b) + b->size;
+	return n;
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
 	if (n > SIZE_MAX / 4)

@@ -24,6 +24,9 @@ void arena_fini(struct arena *a);
 /** Free every allocation but keep one block for reuse (a connection's next request). */
 void arena_reset(struct arena *a);
 
+/** Octets of memory that it holds. */
+size_t arena_octets(const struct arena *a);
+
 /** @n octets, aligned for any type, not zeroed. NULL when memory is out. Owned by the arena. */
 void *arena_alloc(struct arena *a, size_t n) GW_MUST_USE;
 

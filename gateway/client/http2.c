@@ -6,6 +6,7 @@
 
 #include "gateway/client/http1_request.h"
 #include "gateway/client/http2_conn.h"
+#include "gateway/client/http2_mem.h"
 #include "gateway/answer/respond.h"
 #include "gateway/answer/serve.h"
 
@@ -67,11 +68,12 @@ void http2_stream_reset(struct http2_stream *st, uint32_t code)
 	conn_dirty(st->h2->c);
 	if (r != NULL)
 		drop_request(st->h2, r);
+	http2_mem_stream(st);
 }
 
 static struct http2_stream *stream_new(struct http2 *h2, int32_t id)
 {
-	bool room = h2->streams_n + works_left(h2) < HTTP2_STREAMS_MAX;
+	bool room = http2_mem_room(h2) && h2->streams_n + works_left(h2) < HTTP2_STREAMS_MAX;
 	struct http2_stream *st = room ? calloc(1, sizeof(*st)) : NULL;
 	struct request *r = st != NULL ? request_new(h2->c, &http2_io) : NULL;
 
@@ -99,6 +101,7 @@ static struct http2_stream *stream_new(struct http2 *h2, int32_t id)
 
 static void stream_free(struct http2_stream *st)
 {
+	http2_mem_stream_gone(st);
 	*st->prevp = st->next;
 	if (st->next != NULL)
 		st->next->prevp = st->prevp;
@@ -133,13 +136,9 @@ static ssize_t parse(struct request *r, const struct buf *text)
 	return n;
 }
 
-static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
+static void begin(struct http2_stream *st, const struct buf *text, bool end)
 {
-	struct http2 *h2 = owner;
-	struct http2_stream *st = stream_new(h2, id);
-
-	if (st == NULL)
-		return;
+	struct http2 *h2 = st->h2;
 	struct request *r = st->r;
 	ssize_t n = text != NULL ? parse(r, text) : -431;
 	if (text == NULL)
@@ -156,7 +155,7 @@ static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
 	req_body_init(&r->body, r->content_length, end ? REQ_BODY_NONE : REQ_BODY_FRAMED,
 		req_fields_find(&r->fields, "expect") != NULL);
 	/* What a client makes wait is worth a few connections of HTTP/1, not a hundred: the rest waits on disk, within its bounds. */
-	if (h2->streams_n > MANY) {
+	if (h2->streams_n > MANY || http2_mem_short(r->w)) {
 		r->body.mem_max = REQ_BODY_MEM_MANY;
 		r->out.mem_max = OUTQ_MEM_MANY;
 	}
@@ -166,6 +165,16 @@ static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
 	}
 	request_begin(r);
 	request_route(r);
+}
+
+static void on_head(void *owner, int32_t id, const struct buf *text, bool end)
+{
+	struct http2_stream *st = stream_new(owner, id);
+
+	if (st == NULL)
+		return;
+	begin(st, text, end);
+	http2_mem_stream(st);
 }
 
 static void on_data(void *owner, int32_t id, void *user, const uint8_t *data, size_t n)
@@ -180,6 +189,7 @@ static void on_data(void *owner, int32_t id, void *user, const uint8_t *data, si
 		return;
 	}
 	int err = req_body_put(&r->body, data, n, request_spool(r));
+	http2_mem_stream(st);
 	if (err == 0) {
 		nghttp2_session_consume(h2->s.ng, id, n);
 		return;
@@ -220,6 +230,7 @@ static void answered(struct http2_stream *st)
 	st->r = NULL;
 	request_log(r, false);
 	drop_request(st->h2, r);
+	http2_mem_stream(st);
 }
 
 static void on_sent(void *owner, int32_t id, void *user, size_t octets, bool end)
@@ -309,6 +320,7 @@ static void collect(struct http2 *h2)
 			serve_php_resume(st->r);
 			serve_php_flush(st->r);
 		}
+		http2_mem_stream(st);
 		/* Fails when the stream does not wait for data: then it needs no waking. */
 		if (st->r != NULL)
 			(void)nghttp2_session_resume_data(h2->s.ng, st->id);
@@ -374,6 +386,7 @@ static void http2_flush(struct conn *c)
 
 	collect(h2);
 	int done = pump(h2);
+	http2_mem_conn(h2);
 	h2->blocked = done == 0;
 	if (done < 0) {
 		conn_abort(c);
@@ -452,7 +465,8 @@ static void http2_start(struct conn *c)
 		return;
 	}
 	h2->c = c;
-	if (http2_session_init(&h2->s, &session_ops, h2, c->server->limit_head) < 0) {
+	nghttp2_mem mem = http2_mem_allocator(c->w);
+	if (http2_session_init(&h2->s, &session_ops, h2, c->server->limit_head, &mem) < 0) {
 		conn_abort(c);
 		return;
 	}
@@ -514,6 +528,7 @@ static void http2_fini(struct conn *c)
 		lease_work_put(w);
 	}
 	buf_fini(&h2->out);
+	http2_mem_conn_gone(h2);
 	free(h2);
 	c->h2 = NULL;
 }

@@ -29,6 +29,7 @@ struct http2_stream {
 	uint64_t sent_ms;           /* when, while the client has not ended its side */
 	uint64_t body_ms;           /* when its body began to be read */
 	struct http2_stall stall;
+	size_t counted;             /* octets of memory that the loop knows of */
 };
 
 struct http2 {
@@ -41,6 +42,7 @@ struct http2 {
 	uint64_t octets_out;        /* that it did */
 	bool blocked;               /* waits for the socket to take more */
 	struct http2_stall stall;
+	size_t counted;             /* octets of memory that the loop knows of, beside the session's and the streams' */
 	bool draining, goaway;      /* told that the end is near; told where it is */
 };
 

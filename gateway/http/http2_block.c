@@ -39,11 +39,22 @@ void http2_block_fini(struct http2_block *b)
 		buf_fini(part(b, i));
 }
 
-void http2_block_begin(struct http2_block *b)
+static void recycle(struct http2_block *b)
 {
 	buf_recycle(&b->text, KEEP);
 	for (size_t i = 0; i < PSEUDO_N; i++)
 		buf_recycle(part(b, i), KEEP);
+}
+
+void http2_block_done(struct http2_block *b)
+{
+	if (b->octets > KEEP / 2) /* buffers grow by doubling */
+		recycle(b);
+}
+
+void http2_block_begin(struct http2_block *b)
+{
+	recycle(b);
 	b->octets = b->fields = 0;
 	b->continuations = 0;
 	b->open = true;

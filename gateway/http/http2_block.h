@@ -21,4 +21,7 @@ int http2_block_add(struct http2_block *b, const char *name, size_t name_len, co
 /** The block is complete: ->text is the head. Returns 0, GW_ERR_PROTO when no request can be made of it, GW_ERR_NOMEM. */
 int http2_block_end(struct http2_block *b) GW_MUST_USE;
 
+/** The head is taken: a large one's memory goes, so that no connection idles with it. */
+void http2_block_done(struct http2_block *b);
+
 #endif

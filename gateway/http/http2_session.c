@@ -78,6 +78,7 @@ static void got_head(struct http2_session *s, const nghttp2_frame *frame)
 		http2_session_reset(s, id, NGHTTP2_INTERNAL_ERROR);
 	else
 		s->ops->head(s->owner, id, b->large ? NULL : &b->text, end);
+	http2_block_done(b);
 }
 
 static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
@@ -171,7 +172,7 @@ static int on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *
 
 /* --- life ------------------------------------------------------------------------------------------------------------------- */
 
-static nghttp2_session *new_session(struct http2_session *s)
+static nghttp2_session *new_session(struct http2_session *s, nghttp2_mem *mem)
 {
 	nghttp2_session_callbacks *cb = NULL;
 	nghttp2_option *opt = NULL;
@@ -190,7 +191,7 @@ static nghttp2_session *new_session(struct http2_session *s)
 		nghttp2_option_set_max_outbound_ack(opt, OUTBOUND_ACKS_MAX);
 		nghttp2_option_set_no_closed_streams(opt, 1);
 		nghttp2_option_set_builtin_recv_extension_type(opt, NGHTTP2_PRIORITY_UPDATE);
-		if (nghttp2_session_server_new2(&ng, cb, s, opt) != 0)
+		if (nghttp2_session_server_new3(&ng, cb, s, opt, mem) != 0)
 			ng = NULL;
 	}
 	nghttp2_option_del(opt);
@@ -198,7 +199,7 @@ static nghttp2_session *new_session(struct http2_session *s)
 	return ng;
 }
 
-int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max)
+int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max, nghttp2_mem *mem)
 {
 	size_t max = head_max == 0 ? HTTP2_HEAD_MAX : head_max < HTTP2_HEAD_MOST ? head_max : HTTP2_HEAD_MOST;
 	const nghttp2_settings_entry settings[] = {
@@ -215,7 +216,7 @@ int http2_session_init(struct http2_session *s, const struct http2_session_ops *
 	http2_frames_init(&s->frames, HTTP2_PREFACE_LEN);
 	http2_limits_init(&s->limits, ops->now_ms(owner));
 	http2_block_init(&s->block, max);
-	s->ng = new_session(s);
+	s->ng = new_session(s, mem);
 	if (s->ng != NULL &&
 	    nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings)) == 0 &&
 	    nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0, WINDOW_CONN) == 0)

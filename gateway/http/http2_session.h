@@ -85,9 +85,11 @@ struct http2_session {
 
 /**
  * Start a session, queue our SETTINGS. Caller storage. A head of more than @head_max octets (RFC 9113 6.5.2's count; 0:
- * HTTP2_HEAD_MAX, and HTTP2_HEAD_MOST at most) is handed on as too large. Returns 0 or GW_ERR_NOMEM.
+ * HTTP2_HEAD_MAX, and HTTP2_HEAD_MOST at most) is handed on as too large. @mem: what the library allocates with; NULL: malloc(3).
+ * Returns 0 or GW_ERR_NOMEM.
  */
-int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max) GW_MUST_USE;
+int http2_session_init(struct http2_session *s, const struct http2_session_ops *ops, void *owner, size_t head_max, nghttp2_mem *mem)
+	GW_MUST_USE;
 
 /** Free it. No function of the table is called. */
 void http2_session_fini(struct http2_session *s);

@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size > 65536)
 		return 0;
 	memset(&w, 0, sizeof(w));
-	require(http2_session_init(&w.s, &ops, &w, 0) == 0);
+	require(http2_session_init(&w.s, &ops, &w, 0, NULL) == 0);
 	buf_init(&out);
 	size_t step = (data[0] & 0x7fU) * 8 + 1;
 	if ((data[0] & 0x80) == 0)

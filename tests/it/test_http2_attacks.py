@@ -249,6 +249,50 @@ def impatient(tmp, module_fleet, docroot, ini, fpm):
 		+ site_conf.prefork_vhost("cells.test", docroot, "fresh", ini)))
 
 
+@pytest.fixture(scope="module")
+def narrow(tmp, module_fleet, docroot, fpm):
+	"""A server with little memory for HTTP/2."""
+	return module_fleet.start(servers.Bulkhead(tmp + "/narrow", "H2MaxMemory 4M\nProtocols h2c http/1.1\n" + site_conf.common(docroot)
+		+ site_conf.pool("fpm", fpm.server()) + site_conf.worker_vhost("pool.test", docroot, "fpm"), loops=1))
+
+
+def test_memory_of_all_connections(narrow):
+	"""Many connections, each within its own bounds: they are held to one request each, others are served, and all is given back."""
+	before, held, refused = rss_kb(narrow), [], 0
+	try:
+		for n in range(30):
+			c = h2wire.Conn(narrow.addr)
+			held.append(c)
+			for i in range(90):
+				sid = c.request("pool.test", "/echo.php", "POST", end=False)
+				c.flood(frame(DATA, 0, sid, b"x" * (16000 if i < 8 else 3000)))
+			assert c.ping() and c.ping()
+			refused += sum(a.reset == h2wire.REFUSED_STREAM for a in c.answers.values())
+			if n == 0:
+				assert refused == 0
+		assert refused > 1000
+		assert "H2MaxMemory" in narrow.log()
+		assert rss_kb(narrow) - before < 16000
+		with h2wire.Conn(narrow.addr) as o:
+			for _ in range(5):
+				assert o.get("pool.test", "/hello.php").status == 200
+			slow = o.request("pool.test", "/echo.php", "POST", end=False)
+			assert o.get("pool.test", "/hello.txt").reset == h2wire.REFUSED_STREAM
+			o.send(frame(DATA, END_STREAM, slow, b"whole"))
+			assert o.answer(slow).body == b"whole"
+		assert narrow.get("pool.test", "/hello.txt").status == 200
+	finally:
+		for c in held:
+			c.s.close()
+
+	def room():
+		with h2wire.Conn(narrow.addr) as c:
+			sids = [c.request("pool.test", "/echo.php", "POST", end=False) for _ in range(90)]
+			assert c.ping() and c.ping()  # an answer to the first one may overtake
+			return not any(c.answers[s].reset is not None for s in sids if s in c.answers)
+	assert proc.wait_for(room, 10, 0.2)
+
+
 def test_zero_window_stall(impatient):
 	"""A hundred answers nobody takes: reset one by one, their memory given back, and another client of the host is served."""
 	before = rss_kb(impatient)
