@@ -71,14 +71,30 @@ PY
 	CHECK_NOTE="$1 passed, $2 failed, $3 skipped"
 }
 
-check_pytest() { # name, directory with the programs, then pytest's arguments
-	local name=$1 bin=$2 rc
+check_run_pytest() { # name of the result, directory with the programs, then pytest's arguments
+	local name=$1 bin=$2
 	shift 2
-	rm -f "$CHECK_DIR/$name.xml"
-	BULKHEAD_BIN=$bin/bulkhead /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra --junitxml="$CHECK_DIR/$name.xml" \
-		"$TOP/tests/it" "$@"
+	rm -f "$CHECK_DIR/$name.xml" "$CHECK_DIR/$name.failed"
+	BULKHEAD_FAILED=$CHECK_DIR/$name.failed BULKHEAD_BIN=$bin/bulkhead /usr/bin/python3 -m pytest -p no:cacheprovider -q -ra \
+		--junitxml="$CHECK_DIR/$name.xml" "$@"
+}
+
+# Servers, browsers and databases at work on two processors: a test that failed is run once more, alone, and both outcomes are
+# shown. More than CHECK_AGAIN_MAX are not the machine's doing.
+CHECK_AGAIN_MAX=3
+check_pytest() { # name, directory with the programs, then pytest's arguments
+	local name=$1 bin=$2 rc again=()
+	shift 2
+	check_run_pytest "$name" "$bin" "$TOP/tests/it" "$@"
 	rc=$?
 	check_count_pytest "$CHECK_DIR/$name.xml"
+	[ $rc = 1 ] && [ -s "$CHECK_DIR/$name.failed" ] && mapfile -t again <"$CHECK_DIR/$name.failed"
+	if [ ${#again[@]} -gt 0 ] && [ ${#again[@]} -le $CHECK_AGAIN_MAX ] &&
+		(cd "$TOP" && check_run_pytest "$name-again" "$bin" "${again[@]}"); then
+		check_count ${#again[@]} -${#again[@]} 0
+		CHECK_NOTE="$CHECK_NOTE; passed the second time: ${again[*]}"
+		rc=0
+	fi
 	return $rc
 }
 

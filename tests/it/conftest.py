@@ -31,6 +31,15 @@ def pytest_collection_modifyitems(config, items):
 		items[:] = [i for i in items if not i.get_closest_marker("bulkhead")]
 
 
+def pytest_sessionfinish(session):
+	"""What failed, a line each, for who runs it again."""
+	path, reporter = os.environ.get("BULKHEAD_FAILED"), session.config.pluginmanager.get_plugin("terminalreporter")
+	if path and reporter:
+		bad = [r.nodeid for kind in ("failed", "error") for r in reporter.stats.get(kind, [])]
+		with open(path, "w") as f:
+			f.writelines("%s/%s\n" % (session.config.rootpath, n) for n in dict.fromkeys(bad))
+
+
 def need(ok, why):
 	"""Skip when this machine cannot run a test; fail where it must (CI)."""
 	if not ok:
