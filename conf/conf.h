@@ -139,7 +139,7 @@ struct conf_dir {
 	size_t ini_n;                     /* only those of directory-level sections; the host's own are conf_server.ini */
 	const struct conf_ini *ini;
 	struct conf_edit *edit;           /* Header, Expires, SetEnv and their kin; NULL: none of them */
-	size_t files_n;                   /* <Files> and <FilesMatch> collected so far, in order */
+	size_t files_n;                   /* <Files>, <FilesMatch>, <If> and its kin collected so far, in order */
 	const struct conf_section **files;
 };
 
@@ -501,11 +501,20 @@ void conf_cache_free(struct conf_cache *cc);
 struct conf_regex_scratch *conf_cache_scratch(struct conf_cache *cc);
 
 /* What a request has matched so far; filled step by step in Apache's order. */
+struct conf_match;
+
+/* Who says whether the condition of an <If> holds: 1, 0, or negative, which refuses the request. */
+struct conf_judge {
+	int (*holds)(struct conf_judge *j, const struct conf_match *m, const struct conf_expr *e);
+	bool asked;        /* ever: what was found holds for this request alone */
+};
+
 struct conf_match {
 	const struct conf_server *server;
 	const char *dir;   /* absolute path of the directory the file is in (or of the directory itself), with a slash at the end; NULL: none */
 	const char *file;  /* base name for <Files>; NULL or "": a directory */
 	const char *uri;   /* decoded, normalised URL path for <Location>; NULL skips those */
+	struct conf_judge *judge; /* NULL: where an <If> counts there are no settings */
 };
 
 /**

@@ -70,12 +70,14 @@ const char *conf_where_text(unsigned where, char *out, size_t cap);
 
 /* --- raw records ----------------------------------------------------------------------------------------------------- */
 
-enum conf_section_kind { CONF_S_DIR, CONF_S_FILES, CONF_S_LOC };
+enum conf_section_kind { CONF_S_DIR, CONF_S_FILES, CONF_S_LOC, CONF_S_IF };
 
 struct conf_section {
 	enum conf_section_kind kind;
 	const char *pattern;             /* path, file name or URL path; for people when a regular expression */
 	const struct conf_regex *re;     /* <...Match> and "~" */
+	const struct conf_expr *expr;    /* CONF_S_IF; NULL: <Else> */
+	bool chained;                    /* CONF_S_IF: only when none of the chain before it held */
 	bool wild;                       /* pattern has wildcards */
 	unsigned components;             /* CONF_S_DIR without re */
 	unsigned seq;                    /* order of definition in the whole configuration */
@@ -385,6 +387,6 @@ conf_setter conf_set_output_filter, conf_set_add_filter, conf_set_compression, c
 conf_setter conf_set_xsendfile, conf_set_xsendfile_path;
 conf_setter conf_set_require, conf_set_require_section, conf_set_order, conf_set_allow_deny, conf_set_satisfy;
 conf_setter conf_set_auth_merging;
-conf_setter conf_set_vhost, conf_set_directory, conf_set_files, conf_set_location;
+conf_setter conf_set_vhost, conf_set_directory, conf_set_files, conf_set_location, conf_set_if;
 
 #endif

@@ -232,6 +232,31 @@ static bool apply_locs(struct conf_cache *cc, const struct conf_srv *srv, const 
 	return true;
 }
 
+/* <If> comes last, as in Apache. What one brings along, another <If> within it for one, is behind those that were there. */
+static bool apply_ifs(struct conf_cache *cc, const struct conf_match *match, const struct conf_dir **d)
+{
+	bool held = false; /* one of the chain */
+
+	for (size_t i = 0; i < (*d)->files_n; i++) {
+		const struct conf_section *s = (*d)->files[i];
+		int hit;
+		if (s->kind != CONF_S_IF)
+			continue;
+		if (!s->chained)
+			held = false;
+		if (held)
+			continue;
+		if (match->judge == NULL)
+			return false;
+		match->judge->asked = true;
+		hit = s->expr == NULL ? 1 : match->judge->holds(match->judge, match, s->expr);
+		if (hit < 0 || (hit == 1 && !apply(cc, d, s)))
+			return false;
+		held = hit == 1;
+	}
+	return true;
+}
+
 const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c, const struct conf_match *match)
 {
 	const struct conf_index *ix = c->index;
@@ -242,13 +267,15 @@ const struct conf_dir *conf_dir_for(struct conf_cache *cc, const struct conf *c,
 		return NULL;
 	dirs = d;
 	for (size_t i = 0; match->file != NULL && match->file[0] != '\0' && i < dirs->files_n; i++) {
+		if (dirs->files[i]->kind != CONF_S_FILES)
+			continue;
 		int hit = file_matches(cc, dirs->files[i], match->file);
 		if (hit < 0 || (hit == 1 && !apply(cc, &d, dirs->files[i])))
 			return NULL;
 	}
 	if (match->uri != NULL && (!apply_locs(cc, m, match->uri, &d) || (srv != m && !apply_locs(cc, srv, match->uri, &d))))
 		return NULL;
-	return d;
+	return apply_ifs(cc, match, &d) ? d : NULL;
 }
 
 /* --- tables ---------------------------------------------------------------------------------------------------------- */

@@ -95,6 +95,9 @@ int conf_expr_test(const struct conf_expr *e, struct conf_expr_run *x) GW_MUST_U
 /** The text that @e is; errors as above. */
 int conf_expr_value(const struct conf_expr *e, struct conf_expr_run *x, struct conf_expr_text *out) GW_MUST_USE;
 
+/** Whether it asks for variables or notes of the request. */
+bool conf_expr_wants_variable(const struct conf_expr *e);
+
 /** Whether it asks for the answer (its status, type or fields), so that it means nothing before there is one. */
 bool conf_expr_wants_answer(const struct conf_expr *e);
 

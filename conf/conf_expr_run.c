@@ -306,15 +306,32 @@ int conf_expr_value(const struct conf_expr *e, struct conf_expr_run *x, struct c
 	return value_of(e, x, out);
 }
 
+/* Whether @is says so of any part of it. */
+static bool any_part(const struct conf_expr *e, bool (*is)(const struct conf_expr *e))
+{
+	for (; e != NULL; e = e->b)
+		if (is(e) || (e->a != NULL && any_part(e->a, is)))
+			return true;
+	return false;
+}
+
+static bool is_answer(const struct conf_expr *e)
+{
+	return (e->kind == EXPR_VAR && (e->what == EXPR_REQUEST_STATUS || e->what == EXPR_CONTENT_TYPE)) ||
+		(e->kind == EXPR_LOOKUP && e->what == EXPR_ANSWER_FIELD);
+}
+
+static bool is_variable(const struct conf_expr *e)
+{
+	return e->kind == EXPR_ANY_VARIABLE || (e->kind == EXPR_LOOKUP && (e->what == EXPR_ENV || e->what == EXPR_NOTE));
+}
+
 bool conf_expr_wants_answer(const struct conf_expr *e)
 {
-	for (; e != NULL; e = e->b) {
-		if (e->kind == EXPR_VAR && (e->what == EXPR_REQUEST_STATUS || e->what == EXPR_CONTENT_TYPE))
-			return true;
-		if (e->kind == EXPR_LOOKUP && e->what == EXPR_ANSWER_FIELD)
-			return true;
-		if (e->a != NULL && conf_expr_wants_answer(e->a))
-			return true;
-	}
-	return false;
+	return any_part(e, is_answer);
+}
+
+bool conf_expr_wants_variable(const struct conf_expr *e)
+{
+	return any_part(e, is_variable);
 }

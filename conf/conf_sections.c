@@ -4,6 +4,7 @@
 
 #include "conf/conf_addr.h"
 #include "conf/conf_build.h"
+#include "conf/conf_expr.h"
 
 struct conf_srv *conf_srv_new(struct conf_build *b, const struct conf_node *n)
 {
@@ -154,5 +155,54 @@ void conf_set_files(struct conf_build *b, const struct conf_node *n, const struc
 		v[b->dir->files_n++] = s;
 		b->dir->files = v;
 	}
+	read_section(b, n, CONF_W_FILES, s);
+}
+
+/*
+ * What a condition may not ask: sections are chosen before variables are set, and one that protects something would never hold.
+ * NULL after saying so.
+ */
+static const struct conf_expr *condition(struct conf_build *b, const struct conf_node *n)
+{
+	const struct conf_expr *e = conf_build_expr(b, n, 0, n->args[0].text, false);
+
+	if (e != NULL && conf_expr_wants_variable(e)) {
+		conf_error(b, n, 0, "<%s>: sections are chosen before variables and notes are set: compare what the variable is made from", n->name.text);
+		return NULL;
+	}
+	if (e != NULL && conf_expr_wants_answer(e))
+		conf_warn(b, n, 0, "<%s>: the condition asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty", n->name.text);
+	return e;
+}
+
+static bool has_if(const struct conf_dir *d)
+{
+	const struct conf_section *last = d->files_n > 0 ? d->files[d->files_n - 1] : NULL;
+
+	return last != NULL && last->kind == CONF_S_IF && (last->expr != NULL || !last->chained);
+}
+
+/* <If>, <ElseIf>, <Else>: they travel as <Files> does. d->lo: 1 for what follows an <If>. */
+void conf_set_if(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
+{
+	struct conf_section *s = arena_calloc(b->a, 1, sizeof(*s));
+	const struct conf_section **slot;
+
+	if (s == NULL) {
+		b->oom = true;
+		return;
+	}
+	*s = (struct conf_section){.kind = CONF_S_IF, .pattern = n->args_n > 0 ? n->args[0].text : "", .seq = b->seq++, .file = n->file,
+		.line = n->name.line, .chained = d->lo != 0, .dir = {.php_engine = true}};
+	if (s->chained && !has_if(b->dir))
+		conf_error(b, n, -1, "<%s> without an <If> right before it", n->name.text);
+	if (d->max > 0)
+		s->expr = condition(b, n);
+	/* One that is wrong is kept all the same: the configuration is refused, and nothing more is said of what follows it. */
+	if (d->max > 0 && s->expr == NULL)
+		s->chained = false;
+	slot = conf_append(b, b->dir->files, b->dir->files_n);
+	if (slot != NULL)
+		*slot = s;
 	read_section(b, n, CONF_W_FILES, s);
 }

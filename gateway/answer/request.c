@@ -241,17 +241,26 @@ static void dispatch(struct request *r)
 	}
 }
 
-static void find_route(struct request *r)
+struct route_env request_route_env(const struct request *r, struct request_judge *j)
 {
 	struct worker *w = r->w;
-	const struct route_env env = {
-		.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
-		.kept = r->kept_path};
+
+	request_judge_init(j, r);
+	return (struct route_env){.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
+		.judge = &j->judge, .kept = r->kept_path};
+}
+
+/* Returns whether what was found holds for others who ask for this path, too. */
+static bool find_route(struct request *r)
+{
+	struct request_judge judge;
+	const struct route_env env = request_route_env(r, &judge);
 
 	route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
 	/* Descriptors have run out: those of files that are only remembered go first. */
-	if (r->route.kind == ROUTE_STATUS && r->route.status == 503 && file_cache_release_fds(&w->files))
+	if (r->route.kind == ROUTE_STATUS && r->route.status == 503 && file_cache_release_fds(&r->w->files))
 		route_find(&r->route, &r->arena, &env, r->server, r->path, r->query);
+	return r->kept_path == NULL && !judge.judge.asked;
 }
 
 /* SetEnv, RequestHeader and their kin. What they would have said may have been to refuse: without it nothing is served. */
@@ -293,8 +302,8 @@ static void route(struct request *r)
 	if (r->kept_path == NULL)
 		r->entry = file_cache_find(&w->files, r->server, r->path, now);
 	if (r->entry == NULL) {
-		find_route(r);
-		r->entry = file_cache_add(&w->files, r->server, r->path, &r->route, now, r->kept_path == NULL, &oom);
+		bool keep = find_route(r);
+		r->entry = file_cache_add(&w->files, r->server, r->path, &r->route, now, keep, &oom);
 		worker_sweep_later(w);
 	}
 	if (r->entry != NULL)

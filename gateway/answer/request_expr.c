@@ -50,21 +50,30 @@ static int put_modified(struct conf_expr_run *x, const struct request *r, struct
 	return GW_OK;
 }
 
-/* Where the file would be that is not there, or was not looked for. */
+static int put_two(struct conf_expr_run *x, const char *a, const char *b, struct conf_expr_text *out)
+{
+	size_t len = strlen(a) + strlen(b);
+	char *text = conf_expr_room(x, len + 1);
+
+	if (text == NULL)
+		return GW_ERR_RANGE;
+	stpcpy(stpcpy(text, a), b);
+	*out = (struct conf_expr_text){text, len};
+	return GW_OK;
+}
+
+/* Where the file would be that is not there, or was not looked for yet. */
 static int put_missing(struct conf_expr_run *x, const struct request *r, struct conf_expr_text *out)
 {
+	const struct request_expr *about = x->arg;
 	const struct route *t = &r->route;
+	if (about->match != NULL)
+		return put_two(x, about->match->dir, about->match->file != NULL ? about->match->file : "", out);
 	size_t prefix = t->context_prefix != NULL ? strlen(t->context_prefix) : 0;
 
 	if (t->root == NULL || r->path == NULL || strlen(r->path) < prefix)
 		return GW_OK;
-	size_t len = strlen(t->root) + strlen(r->path + prefix);
-	char *text = conf_expr_room(x, len + 1);
-	if (text == NULL)
-		return GW_ERR_RANGE;
-	stpcpy(stpcpy(text, t->root), r->path + prefix);
-	*out = (struct conf_expr_text){text, len};
-	return GW_OK;
+	return put_two(x, t->root, r->path + prefix, out);
 }
 
 static int find_lines(struct conf_expr_run *x, const struct buf *lines, const char *name, struct conf_expr_text *out);
@@ -125,7 +134,8 @@ static int find_var(struct conf_expr_run *x, enum conf_expr_var v, struct conf_e
 	case EXPR_REQUEST_METHOD:
 		return put(out, r->method);
 	case EXPR_REQUEST_URI:
-		return put(out, r->path != NULL ? r->path : r->target);
+		/* A file of a listing, or an index, is looked at by its own path. */
+		return put(out, about->match != NULL && about->match->uri != NULL ? about->match->uri : r->path != NULL ? r->path : r->target);
 	case EXPR_QUERY_STRING:
 		return put(out, r->query);
 	case EXPR_THE_REQUEST:
@@ -135,7 +145,7 @@ static int find_var(struct conf_expr_run *x, enum conf_expr_var v, struct conf_e
 	case EXPR_REMOTE_ADDR:
 		return put(out, r->client_ip);
 	case EXPR_REQUEST_FILENAME:
-		return r->route.filename != NULL ? put(out, r->route.filename) : put_missing(x, r, out);
+		return r->route.filename != NULL && about->match == NULL ? put(out, r->route.filename) : put_missing(x, r, out);
 	case EXPR_PATH_INFO:
 		return put(out, r->route.path_info);
 	case EXPR_CONTEXT_PREFIX:
@@ -262,4 +272,18 @@ int request_expr_logged(const struct request *r, const struct conf_expr *e)
 	request_expr_init(&x, r, r->resp.status);
 	x.fields.answer = &r->resp.fields;
 	return conf_expr_test(e, &x.run);
+}
+
+static int judge(struct conf_judge *j, const struct conf_match *m, const struct conf_expr *e)
+{
+	struct request_expr x;
+
+	request_expr_init(&x, container_of(j, struct request_judge, judge)->r, 0);
+	x.match = m;
+	return conf_expr_test(e, &x.run);
+}
+
+void request_judge_init(struct request_judge *j, const struct request *r)
+{
+	*j = (struct request_judge){.judge.holds = judge, .r = r};
 }

@@ -148,7 +148,7 @@ static bool open_root(struct routing *t)
 static const struct conf_dir *settings_for(struct routing *t, const char *rel, size_t dir_len, const char *file)
 {
 	const char *root = strcmp(t->r->root, "/") == 0 ? "" : t->r->root;
-	struct conf_match m = {.server = t->server, .uri = t->path, .file = file};
+	struct conf_match m = {.server = t->server, .uri = t->path, .file = file, .judge = t->env->judge};
 
 	m.dir = arena_printf(t->a, "%s/%.*s", root, (int)dir_len, rel);
 	return m.dir == NULL ? NULL : conf_dir_for(t->env->cache, t->env->conf, &m);
@@ -517,8 +517,8 @@ void route_find(struct route *r, struct arena *a, const struct route_env *env, c
 	route_run(&t);
 }
 
-bool route_may_list(const struct route *r, struct conf_cache *cache, const struct conf *conf, const struct conf_server *server,
-	const char *path, const char *name, bool dir)
+bool route_may_list(const struct route *r, const struct route_env *env, const struct conf_server *server, const char *path,
+	const char *name, bool dir)
 {
 	char file[PATH_MAX], uri[2 * PATH_MAX];
 	int file_len = snprintf(file, sizeof(file), "%s%s%s", r->filename, dir ? name : "", dir ? "/" : "");
@@ -526,7 +526,7 @@ bool route_may_list(const struct route *r, struct conf_cache *cache, const struc
 
 	if (file_len < 0 || (size_t)file_len >= sizeof(file) || uri_len < 0 || (size_t)uri_len >= sizeof(uri))
 		return false;
-	struct conf_match m = {.server = server, .dir = file, .file = dir ? NULL : name, .uri = uri};
-	const struct conf_dir *d = conf_dir_for(cache, conf, &m);
+	struct conf_match m = {.server = server, .dir = file, .file = dir ? NULL : name, .uri = uri, .judge = env->judge};
+	const struct conf_dir *d = conf_dir_for(env->cache, env->conf, &m);
 	return d != NULL && d->granted;
 }

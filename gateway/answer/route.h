@@ -52,6 +52,7 @@ struct route_env {
 	struct conf_cache *cache;
 	struct root_cache *roots;
 	uint64_t now_ms; /* the loop's clock */
+	struct conf_judge *judge; /* for <If> */
 	const char *kept; /* the path with its repeated slashes, which PATH_INFO is taken from; NULL: from the path itself */
 };
 
@@ -66,8 +67,8 @@ void route_find(struct route *r, struct arena *a, const struct route_env *env, c
  * Whether entry @name (a directory: @dir) of the directory that @r lists at @path may be asked for: what is denied is not
  * shown either. Own thread (the cache's).
  */
-bool route_may_list(const struct route *r, struct conf_cache *cache, const struct conf *conf, const struct conf_server *server,
-	const char *path, const char *name, bool dir);
+bool route_may_list(const struct route *r, const struct route_env *env, const struct conf_server *server, const char *path,
+	const char *name, bool dir);
 
 /** How @d wants symbolic links treated. */
 enum file_links route_links(const struct conf_dir *d);

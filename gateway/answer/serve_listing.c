@@ -12,6 +12,7 @@
 #include "gateway/base/io.h"
 #include "gateway/http/listing_page.h"
 #include "gateway/http/status_text.h"
+#include "gateway/answer/request_expr.h"
 #include "gateway/answer/respond.h"
 #include "gateway/answer/serve.h"
 #include "gateway/static/file_open.h"
@@ -78,7 +79,9 @@ static bool take(struct listing *l, const char *name)
 	if (name[0] == '.' || ignored(l->how, name) || !look_at(l, name, &st))
 		return true;
 	bool dir = S_ISDIR(st.st_mode);
-	if (!route_may_list(&r->route, r->w->cache, r->w->front->conf, r->server, r->path, name, dir))
+	struct request_judge judge;
+	const struct route_env env = request_route_env(r, &judge);
+	if (!route_may_list(&r->route, &env, r->server, r->path, name, dir))
 		return true;
 	char *copy = arena_strdup(&r->arena, name);
 	if (copy == NULL)
@@ -114,8 +117,10 @@ static char *read_text(const struct listing *l, const char *name, size_t *len)
 	struct request *r = l->r;
 	struct stat st;
 	char *text = NULL;
+	struct request_judge judge;
+	const struct route_env env = request_route_env(r, &judge);
 
-	if (!route_may_list(&r->route, r->w->cache, r->w->front->conf, r->server, r->path, name, false))
+	if (!route_may_list(&r->route, &env, r->server, r->path, name, false))
 		return NULL;
 	int fd = file_open(dirfd(l->dir), name, links_of(r->route.dir), &st);
 	if (fd < 0)

@@ -12,6 +12,7 @@
 #include "gateway/base/io.h"
 #include "gateway/http/field_lines.h"
 #include "gateway/http/uri.h"
+#include "gateway/answer/request_expr.h"
 #include "gateway/answer/respond.h"
 #include "gateway/answer/serve.h"
 #include "gateway/static/file_open.h"
@@ -109,7 +110,9 @@ static int open_file(struct request *r, const struct place *p, struct route *fou
 	const char *slash = strrchr(p->rest, '/');
 	const char *dir = arena_printf(&r->arena, "%s/%.*s", strcmp(p->root, "/") == 0 ? "" : p->root,
 		slash != NULL ? (int)(slash - p->rest) + 1 : 0, p->rest);
-	struct conf_match m = {.server = r->server, .dir = dir, .file = slash != NULL ? slash + 1 : p->rest};
+	struct request_judge judge;
+	request_judge_init(&judge, r);
+	struct conf_match m = {.server = r->server, .dir = dir, .file = slash != NULL ? slash + 1 : p->rest, .judge = &judge.judge};
 	const struct conf_dir *settings = dir != NULL ? conf_dir_for(r->w->cache, r->w->front->conf, &m) : NULL;
 
 	if (settings == NULL)
