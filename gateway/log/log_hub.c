@@ -23,8 +23,6 @@
 #include "sandbox/ipc_chan.h"
 
 #define DATA_OCTETS (8 * 1024 * 1024) /* lines on their way */
-#define STABLE_MS 60000
-#define BACKOFF_MAX_S 60
 #define END_MS 3000
 #define LINGER_MS 2000
 #define PATIENCE_MS 10000 /* of a program that does not end with its input */
@@ -104,8 +102,8 @@ static void send_to(struct log_hub *h, const struct ipc_msg *m)
 {
 	if (h->chan.fd == -1 || ipc_send(h->chan.fd, m) == 0)
 		return;
-	log_err("log process %d does not take messages: killing it", (int)h->pid);
-	kill(h->pid, SIGKILL);
+	log_err("log process %d does not take messages: killing it", (int)h->proc.pid);
+	kept_proc_kill(&h->proc);
 	lose_channel(h);
 }
 
@@ -139,7 +137,7 @@ static void on_chan(struct loop *l, struct loop_io *io, uint32_t ready)
 		if (err == GW_ERR_AGAIN)
 			return;
 		if (err < 0) {
-			kill(h->pid, SIGKILL); /* it has ended, or breaks the protocol */
+			kept_proc_kill(&h->proc); /* it has ended, or breaks the protocol */
 			lose_channel(h);
 			return;
 		}
@@ -149,15 +147,11 @@ static void on_chan(struct loop *l, struct loop_io *io, uint32_t ready)
 
 _Noreturn static void become_writer(const struct log_hub *h, int chan)
 {
-	static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE, SIGINT}; /* the master says when to end */
+	static const int also[] = {SIGINT, 0}; /* the master says when to end */
 	struct log_sink *own = log_server();
 	int keep[] = {chan, h->data[1], own->fd};
-	sigset_t none;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	kept_proc_signals(also);
 	if (own->framed) { /* that would come back to us */
 		*own = (struct log_sink){.fd = STDERR_FILENO, .level = own->level};
 		keep[2] = keep[1];
@@ -167,53 +161,28 @@ _Noreturn static void become_writer(const struct log_hub *h, int chan)
 	log_writer_main(&h->ids, chan, h->data[1], h->privileged);
 }
 
-static void later(struct log_hub *h)
+static pid_t start(struct kept_proc *proc)
 {
-	unsigned delay_s = h->crashes < 3 ? 0 : h->crashes > 8 ? BACKOFF_MAX_S : 1U << (h->crashes - 3);
+	struct log_hub *h = container_of(proc, struct log_hub, proc);
+	int chan;
+	pid_t pid = kept_proc_fork(&chan, 0, NULL, NULL);
 
-	if (loop_timer_set(h->loop, &h->restart, delay_s * 1000) < 0)
-		log_err("no memory for a timer: the log process stays down");
-}
-
-/* False: there is none now, and nobody will reap one. */
-static bool try_start(struct log_hub *h)
-{
-	int ends[2];
-
-	if (ipc_pair(ends) < 0) {
-		log_err("cannot start the log process: %m");
-		return false;
-	}
-	pid_t pid = fork();
 	if (pid == 0)
-		become_writer(h, ends[1]);
-	close(ends[1]);
-	h->chan = (struct loop_io){.fd = ends[0], .events = EPOLLIN, .cb = on_chan};
-	if (pid == -1 || io_nonblock(ends[0], 1) < 0 || loop_io_add(h->loop, &h->chan, 0) < 0) {
+		become_writer(h, chan);
+	if (pid == -1) {
+		log_err("cannot start the log process: %m");
+		return GW_ERR_SYS;
+	}
+	h->chan = (struct loop_io){.fd = chan, .events = EPOLLIN, .cb = on_chan};
+	if (loop_io_add(h->loop, &h->chan, 0) < 0) {
 		log_err("cannot start the log process: %m");
 		io_close(&h->chan.fd);
-		if (pid > 0)
-			kill(pid, SIGKILL);
+		kill(pid, SIGKILL); /* and when it is reaped there will be another */
 	}
-	if (pid > 0)
-		h->pid = pid;
-	h->started_ms = loop_now_ms(h->loop);
-	return pid > 0;
+	return pid;
 }
 
-static void start(struct log_hub *h)
-{
-	if (try_start(h))
-		return;
-	h->crashes++;
-	later(h);
-}
-
-static void on_restart(struct loop *l, struct loop_timer *t)
-{
-	(void)l;
-	start(container_of(t, struct log_hub, restart));
-}
+static const struct kept_kind kind = {.what = "the log process", .at_once = 2, .severity = LOG_LV_CRIT, .start = start};
 
 /* Lines that come before it runs, or while none does, wait in the socket. */
 static int open_data(struct log_hub *h, const struct conf *c)
@@ -227,7 +196,7 @@ static int open_data(struct log_hub *h, const struct conf *c)
 	if (setsockopt(h->data[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 		setsockopt(h->data[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	h->ids = (struct conf_ids){.uid = c->front.uid, .gid = c->front.gid};
-	start(h);
+	kept_proc_keep(&h->proc);
 	return GW_OK;
 }
 
@@ -434,20 +403,17 @@ bool log_hub_reaped(struct log_hub *h, pid_t pid, int status)
 			return true;
 	if (forget_ending(h, pid))
 		return true;
-	if (h->pid == 0 || pid != h->pid)
+	if (!kept_proc_ended(&h->proc, pid))
 		return false;
-	h->pid = 0;
 	lose_channel(h);
-	h->crashes = loop_now_ms(h->loop) - h->started_ms > STABLE_MS ? 1 : h->crashes + 1;
-	log_line(log_server(), LOG_LV_CRIT, NULL, "the log process ended (%s %d): starting another", WIFSIGNALED(status) ? "signal" : "status",
-		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	later(h);
+	kept_proc_again(&h->proc, status);
 	return true;
 }
 
 void log_hub_init(struct log_hub *h, struct loop *l, bool privileged)
 {
-	*h = (struct log_hub){.loop = l, .privileged = privileged, .data = {-1, -1}, .chan.fd = -1, .restart.cb = on_restart, .sweep.cb = on_sweep};
+	*h = (struct log_hub){.loop = l, .privileged = privileged, .data = {-1, -1}, .chan.fd = -1, .sweep.cb = on_sweep};
+	kept_proc_init(&h->proc, &kind, l);
 }
 
 /* False: not until then. */
@@ -476,17 +442,17 @@ static void end_writer(struct log_hub *h, uint64_t until_ms)
 			on_chan(h->loop, &h->chan, EPOLLIN);
 	}
 	lose_channel(h);
-	if (h->pid != 0 && !wait_for(h->pid, until_ms + END_MS))
-		log_err("the log process %d does not end", (int)h->pid);
+	if (h->proc.pid != 0 && !wait_for(h->proc.pid, until_ms + END_MS))
+		log_err("the log process %d does not end", (int)h->proc.pid);
 }
 
 void log_hub_end(struct log_hub *h)
 {
 	uint64_t until_ms = io_now_ms() + END_MS;
 
-	loop_timer_stop(h->loop, &h->restart);
+	kept_proc_stop(&h->proc);
 	loop_timer_stop(h->loop, &h->sweep);
-	if (h->pid != 0)
+	if (h->proc.pid != 0)
 		end_writer(h, until_ms);
 	for (size_t i = 0; i < h->n; i++)
 		free_log(h, h->v[i]);

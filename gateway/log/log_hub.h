@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
+#include "gateway/master/kept_proc.h"
 
 struct hub_log;
 struct hub_ending;
@@ -30,11 +31,8 @@ struct log_hub {
 	struct loop_timer sweep;     /* of what nobody has any more */
 	uint32_t first[LOG_HUB_CHAINS]; /* number + 1 of the first in each chain of equal hash; 0: none */
 	int data[2];                 /* where lines go in, where the log process reads; -1 */
-	pid_t pid;                   /* of the log process; 0: none now */
-	struct loop_io chan;         /* fd -1: none */
-	uint64_t started_ms;
-	unsigned crashes;
-	struct loop_timer restart;
+	struct kept_proc proc;       /* the log process */
+	struct loop_io chan;         /* to it; fd -1: none */
 };
 
 /** Nothing is started before something is acquired. Caller storage. */

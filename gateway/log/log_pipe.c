@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/base/container.h"
@@ -16,8 +15,6 @@
 #include "gateway/base/log.h"
 #include "sandbox/sb_cred.h"
 
-#define STABLE_MS 60000
-#define BACKOFF_MAX_S 60
 #define PIPE_OCTETS (1024 * 1024) /* for a program that is busy, or being started again */
 
 /* Of the master's: to write where the administrator wants logs, and to become a user of the program's own. */
@@ -57,8 +54,9 @@ _Noreturn static void become_program(const struct log_pipe *p)
 	_exit(127);
 }
 
-static int start(struct log_pipe *p)
+static pid_t start(struct kept_proc *proc)
 {
+	struct log_pipe *p = container_of(proc, struct log_pipe, proc);
 	const char *why = check_program(p->argv[0]);
 
 	if (why != NULL) {
@@ -72,30 +70,10 @@ static int start(struct log_pipe *p)
 		log_err("log program %s: %m", p->argv[0]);
 		return GW_ERR_SYS;
 	}
-	p->pid = pid;
-	p->started_ms = loop_now_ms(p->loop);
-	log_debug("log program %s is process %d", p->argv[0], (int)pid);
-	return GW_OK;
+	return pid;
 }
 
-static void start_later(struct log_pipe *p)
-{
-	unsigned delay_s = p->crashes < 2 ? 0 : p->crashes > 7 ? BACKOFF_MAX_S : 1U << (p->crashes - 2);
-
-	if (loop_timer_set(p->loop, &p->restart, delay_s * 1000) < 0)
-		log_err("no memory for a timer: log program %s stays down", p->argv[0]);
-}
-
-static void on_restart(struct loop *l, struct loop_timer *t)
-{
-	struct log_pipe *p = container_of(t, struct log_pipe, restart);
-
-	(void)l;
-	if (start(p) < 0) {
-		p->crashes++;
-		start_later(p);
-	}
-}
+static const struct kept_kind kind = {.what = "log program", .at_once = 1, .severity = LOG_LV_ERROR, .start = start};
 
 static char **copy_argv(const char *const *argv)
 {
@@ -121,10 +99,12 @@ struct log_pipe *log_pipe_new(struct loop *l, const char *const *argv, bool priv
 	*why = "out of memory";
 	if (p == NULL)
 		return NULL;
-	*p = (struct log_pipe){.loop = l, .argv = copy_argv(argv), .privileged = privileged, .ends = {-1, -1}, .restart.cb = on_restart};
+	*p = (struct log_pipe){.argv = copy_argv(argv), .privileged = privileged, .ends = {-1, -1}};
+	kept_proc_init(&p->proc, &kind, l);
 	if (p->argv != NULL && (*why = check_program(p->argv[0])) == NULL) {
 		*why = "it cannot be started";
-		if (pipe2(p->ends, O_CLOEXEC | O_NONBLOCK) == 0 && start(p) == GW_OK) {
+		p->proc.name = p->argv[0];
+		if (pipe2(p->ends, O_CLOEXEC | O_NONBLOCK) == 0 && kept_proc_start(&p->proc) == GW_OK) {
 			if (fcntl(p->ends[1], F_SETPIPE_SZ, PIPE_OCTETS) == -1)
 				log_debug("a log program's pipe stays small: %m");
 			return p;
@@ -136,9 +116,9 @@ struct log_pipe *log_pipe_new(struct loop *l, const char *const *argv, bool priv
 
 pid_t log_pipe_free(struct log_pipe *p)
 {
-	pid_t pid = p->pid;
+	pid_t pid = p->proc.pid;
 
-	loop_timer_stop(p->loop, &p->restart);
+	kept_proc_stop(&p->proc);
 	io_close(&p->ends[0]);
 	io_close(&p->ends[1]);
 	for (size_t i = 0; p->argv != NULL && p->argv[i] != NULL; i++)
@@ -150,12 +130,8 @@ pid_t log_pipe_free(struct log_pipe *p)
 
 bool log_pipe_reaped(struct log_pipe *p, pid_t pid, int status)
 {
-	if (p->pid == 0 || pid != p->pid)
+	if (!kept_proc_ended(&p->proc, pid))
 		return false;
-	p->pid = 0;
-	p->crashes = loop_now_ms(p->loop) - p->started_ms > STABLE_MS ? 1 : p->crashes + 1;
-	log_err("log program %s ended (%s %d): it is started again", p->argv[0], WIFSIGNALED(status) ? "signal" : "status",
-		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	start_later(p);
+	kept_proc_again(&p->proc, status);
 	return true;
 }

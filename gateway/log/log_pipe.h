@@ -12,16 +12,13 @@
 #include <sys/types.h>
 
 #include "gateway/base/loop.h"
+#include "gateway/master/kept_proc.h"
 
 struct log_pipe {
-	struct loop *loop;
 	char **argv;             /* owned */
 	bool privileged;
 	int ends[2];             /* read, write */
-	pid_t pid;               /* 0: none now */
-	uint64_t started_ms;
-	unsigned crashes;
-	struct loop_timer restart;
+	struct kept_proc proc;
 };
 
 /** Start @argv (copied; the program by its absolute path). NULL with the reason in *@why (static, or strerror). */

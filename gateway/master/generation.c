@@ -20,29 +20,14 @@
 #include "sandbox/ipc_chan.h"
 
 #define CHANNEL_OCTETS (8 * 1024 * 1024) /* room for a message from every site at once */
-#define STABLE_MS 60000                  /* a front that lived this long starts with a clean record */
-#define BACKOFF_MAX_S 60
 #define MESSAGES_PER_EVENT 64
 #define LAUNCH_GAP_MS 100                /* between two zygotes of one site: a front cannot make us a fork bomb */
 
-static void describe_end(int status, char *out, size_t size)
-{
-	if (WIFSIGNALED(status))
-		snprintf(out, size, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(out, size, "exited with status %d", WEXITSTATUS(status));
-}
-
 /* --- life -------------------------------------------------------------------------------------------------------------- */
 
-static void on_restart(struct loop *l, struct loop_timer *t)
-{
-	struct generation *g = container_of(t, struct generation, restart);
+static pid_t start_front(struct kept_proc *proc);
 
-	(void)l;
-	if (g->state != GEN_GONE && generation_start(g) < 0 && loop_timer_set(g->host->loop, &g->restart, 1000) < 0)
-		log_err("no memory for a timer: the front stays down");
-}
+static const struct kept_kind front_kind = {.what = "the front", .at_once = 3, .severity = LOG_LV_CRIT, .start = start_front};
 
 static void free_tables(struct generation *g)
 {
@@ -77,13 +62,13 @@ struct generation *generation_new(struct generation_host *h, struct conf *c, str
 	g->listens = *listens;
 	g->state = GEN_STARTING;
 	g->chan.fd = -1;
-	g->restart.cb = on_restart;
+	kept_proc_init(&g->front, &front_kind, h->loop);
 	return g;
 }
 
 void generation_free(struct generation *g)
 {
-	loop_timer_stop(g->host->loop, &g->restart);
+	kept_proc_stop(&g->front);
 	mail_proc_fini(&g->mail);
 	log_files_close(&g->logs, g->conf, g->host->logs);
 	tls_store_free(g->tls);
@@ -102,16 +87,15 @@ void generation_kill(struct generation *g)
 {
 	g->state = GEN_GONE;
 	g->killed = true;
-	loop_timer_stop(g->host->loop, &g->restart);
-	if (g->front > 0)
-		kill(g->front, SIGKILL);
+	kept_proc_stop(&g->front);
+	kept_proc_kill(&g->front);
 	kill_zygotes(g);
 	mail_proc_kill(&g->mail);
 }
 
 static bool serves(const struct generation *g)
 {
-	if (g->front > 0)
+	if (g->front.pid > 0)
 		return true;
 	for (size_t i = 0; i < g->conf->servers_n; i++)
 		if (g->zygotes[i] > 0)
@@ -128,7 +112,7 @@ static void retire_mail(struct generation *g)
 
 bool generation_alive(const struct generation *g)
 {
-	return serves(g) || g->mail.pid > 0;
+	return serves(g) || g->mail.proc.pid > 0;
 }
 
 static void close_channel(struct generation *g)
@@ -142,8 +126,8 @@ static void close_channel(struct generation *g)
 /* What it has said already is not looked at any more. */
 static void condemn_front(struct generation *g, const char *why)
 {
-	log_err("front %d %s: killing it", (int)g->front, why);
-	kill(g->front, SIGKILL);
+	log_err("front %d %s: killing it", (int)g->front.pid, why);
+	kept_proc_kill(&g->front);
 	close_channel(g);
 }
 
@@ -159,7 +143,7 @@ void generation_ticket_key(struct generation *g, const struct ticket_key *k)
 {
 	struct ipc_msg m;
 
-	if (g->tls == NULL || g->front == 0)
+	if (g->tls == NULL || g->front.pid == 0)
 		return;
 	ipc_fill(&m, IPC_TICKET_KEY, 0, NULL);
 	ticket_key_encode(k, m.body);
@@ -300,7 +284,7 @@ static void on_front(struct loop *l, struct loop_io *io, uint32_t ready)
 			return;
 		if (err == GW_ERR_CLOSED) {
 			/* It has ended; one that only hung up could be told nothing any more. */
-			kill(g->front, SIGKILL);
+			kept_proc_kill(&g->front);
 			close_channel(g);
 			return;
 		}
@@ -313,17 +297,6 @@ static void on_front(struct loop *l, struct loop_io *io, uint32_t ready)
 }
 
 /* --- the front ---------------------------------------------------------------------------------------------------------------- */
-
-static void reset_signals(void)
-{
-	static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE}; /* for the master, or reported by write() */
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* What the master holds besides is not a front's business: channels to other fronts above all. */
 static int close_foreign(const struct generation *g, int chan)
@@ -347,7 +320,7 @@ _Noreturn static void become_front(const struct generation *g, int chan)
 {
 	int log_fd = log_files_fd(&g->logs, g->conf->servers[0]->error_log);
 
-	reset_signals();
+	kept_proc_signals(NULL);
 	if (g->host->daemon)
 		io_detach(log_fd);
 	*log_server() = log_files_sink(&g->logs, g->conf->servers[0]);
@@ -363,8 +336,9 @@ _Noreturn static void become_front(const struct generation *g, int chan)
 }
 
 /* The one fork that copies keys. */
-static pid_t fork_with_keys(const struct generation *g)
+static pid_t fork_with_keys(const void *arg)
 {
+	const struct generation *g = arg;
 	static const struct secret none = {NULL, 0};
 	const struct secret *keys = g->tls != NULL ? &g->tls->mem : &none, *tickets = g->tls != NULL ? &g->host->tickets.mem : &none;
 
@@ -377,40 +351,40 @@ static pid_t fork_with_keys(const struct generation *g)
 	return pid;
 }
 
-int generation_start(struct generation *g)
+static pid_t start_front(struct kept_proc *proc)
 {
-	int ends[2], room = CHANNEL_OCTETS;
+	struct generation *g = container_of(proc, struct generation, front);
+	int chan;
 
-	if (ipc_pair(ends) < 0) {
-		log_err("cannot make a channel: %m");
-		return GW_ERR_SYS;
-	}
-	for (int i = 0; i < 2; i++)
-		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
-			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	g->slot = client_mem_take(&g->host->clients);
-	pid_t pid = fork_with_keys(g);
+	pid_t pid = kept_proc_fork(&chan, CHANNEL_OCTETS, fork_with_keys, g);
 	if (pid == 0)
-		become_front(g, ends[1]);
-	close(ends[1]);
-	g->chan = (struct loop_io){.fd = ends[0], .events = EPOLLIN, .cb = on_front};
-	if (pid == -1 || io_nonblock(ends[0], 1) < 0 || loop_io_add(g->host->loop, &g->chan, 0) < 0) {
+		become_front(g, chan);
+	if (pid == -1) {
 		log_err("cannot start a front: %m");
-		io_close(&g->chan.fd);
 		client_mem_give(&g->host->clients, &g->slot, false);
 		return GW_ERR_SYS;
 	}
-	g->front = pid;
+	g->chan = (struct loop_io){.fd = chan, .events = EPOLLIN, .cb = on_front};
+	if (loop_io_add(g->host->loop, &g->chan, 0) < 0) {
+		log_err("cannot start a front: %m");
+		io_close(&g->chan.fd);
+		kill(pid, SIGKILL); /* its end is seen as any other's */
+	}
 	g->front_ready = false;
-	g->started_ms = loop_now_ms(g->host->loop);
-	return GW_OK;
+	return pid;
+}
+
+int generation_start(struct generation *g)
+{
+	return kept_proc_start(&g->front);
 }
 
 bool generation_reopen(struct generation *g)
 {
 	struct ipc_msg m;
 
-	if (g->mail.pid > 0) /* which has them, too, and takes no other ones */
+	if (g->mail.proc.pid > 0) /* which has them, too, and takes no other ones */
 		return false;
 	log_files_reopen(&g->logs, g->conf);
 	for (size_t i = 0; i < g->conf->log_files_n; i++) {
@@ -432,10 +406,10 @@ void generation_drain(struct generation *g)
 	struct ipc_msg m;
 
 	g->state = GEN_DRAINING;
-	loop_timer_stop(g->host->loop, &g->restart);
+	kept_proc_stop(&g->front);
 	ipc_fill(&m, IPC_DRAIN, 0, NULL);
 	send_front(g, &m);
-	if (g->front == 0) {
+	if (g->front.pid == 0) {
 		g->state = GEN_GONE;
 		fall_quiet(g);
 	}
@@ -444,10 +418,6 @@ void generation_drain(struct generation *g)
 
 static void front_ended(struct generation *g, int status)
 {
-	uint64_t lived = loop_now_ms(g->host->loop) - g->started_ms;
-	char how[96];
-
-	g->front = 0;
 	close_channel(g);
 	client_mem_give(&g->host->clients, &g->slot, status != 0 && !g->killed);
 	if (g->reopening > 0) { /* the next one has them from the start */
@@ -469,13 +439,7 @@ static void front_ended(struct generation *g, int status)
 	kill_zygotes(g);
 	for (size_t i = 0; i < g->conf->servers_n; i++)
 		take_off(g, i);
-	describe_end(status, how, sizeof(how));
-	g->crashes = lived > STABLE_MS ? 1 : g->crashes + 1;
-	unsigned delay_s = g->crashes < 4 ? 0 : g->crashes > 9 ? BACKOFF_MAX_S : 1U << (g->crashes - 4);
-	log_line(log_server(), LOG_LV_CRIT, NULL, "the front %s: starting another in %u s", how, delay_s);
-	if (delay_s > 0 || generation_start(g) < 0)
-		if (loop_timer_set(g->host->loop, &g->restart, delay_s > 0 ? delay_s * 1000 : 1000) < 0)
-			log_err("no memory for a timer: the front stays down");
+	kept_proc_again(&g->front, status);
 }
 
 /* The first that was put off and whose own predecessor is gone; servers_n: none. */
@@ -497,7 +461,7 @@ static void launch_wanted(struct generation *g)
 		if (id == g->conf->servers_n)
 			return;
 		take_off(g, id);
-		if (g->front > 0)
+		if (g->front.pid > 0)
 			site_want(g, (uint32_t)id);
 	}
 }
@@ -506,7 +470,7 @@ static bool reaped(struct generation *g, pid_t pid, int status)
 {
 	char how[96];
 
-	if (pid == g->front) {
+	if (kept_proc_ended(&g->front, pid)) {
 		front_ended(g, status);
 		return true;
 	}
@@ -518,7 +482,7 @@ static bool reaped(struct generation *g, pid_t pid, int status)
 		g->leaves[i] = NULL;
 		g->zygotes_n--;
 		mail_proc_site_gone(&g->mail, i);
-		describe_end(status, how, sizeof(how));
+		kept_proc_how(status, how, sizeof(how));
 		if (status != 0 && !(g->killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 			log_line(log_server(), LOG_LV_WARN, NULL, "site=%s zygote %d %s", g->conf->servers[i]->name, (int)pid, how);
 		/* The front learns of it from its channel; a message could cross its next request for a zygote. */

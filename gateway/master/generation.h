@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
 #include "gateway/master/client_mem.h"
+#include "gateway/master/kept_proc.h"
 #include "gateway/master/launch.h"
 #include "gateway/master/listen.h"
 #include "gateway/log/log_files.h"
@@ -46,12 +47,9 @@ struct generation {
 	struct listen_set listens;  /* shared descriptors: see listen_open() */
 	struct log_files logs;      /* owned */
 	enum generation_state state;
-	pid_t front;                /* 0: none now */
+	struct kept_proc front;
 	struct loop_io chan;        /* channel to the front; fd -1: none */
-	struct loop_timer restart;  /* of a crashed front, with back-off */
-	uint64_t started_ms;        /* the front's start */
 	struct client_slot slot;    /* the front's */
-	unsigned crashes;           /* in a row */
 	size_t reopening;           /* logs whose change the front has not confirmed */
 	bool quiet;                 /* see generation_host */
 	bool ever_ready, front_ready; /* any front of it; the one that runs */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/master/mail_proc.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/base/container.h"
@@ -14,20 +12,14 @@
 #include "sandbox/ipc_chan.h"
 #include "sandbox/mail/mail_role.h"
 
-#define STABLE_MS 60000
-#define BACKOFF_MAX_S 60
+static pid_t start(struct kept_proc *proc);
 
-static void start(struct mail_proc *p);
-
-static void on_restart(struct loop *l, struct loop_timer *t)
-{
-	(void)l;
-	start(container_of(t, struct mail_proc, restart));
-}
+static const struct kept_kind kind = {.what = "the mail process", .at_once = 1, .severity = LOG_LV_CRIT, .start = start};
 
 int mail_proc_init(struct mail_proc *p, const struct mail_proc_host *host)
 {
-	*p = (struct mail_proc){.host = *host, .chan = -1, .restart = {.cb = on_restart}};
+	*p = (struct mail_proc){.host = *host, .chan = -1};
+	kept_proc_init(&p->proc, &kind, host->loop);
 	p->ends = malloc(host->conf->servers_n * sizeof(*p->ends));
 	if (p->ends == NULL)
 		return GW_ERR_NOMEM;
@@ -38,7 +30,7 @@ int mail_proc_init(struct mail_proc *p, const struct mail_proc_host *host)
 
 void mail_proc_fini(struct mail_proc *p)
 {
-	loop_timer_stop(p->host.loop, &p->restart);
+	kept_proc_stop(&p->proc);
 	io_close(&p->chan);
 	for (size_t i = 0; p->ends != NULL && i < p->host.conf->servers_n; i++)
 		io_close(&p->ends[i]);
@@ -65,14 +57,9 @@ static int close_foreign(const struct mail_proc *p, int chan)
 
 _Noreturn static void become_mail(const struct mail_proc *p, int chan)
 {
-	static const int ignored[] = {SIGHUP, SIGUSR1, SIGWINCH, SIGPIPE}; /* for the master, or reported by send() */
 	int log_fd = log_files_fd(p->host.logs, p->host.conf->servers[0]->error_log);
-	sigset_t none;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	kept_proc_signals(NULL);
 	if (p->host.daemon)
 		io_detach(log_fd);
 	*log_server() = log_files_sink(p->host.logs, p->host.conf->servers[0]);
@@ -94,53 +81,28 @@ static void tell(struct mail_proc *p, size_t index)
 	m.fds_n = 1;
 	/* One that does not read its few messages hangs. */
 	if (ipc_send(p->chan, &m) < 0) {
-		log_err("mail process %d does not take messages: killing it", (int)p->pid);
-		kill(p->pid, SIGKILL);
+		log_err("mail process %d does not take messages: killing it", (int)p->proc.pid);
+		kept_proc_kill(&p->proc);
 	}
 }
 
-/* Returns in how many seconds. */
-static unsigned start_later(struct mail_proc *p)
+static pid_t start(struct kept_proc *proc)
 {
-	unsigned delay_s = p->crashes < 2 ? 0 : p->crashes > 7 ? BACKOFF_MAX_S : 1U << (p->crashes - 2);
+	struct mail_proc *p = container_of(proc, struct mail_proc, proc);
+	int chan;
+	pid_t pid = kept_proc_fork(&chan, 0, NULL, NULL);
 
-	if (loop_timer_set(p->host.loop, &p->restart, delay_s * 1000) < 0)
-		log_err("no memory for a timer: the mail process stays down");
-	return delay_s;
-}
-
-static bool try_start(struct mail_proc *p)
-{
-	int ends[2];
-
-	if (ipc_pair(ends) < 0)
-		return false;
-	pid_t pid = io_nonblock(ends[0], 1) < 0 ? -1 : fork();
 	if (pid == 0)
-		become_mail(p, ends[1]);
-	close(ends[1]);
+		become_mail(p, chan);
 	if (pid == -1) {
-		close(ends[0]);
-		return false;
-	}
-	p->pid = pid;
-	p->chan = ends[0];
-	p->started_ms = loop_now_ms(p->host.loop);
-	log_debug("mail process %d started", (int)pid);
-	return true;
-}
-
-static void start(struct mail_proc *p)
-{
-	if (!try_start(p)) {
 		log_err("cannot start the mail process: %m");
-		p->crashes++;
-		start_later(p);
-		return;
+		return GW_ERR_SYS;
 	}
+	p->chan = chan;
 	for (size_t i = 0; i < p->host.conf->servers_n; i++)
 		if (p->ends[i] != -1)
 			tell(p, i);
+	return pid;
 }
 
 int mail_proc_channel(struct mail_proc *p, const struct conf_server *site)
@@ -150,8 +112,8 @@ int mail_proc_channel(struct mail_proc *p, const struct conf_server *site)
 	/* `legacy` may start programs: mail() is PHP's own there. */
 	if (site->mail_relay == NULL || site->profile == CONF_PROFILE_LEGACY || p->retired)
 		return -1;
-	if (p->pid == 0 && !loop_timer_armed(&p->restart))
-		start(p);
+	if (p->proc.pid == 0 && !kept_proc_waits(&p->proc))
+		kept_proc_keep(&p->proc);
 	/* Only the cells speak here: nothing that one leaves unread is there for the next. */
 	if (ipc_pair(ends) < 0 || shutdown(ends[0], SHUT_WR) == -1) {
 		log_err("site=%s cannot make a channel for mail: %m", site->name);
@@ -172,29 +134,22 @@ void mail_proc_site_gone(struct mail_proc *p, size_t index)
 void mail_proc_retire(struct mail_proc *p)
 {
 	p->retired = true;
-	loop_timer_stop(p->host.loop, &p->restart);
+	kept_proc_stop(&p->proc);
 	io_close(&p->chan);
 }
 
 void mail_proc_kill(struct mail_proc *p)
 {
 	mail_proc_retire(p);
-	if (p->pid > 0)
-		kill(p->pid, SIGKILL);
+	kept_proc_kill(&p->proc);
 }
 
 bool mail_proc_reaped(struct mail_proc *p, pid_t pid, int status)
 {
-	if (p->pid == 0 || pid != p->pid)
+	if (!kept_proc_ended(&p->proc, pid))
 		return false;
-	uint64_t lived = loop_now_ms(p->host.loop) - p->started_ms;
-	p->pid = 0;
 	io_close(&p->chan);
-	if (p->retired)
-		return true;
-	p->crashes = lived > STABLE_MS ? 1 : p->crashes + 1;
-	unsigned delay_s = start_later(p);
-	log_line(log_server(), LOG_LV_CRIT, NULL, "the mail process ended (%s %d): starting another in %u s",
-		 WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), delay_s);
+	if (!p->retired)
+		kept_proc_again(&p->proc, status);
 	return true;
 }

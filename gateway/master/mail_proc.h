@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "gateway/base/loop.h"
 #include "gateway/log/log_files.h"
+#include "gateway/master/kept_proc.h"
 
 struct mail_proc_host {
 	struct loop *loop;
@@ -22,12 +23,9 @@ struct mail_proc_host {
 
 struct mail_proc {
 	struct mail_proc_host host;
-	pid_t pid;              /* 0: none */
+	struct kept_proc proc;
 	int chan;               /* -1: none, or told to end */
 	bool retired;           /* no site will need it any more */
-	unsigned crashes;       /* in a row */
-	uint64_t started_ms;
-	struct loop_timer restart;
 	int *ends;              /* by server: its end of the site's channel, kept for the next mail process; -1: none */
 };
 

@@ -230,7 +230,7 @@ static void on_ready(struct generation_host *h, struct generation *g)
 	if (old == NULL)
 		say_isolation();
 	site_cgroups_check(m->host.launch.cgroups, g->conf);
-	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front,
+	log_notice("bulkhead " PACKAGE_VERSION ": %zu virtual hosts, front %d%s", g->conf->servers_n - 1, (int)g->front.pid,
 		old != NULL ? " after reload" : "");
 	if (old == NULL)
 		serve_first(m, g);

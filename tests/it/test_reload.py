@@ -69,7 +69,7 @@ def test_reload_without_descriptors(static_server):
 		proc.wait_for(lambda: bh.log().count("reload asked for") > before, 5, why="the master to see the signal")
 		time.sleep(0.1)
 		assert bh.p.poll() is None, bh.log()[-2000:]
-	assert bh.log().count("reload refused") >= 2 and "cannot make a channel" in bh.log(), bh.log()[-2000:]
+	assert bh.log().count("reload refused") >= 2 and "cannot start a front" in bh.log(), bh.log()[-2000:]
 	resource.prlimit(bh.pid, resource.RLIMIT_NOFILE, (soft, hard))
 	os.kill(bh.pid, signal.SIGUSR1)
 	proc.wait_for(lambda: served(bh) == 404, 5, why="the new configuration")
