@@ -92,6 +92,12 @@ tests_fuzz_replay_seen_SOURCES = tests/fuzz/fuzz_seen.c tests/fuzz/replay.c sand
 tests_fuzz_replay_seen_LDADD = libbase.a
 tests_fuzz_replay_seen_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/seen"'
 EXTRA_DIST += tests/fuzz/corpus/spec tests/fuzz/corpus/ipc tests/fuzz/corpus/seen
+check_PROGRAMS += tests/fuzz/replay_script_times
+TESTS += tests/fuzz/replay_script_times
+tests_fuzz_replay_script_times_SOURCES = tests/fuzz/fuzz_script_times.c tests/fuzz/replay.c sandbox/php/script_times.c
+tests_fuzz_replay_script_times_LDADD = libbase.a
+tests_fuzz_replay_script_times_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/script_times"'
+EXTRA_DIST += tests/fuzz/corpus/script_times
 if FUZZ
 noinst_PROGRAMS += tests/fuzz/fuzz_spec tests/fuzz/fuzz_ipc
 tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz_spec.c sandbox/sb_layer.c sandbox/spec.c
@@ -100,6 +106,9 @@ tests_fuzz_fuzz_spec_LDADD = libbase.a
 tests_fuzz_fuzz_ipc_SOURCES = tests/fuzz/fuzz_ipc.c sandbox/ipc_wire.c
 tests_fuzz_fuzz_ipc_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ipc_LDADD = libbase.a
+noinst_PROGRAMS += tests/fuzz/fuzz_script_times
+tests_fuzz_fuzz_script_times_SOURCES = tests/fuzz/fuzz_script_times.c sandbox/php/script_times.c
+tests_fuzz_fuzz_script_times_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_seen
 tests_fuzz_fuzz_seen_SOURCES = tests/fuzz/fuzz_seen.c sandbox/php/opcache_seen.c sandbox/php/pattern_list.c
 tests_fuzz_fuzz_seen_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
@@ -155,6 +164,11 @@ TESTS += tests/unit/check_opcache_seen
 tests_unit_check_opcache_seen_SOURCES = tests/unit/check_opcache_seen.c tests/unit/unit.h sandbox/php/opcache_seen.c
 tests_unit_check_opcache_seen_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_opcache_seen_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_script_times
+TESTS += tests/unit/check_script_times
+tests_unit_check_script_times_SOURCES = tests/unit/check_script_times.c tests/unit/unit.h sandbox/php/script_times.c
+tests_unit_check_script_times_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_script_times_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_pattern_list
 TESTS += tests/unit/check_pattern_list
 tests_unit_check_pattern_list_SOURCES = tests/unit/check_pattern_list.c tests/unit/unit.h sandbox/php/pattern_list.c

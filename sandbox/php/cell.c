@@ -19,6 +19,7 @@
 #include "sandbox/php/kept_signals.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
+#include "sandbox/php/opcache_times.h"
 #include "sandbox/php/sapi.h"
 #include "sandbox/php/warm_paths.h"
 #include "sandbox/php/warm_patterns.h"
@@ -170,6 +171,7 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 		level = SPEC_FRESH;
 	}
 	sapi_set_reused(level != SPEC_FRESH);
+	opcache_times_renew();
 	while (next_request(plan, &request) && sapi_answer(&request, last[level]))
 		if (level == SPEC_ROLLBACK)
 			rollback(); /* to the point, not past this line */

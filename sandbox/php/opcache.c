@@ -20,6 +20,7 @@
 #include "sandbox/php/opcache_memory.h"
 #include "sandbox/php/opcache_report.h"
 #include "sandbox/php/opcache_seen.h"
+#include "sandbox/php/opcache_times.h"
 #include "sandbox/php/warm_paths.h"
 #include "sandbox/php/warm_patterns.h"
 #include "sandbox/rollback/rollback.h"
@@ -139,6 +140,7 @@ int opcache_take(const char **why)
 		return GW_ERR_SYS;
 	oc.image = fcntl(oc.base, F_DUPFD_CLOEXEC, 0);
 	opcache_report_to(oc.report_fd);
+	opcache_report_changes(&oc.board->changes);
 	return oc.image == -1 ? GW_ERR_SYS : 0;
 }
 
@@ -428,6 +430,7 @@ int opcache_enter_rollback(void)
 	if (!oc.on)
 		return 0;
 	map_used();
+	opcache_times_begin(oc.image, oc.memory.len, &oc.board->changes);
 	return rollback_add_source(OPCACHE_MEMORY_NAME, oc.image);
 }
 

@@ -21,6 +21,7 @@
 #include "sandbox/php/opcache_link.h"
 #include "sandbox/php/opcache_report.h"
 #include "sandbox/php/sapi.h"
+#include "sandbox/php/script_times.h"
 
 /* Of a request that nobody sees; a session must not begin by itself. */
 static const char quiet[] = "error_reporting=0\ndisplay_errors=0\nlog_errors=0\nsession.auto_start=0\noutput_buffering=0\n";
@@ -200,6 +201,39 @@ static void note_state(void *arg)
 	zval_ptr_dtor(&status);
 }
 
+/*
+ * Behind the image, in its file: every script and the time it had, for script_times.h. All of them or none: nobody should
+ * think of a few as of the whole.
+ */
+static void note_times(void *arg)
+{
+	static char text[SCRIPT_TIMES_TEXT_MAX];
+	zval yes, status, *script;
+	zend_string *path;
+	size_t len = 0;
+
+	(void)arg;
+	ZVAL_TRUE(&yes);
+	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
+		return;
+	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
+	bool all = scripts != NULL && Z_TYPE_P(scripts) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(scripts)) <= SCRIPT_TIMES_MAX;
+	if (all) {
+		ZEND_HASH_FOREACH_STR_KEY_VAL(Z_ARRVAL_P(scripts), path, script) {
+			const zval *mtime = Z_TYPE_P(script) == IS_ARRAY ?
+				zend_hash_str_find(Z_ARRVAL_P(script), "timestamp", strlen("timestamp")) : NULL;
+			size_t n = path == NULL || mtime == NULL || Z_TYPE_P(mtime) != IS_LONG || Z_LVAL_P(mtime) == 0 ? 0 :
+				script_times_put(text + len, sizeof(text) - len, ZSTR_VAL(path), Z_LVAL_P(mtime));
+			all = all && n > 0;
+			len += n;
+		} ZEND_HASH_FOREACH_END();
+	}
+	if (all && len > 0 && pwrite(CELL_CONN_FD, text, len, (off_t)job->memory->len) != (ssize_t)len &&
+	    ftruncate(CELL_CONN_FD, (off_t)job->memory->len) == -1)
+		_exit(EXIT_FAILURE);
+	zval_ptr_dtor(&status);
+}
+
 /* All that the present image holds. */
 static void list_known(void)
 {
@@ -271,5 +305,6 @@ _Noreturn void opcache_compile(const struct opcache_job *the_job)
 	compile_rest();
 	in_request(note_results, NULL);
 	in_request(note_state, NULL);
+	in_request(note_times, NULL);
 	_exit(opcache_compiled_n() > before ? OPCACHE_EXIT_NEW : OPCACHE_EXIT_SAME);
 }

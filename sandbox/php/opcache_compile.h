@@ -20,6 +20,7 @@
 struct opcache_board {
 	volatile uint32_t image;     /* number of the newest image */
 	volatile bool paths_wanted;  /* cells tell which files' real paths they looked up */
+	volatile uint32_t changes;   /* counts the scripts that cells invalidated */
 	volatile uint32_t at;        /* path being compiled: the one to blame for a crash */
 	struct sb_slot slot;         /* the compiler's, as cell_plan.slot */
 	volatile uint32_t scripts;   /* in the new image */

@@ -130,8 +130,11 @@ int opcache_memory_fill(const struct opcache_memory *m, int from)
 {
 	off_t at = 0, end;
 
-	while ((at = lseek(from, at, SEEK_DATA)) != -1) {
+	/* What lies behind the image in its file belongs to no memory. */
+	while ((at = lseek(from, at, SEEK_DATA)) != -1 && at < (off_t)m->len) {
 		end = lseek(from, at, SEEK_HOLE);
+		if (end > (off_t)m->len)
+			end = (off_t)m->len;
 		while (at < end) {
 			ssize_t n = pread(from, (char *)m->start + at, (size_t)(end - at), at);
 			if (n <= 0)
@@ -139,7 +142,7 @@ int opcache_memory_fill(const struct opcache_memory *m, int from)
 			at += n;
 		}
 	}
-	return errno == ENXIO ? 0 : GW_ERR_SYS; /* nothing but a hole up to the end */
+	return at != -1 || errno == ENXIO ? 0 : GW_ERR_SYS; /* nothing but a hole up to the end */
 }
 
 int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared)

@@ -15,6 +15,7 @@ static zend_op_array *(*compile_next)(zend_file_handle *file, int type);
 static zif_handler reset_next, invalidate_next;
 static uint64_t compiled_n;
 static int report_fd = -1;
+static volatile uint32_t *changes;
 
 /* One write, which a pipe takes whole or not at all. A full pipe loses a report; the next request makes it again. */
 static void report(char what, const char *path, size_t len)
@@ -84,6 +85,8 @@ static void on_reset(INTERNAL_FUNCTION_PARAMETERS)
 static void on_invalidate(INTERNAL_FUNCTION_PARAMETERS)
 {
 	invalidate_next(INTERNAL_FUNCTION_PARAM_PASSTHRU);
+	if (changes != NULL)
+		__atomic_add_fetch(changes, 1, __ATOMIC_RELAXED);
 	if (Z_TYPE_P(return_value) == IS_TRUE && !ini_on("opcache.validate_timestamps"))
 		report(SEEN_RESET, "", 0);
 }
@@ -109,6 +112,11 @@ void opcache_report_override(void)
 void opcache_report_to(int fd)
 {
 	report_fd = fd;
+}
+
+void opcache_report_changes(volatile uint32_t *count)
+{
+	changes = count;
 }
 
 uint64_t opcache_compiled_n(void)

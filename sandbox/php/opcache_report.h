@@ -15,6 +15,9 @@ void opcache_report_override(void);
 /** Report on @fd, the writing end of a non-blocking pipe, from now on; -1: on none. */
 void opcache_report_to(int fd);
 
+/** Count each opcache_invalidate() in *@count, in memory that all cells share, from now on. */
+void opcache_report_changes(volatile uint32_t *count);
+
 /** Tell the zygote that the real path of @path, absolute, @len octets, was looked up. */
 void opcache_report_looked_up(const char *path, size_t len);
 

@@ -432,6 +432,51 @@ def test_changed_scripts_are_seen(site, start, freq, isolation):
 	assert ask(z, "main.php")["text"] == "lib-original"
 
 
+def test_a_cell_that_lives_on_asks_for_times_once_in_a_while(site, start):
+	"""For all scripts between two requests, as often as revalidate_freq says; by a link, and after opcache_invalidate(), each time."""
+	freq = 3
+	z = start("rollback", ini=[("opcache.revalidate_freq", str(freq), True)])
+	for part in ("old", "new"):
+		os.mkdir(site + "/" + part)
+		write(site, part + "/linked.php", "function linked() { return '%s'; }" % part)
+	os.symlink("old", site + "/part")
+	write(site, "other.php", "function other() { return 'other-original'; }")
+	counting(site, "require __DIR__ . '/other.php'; require __DIR__ . '/part/linked.php'; if (isset($_GET['say'])) opcache_invalidate(__DIR__ . '/main.php');")
+	write(site, "main.php", open(site + "/main.php").read()[len("<?php "):].replace("'text' => text()", "'text' => [text(), other(), linked()]"))
+	warm(z)
+	time.sleep(freq + 1.1)  # what the compiler saw counts no longer
+	id, conn = z.cell()
+
+	def texts(query=""):
+		a = conn.ask(z.params("main.php", QUERY_STRING=query), keep=True)
+		assert a.ended and a.status == 200, (a.out, a.err, z.log())
+		return json.loads(a.body)["text"]
+	for _ in range(3):
+		assert texts() == ["lib-original", "other-original", "old"]
+	# Now it has looked: nobody asks, but for what was reached by a link.
+	write(site, "lib.php", "function text() { return 'lib-changed'; }", age=10)
+	os.symlink("new", site + "/part.new")
+	os.rename(site + "/part.new", site + "/part")
+	first = texts()
+	assert first[:2] == ["lib-original", "other-original"], first
+	conn.close()
+	z.expect(wire.CELL_GONE, id, timeout=5)
+	# Later everything is seen. Cells end for the new image meanwhile.
+	time.sleep(freq + 1.1)
+	assert ask(z, "main.php")["text"] == ["lib-changed", "other-original", "new"]
+	until(z, "main.php", lambda got: got["hits"] >= 1)
+	time.sleep(freq + 1.1)
+	id, conn = z.cell()
+	for _ in range(3):
+		assert texts() == ["lib-changed", "other-original", "new"]
+	write(site, "other.php", "function other() { return 'other-changed'; }", age=10)
+	assert texts()[1] == "other-original", "the cell has not looked: what follows would prove nothing"
+	assert texts("say=1")[1] == "other-original"
+	assert texts()[1] == "other-changed"
+	conn.close()
+	z.expect(wire.CELL_GONE, id, timeout=5)
+
+
 def test_new_files_are_cached_once_they_are_old_enough(site, start):
 	z = start()
 	counting(site)
