@@ -224,7 +224,7 @@ static void answered(struct http2_stream *st)
 {
 	struct request *r = st->r;
 
-	if (r == NULL || nghttp2_session_get_stream_remote_close(st->h2->s.ng, st->id) != 0)
+	if (r == NULL || r->body.complete || nghttp2_session_get_stream_remote_close(st->h2->s.ng, st->id) != 0)
 		return;
 	st->sent_ms = loop_now_ms(st->h2->c->w->loop);
 	st->r = NULL;

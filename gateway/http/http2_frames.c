@@ -15,12 +15,17 @@ bool http2_frames_next(struct http2_frames *f, const uint8_t *data, size_t n, si
 	}
 	*at += f->skip;
 	f->skip = 0;
-	while (f->n < HTTP2_FRAME_HEAD) {
-		if (*at == n)
-			return false;
-		f->head[f->n++] = data[(*at)++];
+	const uint8_t *o = data + *at;
+	if (f->n == 0 && n - *at >= HTTP2_FRAME_HEAD) {
+		*at += HTTP2_FRAME_HEAD;
+	} else {
+		while (f->n < HTTP2_FRAME_HEAD) {
+			if (*at == n)
+				return false;
+			f->head[f->n++] = data[(*at)++];
+		}
+		o = f->head;
 	}
-	const uint8_t *o = f->head;
 	h->length = (uint32_t)o[0] << 16 | (uint32_t)o[1] << 8 | o[2];
 	h->type = o[3];
 	h->flags = o[4];

@@ -76,6 +76,13 @@ static void judge_continuation(struct http2_session *s, const struct http2_frame
 		http2_judge_calm(s, "CONTINUATION frames");
 }
 
+bool http2_judge_waits(const struct http2_session *s, const struct http2_frame_head *h)
+{
+	bool stream = h->type == NGHTTP2_HEADERS || h->type == NGHTTP2_DATA;
+
+	return h->type == NGHTTP2_SETTINGS || (stream && h->id <= s->numbers.last);
+}
+
 void http2_judge_begin(struct http2_session *s, const struct http2_frame_head *h)
 {
 	switch (h->type) {

@@ -14,7 +14,10 @@ void http2_judge_calm(struct http2_session *s, const char *what);
 /** One more event that is counted. */
 void http2_judge_count(struct http2_session *s, enum http2_limit what);
 
-/** A frame begins; the library has seen all before it, and nothing of it. */
+/** Whether the library must have seen all before this frame for it to be judged. */
+bool http2_judge_waits(const struct http2_session *s, const struct http2_frame_head *h);
+
+/** A frame begins, of which the library has seen nothing. */
 void http2_judge_begin(struct http2_session *s, const struct http2_frame_head *h);
 
 /** A SETTINGS frame of the client, which the library has applied. */

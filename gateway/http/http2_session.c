@@ -248,10 +248,11 @@ int http2_session_recv(struct http2_session *s, const uint8_t *data, size_t n)
 	size_t fed = 0, at = 0;
 	struct http2_frame_head h;
 
-	/* Frame by frame: each is judged by what those before it have done. */
+	/* Fed in one piece, but for frames that are judged by what those before them have done. What came together with an error
+	 * is as good as what comes after it. */
 	while (!s->calmed && http2_frames_next(&s->frames, data, n, &at, &h)) {
 		size_t begin = at > HTTP2_FRAME_HEAD ? at - HTTP2_FRAME_HEAD : 0;
-		if (begin > fed) {
+		if (begin > fed && http2_judge_waits(s, &h)) {
 			int err = feed(s, data + fed, begin - fed);
 			if (err < 0)
 				return err;
