@@ -26,7 +26,8 @@ static enum verdict require_unknown(struct conf_build *b, const struct conf_node
 	conf_suggest_init(&s, n->args[arg].text);
 	for (size_t i = 0; providers[i] != NULL; i++) {
 		if (strcasecmp(providers[i], n->args[arg].text) == 0) {
-			conf_warn(b, n, arg, "Require %s is not decided by this version: it counts as denied", n->args[arg].text);
+			conf_warn(b, n, arg, "Require %s is not decided by this version: it counts as denied%s", n->args[arg].text,
+				strcasecmp(providers[i], "expr") == 0 ? "; <If> can hold Require all granted" : "");
 			return V_DENY;
 		}
 		conf_suggest_try(&s, providers[i]);

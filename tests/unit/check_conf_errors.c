@@ -45,6 +45,7 @@ static const struct {
 	{"<Location x>\n</Location>\n", 0, 1, 1, 11, "must begin with a slash"},
 	{"<FilesMatch \"(\">\n</FilesMatch>\n", 0, 1, 1, 13, "regular expression fails at octet 2"},
 	{"<DirectoryMatch [>\nDocumentRoot x\n</DirectoryMatch>\n", 0, 1, 2, 1, "cannot stand in"},
+	{"<Directory />\nRequire expr true\n</Directory>\n", 0, 0, 2, 9, "<If> can hold Require all granted"},
 	{"<If \"%{X} == 1\">\n</If>\n", 0, 1, 1, 5, "there is no variable X"},
 	{"<Limit GET>\n</Limit>\n", 0, 1, 1, 1, "refused: rules by method"},
 	{"<LimitExcept GET>\n</LimitExcept>\n", 0, 1, 1, 1, "refused: rules by method"},
