@@ -17,7 +17,7 @@
 #define SHARDS 16                 /* locks; a power of two */
 #define WAYS 16                   /* entries of a set; a power of two */
 #define SILENT 32768              /* clients without a connection that are remembered at least, about */
-#define ENTRIES_MAX (1U << 20)
+#define ENTRIES_MAX (1U << 21) /* of 64 octets, and there only once somebody came: enough for a million descriptors */
 #define NOBODY 0                  /* tag of an entry never used: zeroed memory is an empty table */
 #define SPINS 200                 /* looks at a lock before sleeping: it is held for less than a microsecond */
 #define LOCK_HELD_US 100000       /* by one holder: it died there, or is stopped */
@@ -38,6 +38,8 @@ struct client {
 	uint32_t left_s;          /* when its last connection went */
 	struct count held[CLIENTS_SLOTS];
 };
+
+_Static_assert(sizeof(struct client) == 64, "an entry is a cache line");
 
 /* The shared memory: this, then the entries, set after set. */
 struct table {
