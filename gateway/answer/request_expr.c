@@ -97,7 +97,7 @@ static int put_connection(struct conf_expr_run *x, const struct request *r, enum
 	case EXPR_HTTPS:
 		return put(out, c->tls != NULL ? "on" : "off");
 	case EXPR_HTTP2:
-		return put(out, r->stream != NULL ? "on" : "off");
+		return put(out, c->h2 != NULL ? "on" : "off");
 	case EXPR_IPV6:
 		return put(out, strchr(r->client_ip, ':') != NULL ? "on" : "off");
 	default:

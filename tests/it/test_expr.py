@@ -2,6 +2,8 @@
 """Expressions in Header, RequestHeader, SetEnvIfExpr and CustomLog: the same lines before cells, before a pool, and in Apache."""
 import json
 import os
+import re
+import subprocess
 import time
 
 import pytest
@@ -65,6 +67,8 @@ LINES += """
 OURS = """
     Header always set X-Late yes "expr=resp('X-Script') == 's'"
     Header always set X-Now "expr=%%{CONTENT_TYPE}|%%{LAST_MODIFIED}"
+    Protocols h2c http/1.1
+    Header set X-Protocol "expr=%%{HTTP2} %%{SERVER_PROTOCOL} %%{HTTP_HOST}"
     Header set X-Split "expr=%%{unescape:a%%0d%%0aX-Forged: 1}"
     LogFormat "%%r %%s" brief
     CustomLog "%(log)s" brief "expr=%%{REQUEST_STATUS} >= 400 && %%{REQUEST_URI} != '/quiet'"
@@ -136,6 +140,18 @@ def test_vary(site):
 	for headers in ("", "User-Agent: x\r\n"):
 		vary = [x.strip().lower() for x in site.get("/info/x.txt", headers).get("Vary").split(",")]
 		assert vary.count("user-agent") == 1 and vary.count("x-one") == 1 and vary.count("host") == 1, vary
+
+
+def test_http2(site):
+	"""The protocol of the connection, also where a request's memory served another one before; the host as HTTP/2 names it."""
+	curl = servers.tool("curl")
+	conftest.need(curl, "no curl")
+	def get(version):
+		r = subprocess.run([curl, "-s", "-o", os.devnull, "-D", "-", version, "-H", "Host: fresh.test", "http://%s:%d/a.html" % site.addr], stdout=subprocess.PIPE, timeout=20, text=True)
+		return re.search(r"(?im)^x-protocol: (.*?)\r?$", r.stdout).group(1)
+	for _ in range(2):
+		assert get("--http2-prior-knowledge") == "on HTTP/2.0 fresh.test"
+		assert get("--http1.1") == "off HTTP/1.1 fresh.test"
 
 
 def test_log(site):
