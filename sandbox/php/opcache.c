@@ -38,7 +38,8 @@
 #define RENEW_EVERY_MS 60000  /* images without waste are made this often at most */
 #define EMPTY_EVERY_MS 600000 /* a cache that is full of files in use begins anew this often at most */
 #define PATHS_COLLECT_MS 1000 /* paths that were looked up are collected so long ... */
-#define PATHS_EVERY_MS 60000  /* ... and then not for so long */
+#define PATHS_AGAIN_MS 1000   /* ... and then not for so long, each time twice as long ... */
+#define PATHS_EVERY_MS 60000  /* ... up to this */
 #define PATHS_MAX 8192        /* reports that are looked at then: the page that asks for them is the cells' to write to */
 #define PATHS_MIN 8           /* so many new ones are worth new cells */
 #define MAPPED_MAX ((size_t)64 * 1024 * 1024) /* of an image, in a cell that begins */
@@ -60,6 +61,7 @@ static struct {
 	unsigned failures;     /* compilers in a row that did not end well ... */
 	unsigned idlings;      /* ... or had nothing to compile */
 	unsigned new_paths;    /* that cells forked by now do not know */
+	unsigned collections;  /* of paths, so far */
 	unsigned paths_left;   /* reports that are still looked at */
 	uint64_t paths_ms, paths_again_ms; /* since when, and when to ask again */
 	bool want_reset, want_renew, want_empty, stopped, said_full;
@@ -354,7 +356,8 @@ static void end_collection(uint64_t now_ms)
 	oc.new_paths = 0;
 	oc.board->paths_wanted = false;
 	oc.paths_left = 0;
-	oc.paths_again_ms = now_ms + PATHS_EVERY_MS;
+	uint64_t pause = back_off_ms(PATHS_AGAIN_MS, oc.collections++);
+	oc.paths_again_ms = now_ms + (pause < PATHS_EVERY_MS ? pause : PATHS_EVERY_MS);
 }
 
 /* Images are renewed when there is something to compile anyway: a site that nobody visits stays as it is. */
