@@ -272,7 +272,7 @@ def test_memory_of_all_connections(narrow):
 				assert refused == 0
 		assert refused > 1000
 		assert "H2MaxMemory" in narrow.log()
-		assert rss_kb(narrow) - before < 16000
+		assert rss_kb(narrow) - before < (60000 if servers.SANITIZED else 16000)  # whose allocator keeps what is freed
 		with h2wire.Conn(narrow.addr) as o:
 			for _ in range(5):
 				assert o.get("pool.test", "/hello.php").status == 200
