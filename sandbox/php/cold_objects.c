@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,10 +20,14 @@
 
 #define OBJECTS_MAX 512
 #define PARTS_MAX 2048
+#define WAITS_MAX 10000 /* of a thread for others, in all its life */
+
+enum { AWAY, COMING, BACK };
 
 struct object {
 	uintptr_t start, end;
 	bool stays;
+	unsigned char where; /* if it does not stay */
 };
 
 /* A mapping of an object that is the image's. */
@@ -154,32 +159,67 @@ static void keep_used(void)
 
 /* --- away and back ----------------------------------------------------------------------------------------------------- */
 
+/* The addresses stay taken: what a cell maps wherever there is room would have them else, and the object no way back. */
 static void leave(void)
 {
 	for (size_t i = 0; i < parts_n; i++)
 		if (!objects[parts[i].object].stays)
-			munmap((void *)parts[i].start, parts[i].end - parts[i].start);
+			mmap((void *)parts[i].start, parts[i].end - parts[i].start, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-/* Another thread may be at it, too: what is mapped is mapped. */
-static bool bring_back(unsigned object)
+static bool map_parts(unsigned object)
 {
 	for (size_t i = 0; i < parts_n; i++) {
 		const struct part *p = &parts[i];
-		if (p->object == object && mmap((void *)p->start, p->end - p->start, p->prot, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
-			    COLD_OBJECTS_FD, p->offset) == MAP_FAILED && errno != EEXIST)
+		if (p->object == object && mmap((void *)p->start, p->end - p->start, p->prot, MAP_PRIVATE | MAP_FIXED,
+			    COLD_OBJECTS_FD, p->offset) == MAP_FAILED)
 			return false;
 	}
-	if (used != NULL)
-		used[object] = true;
 	return true;
+}
+
+/* Once: to map it again would undo what was written to it meanwhile. Returns whether this thread is the one that has to. */
+static bool bring_back(unsigned object, bool *ok)
+{
+	unsigned char away = AWAY;
+
+	if (!__atomic_compare_exchange_n(&objects[object].where, &away, COMING, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	*ok = map_parts(object);
+	if (*ok && used != NULL)
+		used[object] = true;
+	__atomic_store_n(&objects[object].where, BACK, __ATOMIC_RELEASE);
+	return true;
+}
+
+/*
+ * Another thread brings @object back, or has: this thread's fault may be of before. It is not when it comes again; while the
+ * other is at it, it may come a few times more. A bound, as the other may be gone: fork(2) takes one thread along.
+ */
+static bool was_before(unsigned object, uintptr_t at)
+{
+	static _Thread_local uintptr_t last;
+	static _Thread_local unsigned waits;
+
+	if (__atomic_load_n(&objects[object].where, __ATOMIC_ACQUIRE) == COMING && waits < WAITS_MAX) {
+		waits++;
+		sched_yield();
+		return true;
+	}
+	bool again = at != last;
+	last = at;
+	return again;
 }
 
 static bool is_back(uintptr_t at)
 {
+	bool ok = false;
+
 	for (size_t i = 0; i < parts_n; i++)
 		if (at >= parts[i].start && at < parts[i].end)
-			return !objects[parts[i].object].stays && bring_back(parts[i].object);
+			return !objects[parts[i].object].stays &&
+			       (bring_back(parts[i].object, &ok) ? ok : was_before(parts[i].object, at));
 	return false;
 }
 
@@ -200,7 +240,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	if (info->si_code <= 0) /* somebody has sent it */
 		die();
 	/* The same fault comes again, and finds it blocked. */
-	if (info->si_code != SEGV_MAPERR || !is_back((uintptr_t)info->si_addr))
+	if ((info->si_code != SEGV_ACCERR && info->si_code != SEGV_MAPERR) || !is_back((uintptr_t)info->si_addr))
 		sigaddset(&interrupted->uc_sigmask, sig);
 	errno = saved;
 }
@@ -217,6 +257,8 @@ static bool watch(void)
 /* What fork(2) itself runs in a child comes before the first trial sees anything: only a fault shows it. */
 static void learn_and_leave(bool code)
 {
+	bool ok;
+
 	dl_iterate_phdr(note_object, NULL);
 	if (!list_parts(code) || !trial_run(drop_parts, note_pages, NULL))
 		return;
@@ -227,7 +269,7 @@ static void learn_and_leave(bool code)
 	trial_run(NULL, as_it_is, NULL);
 	for (unsigned i = 0; i < objects_n; i++)
 		if (used[i] && !objects[i].stays)
-			bring_back(i);
+			(void)bring_back(i, &ok);
 	keep_used();
 }
 

@@ -9,8 +9,9 @@
 #define COLD_OBJECTS_FD 61
 
 /**
- * Unmap what image_take(IMAGE_CODE) has moved of those objects that a rehearsed request leaves alone, some hundred of
+ * Take away what image_take(IMAGE_CODE) has moved of those objects that a rehearsed request leaves alone, some hundred of
  * Debian's extensions' libraries with two or three mappings each: fork(2) and exit(2) visit every mapping of a process.
+ * Their addresses stay taken, by one mapping without rights where there were several.
  * The first access to any part of an object maps all of it again, where it was and as it was, by a handler of SIGSEGV;
  * each other fault ends the process as ever. An object leaves as a whole, so that its code cannot run, and hand memory of
  * its own to the kernel, which has no handler, before it is back. Of an object whose code is too large for the image that

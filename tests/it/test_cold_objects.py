@@ -81,6 +81,24 @@ def test_each_alone(zygote, whole, name):
 	assert zygote.php(code).body == whole.php(code).body != b""
 
 
+def test_nobody_gets_their_addresses(zygote, whole):
+	"""A script's own memory, mapped wherever there is room, may not come to lie where a library has to come back."""
+	fill = FFI + "for ($size = 4 << 20; $size >= 4096; $size >>= 1) for ($i = 0; $i < 20; $i++) if (sys(9, 0, $size, 3, 0x22, -1, 0) < 0) exit('full');"
+	a = zygote.php(fill + SCRIPT)
+	assert a.gone[:3] == (0, 0, 0), a.gone
+	assert a.body == whole.php(fill + SCRIPT).body and a.body.startswith(b"bz2 ")
+
+
+def test_constants_of_what_is_back(zygote, profile):
+	"""Back, or about to come back for this very access: what may not be written to is not."""
+	write = "$f = FFI::cdef('void *memset(void *, int, size_t); void *memcpy(void *, void *, size_t); int gdImageCreateTrueColor;'); echo 'on '; ob_end_flush(); flush(); %s $f->memset(FFI::addr($f->gdImageCreateTrueColor), 0, 1);"
+	for first in ("", "echo %s;" % USES["gd"]):
+		a = zygote.php(write % first)
+		assert a.gone[:3] == (1, 0, int(signal.SIGSEGV)) and a.body.startswith(b"on "), a.gone
+	a = zygote.php((write % "").replace("memset(FFI::addr($f->gdImageCreateTrueColor), 0, 1)", "memcpy(FFI::new('char[9]'), FFI::addr($f->gdImageCreateTrueColor), 9)") + "echo 'read';")
+	assert a.gone[:3] == (0, 0, 0) and a.body == b"on read", (a.gone, a.body)
+
+
 @pytest.mark.skipif(not ROOT, reason="only root reads the maps of processes that cannot be dumped")
 def test_they_are_away(zygote, whole, profile):
 	"""Most mappings in `php`; in `strict`, where no code can be mapped later, only what belongs to large objects."""
