@@ -29,7 +29,7 @@ struct actor {
 	struct loop_timer timer;
 	struct backend_waiter waiter;
 	struct fcgi_client client;
-	uint64_t asked_us;
+	uint64_t asked_us, done_before;
 	unsigned requests;
 };
 
@@ -56,7 +56,9 @@ static void record(struct actor *a, enum backend_fail why)
 		if (g->wait_n == g->wait_cap) {
 			g->wait_cap = g->wait_cap == 0 ? 1024 : 2 * g->wait_cap;
 			g->wait_us = must(reallocarray(g->wait_us, g->wait_cap, sizeof(*g->wait_us)));
+			g->turns = must(reallocarray(g->turns, g->wait_cap, sizeof(*g->turns)));
 		}
+		g->turns[g->wait_n] = (uint32_t)(g->done - a->done_before);
 		g->wait_us[g->wait_n++] = (uint32_t)(now - a->asked_us);
 		if (g->done++ == 0)
 			g->first_us = now - a->driver->drive->begin_us;
@@ -116,6 +118,9 @@ static void ask(struct loop *l, struct loop_timer *t)
 
 	(void)l;
 	a->waiter.fresh_only = false;
+	pthread_mutex_lock(&a->driver->drive->lock);
+	a->done_before = a->group->done;
+	pthread_mutex_unlock(&a->driver->drive->lock);
 	a->asked_us = io_now_us();
 	backend_acquire(a->group->backend, &a->waiter);
 }
@@ -200,8 +205,10 @@ void drive_run(struct drive *d, struct drive_group *groups, size_t groups_n)
 	for (unsigned i = 0; i < d->loops_n; i++)
 		pthread_join(d->loops[i].thread, NULL);
 	for (size_t g = 0; g < groups_n; g++)
-		if (groups[g].wait_n > 0)
+		if (groups[g].wait_n > 0) {
 			qsort(groups[g].wait_us, groups[g].wait_n, sizeof(uint32_t), by_value);
+			qsort(groups[g].turns, groups[g].wait_n, sizeof(uint32_t), by_value);
+		}
 	free(actors);
 }
 
@@ -214,11 +221,19 @@ void drive_free(struct drive *d)
 	free(d);
 }
 
+static uint32_t at_percent(const uint32_t *sorted, size_t n, double percent)
+{
+	return n == 0 ? 0 : sorted[(size_t)((double)(n - 1) * percent / 100)];
+}
+
 uint32_t drive_percentile(const struct drive_group *g, double percent)
 {
-	if (g->wait_n == 0)
-		return 0;
-	return g->wait_us[(size_t)((double)(g->wait_n - 1) * percent / 100)];
+	return at_percent(g->wait_us, g->wait_n, percent);
+}
+
+uint32_t drive_turns(const struct drive_group *g, double percent)
+{
+	return at_percent(g->turns, g->wait_n, percent);
 }
 
 uint64_t drive_failures(const struct drive_group *g)
@@ -233,5 +248,6 @@ uint64_t drive_failures(const struct drive_group *g)
 void drive_group_fini(struct drive_group *g)
 {
 	free(g->wait_us);
+	free(g->turns);
 	g->wait_us = NULL;
 }

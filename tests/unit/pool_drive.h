@@ -27,7 +27,8 @@ struct drive_group {
 	uint64_t failed[DRIVE_FAILS];
 	uint64_t octets;            /* of answers */
 	uint32_t *wait_us;          /* of each done request, from acquire to end, sorted; owned */
-	size_t wait_n, wait_cap;
+	uint32_t *turns;            /* of each done request, how many others of the group were done meanwhile, sorted; owned */
+	size_t wait_n, wait_cap;    /* of both */
 	uint64_t first_us;          /* when the first one was done, since the run began */
 };
 
@@ -46,6 +47,9 @@ void drive_free(struct drive *d);
 
 /** The latency below which @percent of the requests were; 0 when there was none. */
 uint32_t drive_percentile(const struct drive_group *g, double percent);
+
+/** The same in turns of others: how fair the order was, however fast the machine is. */
+uint32_t drive_turns(const struct drive_group *g, double percent);
 
 uint64_t drive_failures(const struct drive_group *g);
 void drive_group_fini(struct drive_group *g);
