@@ -500,7 +500,6 @@ void conf_cache_free(struct conf_cache *cc);
 /** Room for matching regular expressions outside conf/, of the cache's thread. */
 struct conf_regex_scratch *conf_cache_scratch(struct conf_cache *cc);
 
-/* What a request has matched so far; filled step by step in Apache's order. */
 struct conf_match;
 
 /* Who says whether the condition of an <If> holds: 1, 0, or negative, which refuses the request. */
@@ -509,6 +508,7 @@ struct conf_judge {
 	bool asked;        /* ever: what was found holds for this request alone */
 };
 
+/* What a request has matched so far; filled step by step in Apache's order. */
 struct conf_match {
 	const struct conf_server *server;
 	const char *dir;   /* absolute path of the directory the file is in (or of the directory itself), with a slash at the end; NULL: none */

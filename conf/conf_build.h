@@ -267,6 +267,9 @@ const struct conf_regex *conf_build_regex_any_case(struct conf_build *b, const s
 /** An expression of @n's argument @arg, or a part of it: @text; @string as in conf_expr_parse(). NULL after saying why not. */
 const struct conf_expr *conf_build_expr(struct conf_build *b, const struct conf_node *n, int arg, const char *text, bool string);
 
+/** As conf_build_expr(), a condition that is decided before there is an answer; warns of one that asks for it. */
+const struct conf_expr *conf_build_early_condition(struct conf_build *b, const struct conf_node *n, int arg, const char *text);
+
 /** What b->dir has of Header and its kin, made when it is new. NULL when memory is out. */
 struct conf_edit *conf_build_edit(struct conf_build *b);
 

@@ -327,7 +327,7 @@ static const char intro[] =
 	"When the main file's directory has a file `envvars`, as Debian's Apache has, the shell assignments in it (`export\n"
 	"NAME=value`) are read first; variables that nothing sets, like `$SUFFIX`, are empty there.\n\n"
 	"Sections are merged as Apache does: `<Directory>` from the shortest path to the longest, `<DirectoryMatch>`, `<Files>` and\n"
-	"`<FilesMatch>`, `<Location>` and `<LocationMatch>`; in each, the main server's before the virtual host's.\n\n";
+	"`<FilesMatch>`, `<Location>` and `<LocationMatch>`; in each, the main server's before the virtual host's. `<If>` comes last.\n\n";
 
 static int put_part(struct buf *out, const struct conf_directive **v, const char *head, int part)
 {

@@ -18,3 +18,13 @@ const struct conf_expr *conf_build_expr(struct conf_build *b, const struct conf_
 		conf_error(b, n, arg, "%s: octet %zu of the expression: %s", n->name.text, err.at + 1, err.why);
 	return e;
 }
+
+const struct conf_expr *conf_build_early_condition(struct conf_build *b, const struct conf_node *n, int arg, const char *text)
+{
+	const struct conf_expr *e = conf_build_expr(b, n, arg, text, false);
+
+	if (e != NULL && conf_expr_wants_answer(e))
+		conf_warn(b, n, arg, "%s: the expression asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty",
+			n->name.text);
+	return e;
+}

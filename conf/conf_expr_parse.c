@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions: from text to a tree. Recursive descent without backing up, so the work is linear in the text. */
-#include <stdio.h>
 #include <string.h>
 
 #include "conf/conf_expr_priv.h"

@@ -24,7 +24,7 @@ struct conf_expr {
 	enum expr_kind kind;
 	int what;                      /* relation, variable, table, function, group; EXPR_TIME: offset << 4 | octets */
 	bool negate;                   /* EXPR_REGEX, EXPR_IS_SET */
-	bool vary;                     /* EXPR_VAR, EXPR_LOOKUP: what is answered depends on that field of the request */
+	bool vary;                     /* EXPR_LOOKUP: what is answered depends on that field of the request */
 	const struct conf_expr *a, *b; /* operands; of AND, OR, JOIN and lists b is the rest, of the same kind, or the last */
 	struct conf_expr_text text;    /* EXPR_TEXT; EXPR_LOOKUP with a name that is known: that name, NUL-terminated */
 	const struct conf_regex *re;
@@ -51,7 +51,7 @@ struct expr_named_function {
 extern const struct expr_variable expr_variables[];          /* ended by a name NULL */
 extern const struct expr_named_function expr_functions[];    /* likewise */
 
-/* An operator that is known, but refused; or the relation of numbers. */
+/* An operator that is known, but refused. */
 struct expr_operator {
 	const char *name;
 	const char *why;

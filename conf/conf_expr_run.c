@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions: what they come to for a request. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

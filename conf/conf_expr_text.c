@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* String functions of expressions, and wildcards. */
-#include <ctype.h>
 #include <string.h>
 
 #include "conf/conf_expr_priv.h"

@@ -164,14 +164,12 @@ void conf_set_files(struct conf_build *b, const struct conf_node *n, const struc
  */
 static const struct conf_expr *condition(struct conf_build *b, const struct conf_node *n)
 {
-	const struct conf_expr *e = conf_build_expr(b, n, 0, n->args[0].text, false);
+	const struct conf_expr *e = conf_build_early_condition(b, n, 0, n->args[0].text);
 
 	if (e != NULL && conf_expr_wants_variable(e)) {
 		conf_error(b, n, 0, "<%s>: sections are chosen before variables and notes are set: compare what the variable is made from", n->name.text);
 		return NULL;
 	}
-	if (e != NULL && conf_expr_wants_answer(e))
-		conf_warn(b, n, 0, "<%s>: the condition asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty", n->name.text);
 	return e;
 }
 

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "conf/conf_build.h"
-#include "conf/conf_expr.h"
 
 struct conf_edit *conf_build_edit(struct conf_build *b)
 {
@@ -174,12 +173,10 @@ void conf_set_env_if(struct conf_build *b, const struct conf_node *n, const stru
 
 void conf_set_env_if_expr(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	struct conf_env_if rule = {.source = CONF_ENV_EXPR, .expr = conf_build_expr(b, n, 0, n->args[0].text, false)};
+	struct conf_env_if rule = {.source = CONF_ENV_EXPR, .expr = conf_build_early_condition(b, n, 0, n->args[0].text)};
 	bool ok = rule.expr != NULL;
 
 	(void)d;
-	if (ok && conf_expr_wants_answer(rule.expr))
-		conf_warn(b, n, 0, "SetEnvIfExpr: the expression asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty");
 	for (size_t i = 1; i < n->args_n; i++)
 		ok = take_var(b, n, (int)i, &rule) && ok;
 	if (ok)

@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "conf/conf_build.h"
-#include "conf/conf_expr.h"
 
 /* The words of one line, taken from the left and, for the condition, from the right. */
 struct words {
@@ -24,8 +23,6 @@ static const struct {
 	{"unset", CONF_HEADER_UNSET, 0, false}, {"echo", CONF_HEADER_ECHO, 0, true}, {"edit", CONF_HEADER_EDIT, 2, false},
 	{"edit*", CONF_HEADER_EDIT_ALL, 2, false}, {"note", CONF_HEADER_NOTE, 1, true},
 };
-
-#define NO_ANSWER "%s: the expression asks for the answer, which is not there yet: REQUEST_STATUS is 200, its fields are empty"
 
 /* RFC 9110 5.6.2 */
 #define TOKEN "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -120,11 +117,10 @@ static bool take_condition(struct words *w, bool answer, struct conf_header *h, 
 		}
 		h->early = true;
 	} else if (strncasecmp(last, "expr=", 5) == 0) {
-		h->expr = conf_build_expr(w->b, w->n, (int)w->end - 1, last + 5, false);
+		int arg = (int)w->end - 1;
+		h->expr = answer ? conf_build_expr(w->b, w->n, arg, last + 5, false) : conf_build_early_condition(w->b, w->n, arg, last + 5);
 		if (h->expr == NULL)
 			return false;
-		if (!answer && conf_expr_wants_answer(h->expr))
-			conf_warn(w->b, w->n, (int)w->end - 1, NO_ANSWER, w->n->name.text);
 	} else {
 		conf_error(w->b, w->n, (int)w->end - 1, "%s: '%s' is none of early, env=name, expr=condition; a value with blanks is quoted",
 			w->n->name.text, last);
