@@ -241,15 +241,6 @@ static void dispatch(struct request *r)
 	}
 }
 
-struct route_env request_route_env(const struct request *r, struct request_judge *j)
-{
-	struct worker *w = r->w;
-
-	request_judge_init(j, r);
-	return (struct route_env){.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
-		.judge = &j->judge, .kept = r->kept_path};
-}
-
 /* Returns whether what was found holds for others who ask for this path, too. */
 static bool find_route(struct request *r)
 {

@@ -287,3 +287,12 @@ void request_judge_init(struct request_judge *j, const struct request *r)
 {
 	*j = (struct request_judge){.judge.holds = judge, .r = r};
 }
+
+struct route_env request_route_env(const struct request *r, struct request_judge *j)
+{
+	struct worker *w = r->w;
+
+	request_judge_init(j, r);
+	return (struct route_env){.conf = w->front->conf, .cache = w->cache, .roots = &w->roots, .now_ms = loop_now_ms(w->loop),
+		.judge = &j->judge, .kept = r->kept_path};
+}

@@ -21,7 +21,7 @@ struct request_expr {
 	struct conf_expr_run run;
 };
 
-/** Prepare evaluations for @r: @x->run is then what conf_expr_test() and conf_expr_value() take. */
+/** Prepare evaluations for @r, whose answer has @status (0: none yet): @x->run is then what conf_expr_test() and conf_expr_value() take. */
 void request_expr_init(struct request_expr *x, const struct request *r, int status);
 
 /* For <If>, while @r is being routed. */
@@ -30,10 +30,11 @@ struct request_judge {
 	const struct request *r;
 };
 
-/** What routing for @r takes, its judge in @j. */
-struct route_env request_route_env(const struct request *r, struct request_judge *j);
-
+/** Caller storage, as long as @r is routed. */
 void request_judge_init(struct request_judge *j, const struct request *r);
+
+/** What routing for @r takes; its judge is @j, which is initialised. */
+struct route_env request_route_env(const struct request *r, struct request_judge *j);
 
 /** Whether @e holds for a request that is over, its answer's fields as they were sent. As conf_expr_test(). */
 int request_expr_logged(const struct request *r, const struct conf_expr *e) GW_MUST_USE;

@@ -144,7 +144,7 @@ static void lock(struct clients *t, uint32_t set)
 {
 	_Atomic uint32_t *l = &t->mem->locks[set & (SHARDS - 1)];
 	const struct timespec moment = {.tv_nsec = 20000};
-	uint32_t seen = 0, mine = (uint32_t)(uintptr_t)&seen | 1; /* on this thread's stack: no other one's */
+	uint32_t seen = 0, mine = (uint32_t)(uintptr_t)&seen | 1; /* of this thread's stack: it is enough that the next holder's is hardly ever the same */
 	uint64_t since_us = 0;
 
 	for (unsigned tries = 1;; tries++) {

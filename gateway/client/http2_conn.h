@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What http2.c (the connection), http2_io.c (the answers) and http2_time.c share. Private to them. */
+/** What http2.c (the connection), http2_io.c (the answers), http2_mem.c and http2_time.c share. Private to them. */
 #ifndef HTTP2_CONN_H
 #define HTTP2_CONN_H
 

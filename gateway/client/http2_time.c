@@ -6,7 +6,7 @@
 
 #define REST_MS 5000 /* for the rest of a request that is answered */
 
-/* Whether what waits @for the client has waited too long: without moving at all, or slower than SendMinRate. */
+/* Whether what waits for the client has waited too long: without moving at all, or slower than SendMinRate. */
 static bool stalled(struct http2_stall *st, bool waits, const struct conf_server *s, uint64_t now, uint64_t octets)
 {
 	const struct pace slow = {.start_ms = s->send_min_rate > 0 ? s->timeout_ms : 0, .rate = s->send_min_rate};

@@ -2,7 +2,7 @@
 /* Chunked transfer coding, RFC 9112 section 7.1, octet for octet: whatever two decoders could read in two ways is refused. */
 #include <string.h>
 
-#include "gateway/http/http1_parse.h"
+#include "gateway/http/http1_internal.h"
 #include "gateway/http/http_chars.h"
 
 enum state {
@@ -34,12 +34,6 @@ void http1_chunked_init(struct http1_chunked *c)
 	*c = (struct http1_chunked){.state = SIZE_FIRST};
 }
 
-static int refuse(struct http1_chunked *c, int status, const char *why)
-{
-	c->why = why;
-	return -status;
-}
-
 /* One octet of a chunk's size. Returns the next state or minus a status. */
 static int step_size(struct http1_chunked *c, char ch)
 {
@@ -47,7 +41,7 @@ static int step_size(struct http1_chunked *c, char ch)
 
 	if (digit >= 0) {
 		if (c->left > (uint64_t)INT64_MAX >> 4)
-			return refuse(c, 413, "chunk size beyond any length");
+			return http1_refuse(&c->why, 413, "chunk size beyond any length");
 		c->left = c->left << 4 | (uint64_t)digit;
 		return SIZE;
 	}
@@ -67,7 +61,7 @@ static int step_ext(struct http1_chunked *c, char ch)
 	bool text = (http_char(ch) & HTTP_CH_TEXT) != 0;
 
 	if (++c->ext_len > c->lim.ext)
-		return refuse(c, 400, "chunk extensions are past LimitRequestChunkExtensions");
+		return http1_refuse(&c->why, 400, "chunk extensions are past LimitRequestChunkExtensions");
 	switch ((enum state)c->state) {
 	case EXT_BLANK:
 		return ch == ';' ? EXT_NAME_FIRST : blank ? EXT_BLANK : -400;
@@ -99,17 +93,15 @@ static int step_ext(struct http1_chunked *c, char ch)
 /* A further octet of a trailer line, but for the empty one that ends the body. 0, or minus a status. */
 static int count_trailer(struct http1_chunked *c, char ch)
 {
-	unsigned most = c->lim.fields == 0 || c->lim.fields > HTTP1_FIELDS_MAX ? HTTP1_FIELDS_MAX : c->lim.fields;
-
 	if (c->state == TRAILER_FIRST) {
 		c->line_len = 0;
-		if (++c->trailers_n > most)
-			return refuse(c, 431, "more trailers than LimitRequestFields");
+		if (++c->trailers_n > http1_fields_most(c->lim.fields))
+			return http1_refuse(&c->why, 431, "more trailers than LimitRequestFields");
 	}
 	if (++c->trailer_len > c->lim.trailers)
-		return refuse(c, 431, "trailers are past LimitRequestTrailers");
+		return http1_refuse(&c->why, 431, "trailers are past LimitRequestTrailers");
 	if (ch != '\r' && ch != '\n' && ++c->line_len > c->lim.field)
-		return refuse(c, 431, "a trailer is longer than LimitRequestFieldSize");
+		return http1_refuse(&c->why, 431, "a trailer is longer than LimitRequestFieldSize");
 	return 0;
 }
 
@@ -140,7 +132,7 @@ static int step_trailer(struct http1_chunked *c, char ch)
 static int step(struct http1_chunked *c, char ch)
 {
 	if (c->state <= SIZE_LF && ++c->line_len > c->lim.line)
-		return refuse(c, 400, "a chunk line is longer than LimitRequestChunkLine");
+		return http1_refuse(&c->why, 400, "a chunk line is longer than LimitRequestChunkLine");
 	switch ((enum state)c->state) {
 	case SIZE_FIRST:
 	case SIZE:

@@ -13,6 +13,12 @@ static inline int http1_refuse(const char **why, int status, const char *text)
 	return -status;
 }
 
+/* How many fields there may be at all where @limit is said. */
+static inline size_t http1_fields_most(size_t limit)
+{
+	return limit == 0 || limit > HTTP1_FIELDS_MAX ? HTTP1_FIELDS_MAX : limit;
+}
+
 /** Take @s as the authority in effect (host, port, authority of @r). False, nothing set, when it is no uri-host[:port]. */
 bool http1_authority_apply(struct http1_request *r, const char *in, struct http1_str s);
 

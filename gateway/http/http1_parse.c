@@ -123,7 +123,7 @@ static int parse_request_line(struct http1_request *r, const char *in, size_t of
 static int parse_field_line(struct http1_request *r, const struct http1_limits *lim, const char *in, size_t off, size_t len,
 	const char **why)
 {
-	size_t max = lim->fields == 0 || lim->fields > HTTP1_FIELDS_MAX ? HTTP1_FIELDS_MAX : lim->fields;
+	size_t max = http1_fields_most(lim->fields);
 	const char *start = in + off, *p = start, *end = p + len;
 
 	if (r->fields_n >= max)
