@@ -212,7 +212,8 @@ static bool was_before(unsigned object, uintptr_t at)
 	return again;
 }
 
-static bool is_back(uintptr_t at)
+/* Whether the access may be tried again: it was to what has left, which is brought back. */
+static bool try_again(uintptr_t at)
 {
 	bool ok = false;
 
@@ -240,7 +241,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	if (info->si_code <= 0) /* somebody has sent it */
 		die();
 	/* The same fault comes again, and finds it blocked. */
-	if ((info->si_code != SEGV_ACCERR && info->si_code != SEGV_MAPERR) || !is_back((uintptr_t)info->si_addr))
+	if ((info->si_code != SEGV_ACCERR && info->si_code != SEGV_MAPERR) || !try_again((uintptr_t)info->si_addr))
 		sigaddset(&interrupted->uc_sigmask, sig);
 	errno = saved;
 }

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 
 #define SLOTS (2 * SCRIPT_TIMES_MAX) /* a power of two */
-#define WORTH 256                    /* scripts that are asked for instead of one request's */
+#define WORTH 256                    /* scripts that one request, which would ask for its own, makes worth asking for */
 
 struct entry {
 	const char *path;
 	uint32_t len;
 	bool same;      /* at the last look */
-	bool looked;    /* ever: then the next two are known */
+	bool looked;    /* ever, and it was the same then: dev and ino are known */
 	int64_t mtime;
 	dev_t dev;
 	ino_t ino;
