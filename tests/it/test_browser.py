@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a real browser makes of it: compression, neighbours, event streams, uploads, ranges, early hints; over HTTP/1.1 and over TLS and HTTP/2."""
+import glob
 import gzip
 import json
-import json
 import os
+import secrets
 
 import pytest
 
@@ -74,7 +75,7 @@ FILES = {
 	"sum.php": "<?php $b = file_get_contents('php://input'); header('Content-Type: application/json'); echo json_encode([strlen($b), hash('sha256', $b)]);",
 	"wait.inc": """<?php
 function arrived($name) {
-	for ($i = 0; $i < 300 && !file_exists("/tmp/bh-ack-$name"); $i++) { usleep(10000); clearstatcache(); }
+	for ($i = 0; $i < 1000 && !file_exists("/tmp/bh-ack-$name"); $i++) { usleep(10000); clearstatcache(); }
 	return file_exists("/tmp/bh-ack-$name");
 }
 """,
@@ -104,6 +105,9 @@ echo '<!DOCTYPE html><title>hints</title><link rel="icon" href="data:,"><pre id=
 	"hinted.php": "<?php touch('/tmp/bh-ack-' . basename($_SERVER['QUERY_STRING']) . '-hint'); header('Content-Type: text/javascript'); echo '/**/';",
 }
 
+# What the browser has seen is noted below /tmp, which php-fpm shares with all: nobody's notes but these count.
+RUN = secrets.token_hex(6)
+
 EXTRA = """
     AddOutputFilterByType BROTLI_COMPRESS;DEFLATE text/css text/plain text/html text/event-stream application/json
     PrecompressedFiles br gzip
@@ -125,14 +129,16 @@ def site(tmp, module_fleet, ini, fpm):
 		conf += hosts.replace("<VirtualHost *>", "<VirtualHost *:%d>" % port) if extra else hosts
 	bh = module_fleet.start(servers.Bulkhead(tmp + "/browser", conf, head="Listen 127.0.0.1:%d https\n" % port))
 	bh.tls = ("127.0.0.1", port)
-	return bh
+	yield bh
+	for note in glob.glob("/tmp/bh-ack-%s-*" % RUN):
+		os.unlink(note)
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http1", "h2"])
 @pytest.mark.parametrize("host", ["cells", "pool"])
 def test_page(site, host, secure):
 	addr, scheme = (site.tls, "https") if secure else (site.addr, "http")
-	out = chromium.result(addr, "%s://%s.test/page.html#%s%d" % (scheme, host, host, secure), args=["--ignore-certificate-errors"])
+	out = chromium.result(addr, "%s://%s.test/page.html#%s-%s%d" % (scheme, host, RUN, host, secure), args=["--ignore-certificate-errors"])
 	coding = "br" if secure else "gzip"  # a browser offers Brotli to those alone who cannot be tampered with
 	assert out.get("error_in_page") is None, json.dumps(out)
 	assert out["page"] == ("h2" if secure else "http/1.1")
@@ -151,4 +157,4 @@ def test_page(site, host, secure):
 
 def test_early_hints(site):
 	"""Over HTTP/2 the browser asks for what the interim answer names while the script still works. (php-fpm sends no interim answers.)"""
-	assert chromium.result(site.tls, "https://cells.test/hints.php?hints", args=["--ignore-certificate-errors"]) == "early"
+	assert chromium.result(site.tls, "https://cells.test/hints.php?%s-hints" % RUN, args=["--ignore-certificate-errors"]) == "early"
