@@ -58,7 +58,6 @@ libgateway_a_SOURCES = \
 	gateway/master/cgroup_tree.c gateway/master/cgroup_tree.h \
 	gateway/master/control.c gateway/master/control.h \
 	gateway/master/generation.c gateway/master/generation.h \
-	gateway/master/kept_proc.c gateway/master/kept_proc.h \
 	gateway/master/launch.c gateway/master/launch.h \
 	gateway/master/launch_view.c gateway/master/launch_view.h \
 	gateway/master/listen.c gateway/master/listen.h \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "gateway/base/io.h"
 
@@ -16,6 +17,30 @@ union control {
 int ipc_pair(int ends[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1 ? GW_ERR_SYS : 0;
+}
+
+static void make_room(const int ends[2], int octets)
+{
+	for (int i = 0; i < 2; i++)
+		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)) == -1)
+			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
+}
+
+pid_t ipc_fork(int *chan, int room, pid_t (*forks)(const void *arg), const void *arg)
+{
+	int ends[2];
+
+	*chan = -1;
+	if (ipc_pair(ends) < 0)
+		return -1;
+	if (room > 0)
+		make_room(ends, room);
+	pid_t pid = io_nonblock(ends[0], 1) < 0 ? -1 : forks != NULL ? forks(arg) : fork();
+	io_close(&ends[pid == 0 ? 0 : 1]);
+	if (pid == -1)
+		io_close(&ends[0]);
+	*chan = ends[pid == 0 ? 1 : 0];
+	return pid;
 }
 
 int ipc_send(int chan, const struct ipc_msg *m)

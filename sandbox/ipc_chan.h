@@ -3,10 +3,18 @@
 #ifndef IPC_CHAN_H
 #define IPC_CHAN_H
 
+#include <sys/types.h>
+
 #include "sandbox/ipc_wire.h"
 
 /** A connected pair, close-on-exec. Returns 0 or GW_ERR_SYS. */
 int ipc_pair(int ends[2]) GW_MUST_USE;
+
+/**
+ * Fork, by @forks(@arg) or fork(2), with a channel of @room octets a direction, 0: as many as the kernel gives. Returns as
+ * fork(2), with errno; *@chan is the caller's end: ours is non-blocking, the child's may block.
+ */
+pid_t ipc_fork(int *chan, int room, pid_t (*forks)(const void *arg), const void *arg);
 
 /**
  * Send @m with its descriptors (they stay the caller's). Never raises SIGPIPE.

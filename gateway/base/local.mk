@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	gateway/base/err.c gateway/base/err.h \
 	gateway/base/io.c gateway/base/io.h \
 	gateway/base/ip_net.c gateway/base/ip_net.h \
+	gateway/base/kept_proc.c gateway/base/kept_proc.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/log_budget.c gateway/base/log_budget.h \
 	gateway/base/log_format.c gateway/base/log_format.h \

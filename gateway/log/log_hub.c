@@ -165,7 +165,7 @@ static pid_t start(struct kept_proc *proc)
 {
 	struct log_hub *h = container_of(proc, struct log_hub, proc);
 	int chan;
-	pid_t pid = kept_proc_fork(&chan, 0, NULL, NULL);
+	pid_t pid = ipc_fork(&chan, 0, NULL, NULL);
 
 	if (pid == 0)
 		become_writer(h, chan);

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
+#include "gateway/base/kept_proc.h"
 #include "gateway/base/loop.h"
-#include "gateway/master/kept_proc.h"
 
 struct hub_log;
 struct hub_ending;

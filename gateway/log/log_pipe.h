@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "gateway/base/kept_proc.h"
 #include "gateway/base/loop.h"
-#include "gateway/master/kept_proc.h"
 
 struct log_pipe {
 	char **argv;             /* owned */

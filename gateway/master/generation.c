@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -357,7 +356,7 @@ static pid_t start_front(struct kept_proc *proc)
 	int chan;
 
 	g->slot = client_mem_take(&g->host->clients);
-	pid_t pid = kept_proc_fork(&chan, CHANNEL_OCTETS, fork_with_keys, g);
+	pid_t pid = ipc_fork(&chan, CHANNEL_OCTETS, fork_with_keys, g);
 	if (pid == 0)
 		become_front(g, chan);
 	if (pid == -1) {

@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
+#include "gateway/base/kept_proc.h"
 #include "gateway/base/loop.h"
 #include "gateway/master/client_mem.h"
-#include "gateway/master/kept_proc.h"
 #include "gateway/master/launch.h"
 #include "gateway/master/listen.h"
 #include "gateway/log/log_files.h"

@@ -90,7 +90,7 @@ static pid_t start(struct kept_proc *proc)
 {
 	struct mail_proc *p = container_of(proc, struct mail_proc, proc);
 	int chan;
-	pid_t pid = kept_proc_fork(&chan, 0, NULL, NULL);
+	pid_t pid = ipc_fork(&chan, 0, NULL, NULL);
 
 	if (pid == 0)
 		become_mail(p, chan);

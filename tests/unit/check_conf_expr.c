@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions. What each comes to was looked up in Apache 2.4.71, but for what it refuses and for names of the server. */
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

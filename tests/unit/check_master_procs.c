@@ -9,10 +9,11 @@
 
 #include "gateway/base/container.h"
 #include "gateway/base/io.h"
+#include "gateway/base/kept_proc.h"
 #include "gateway/log/log_files.h"
 #include "gateway/log/log_hub.h"
-#include "gateway/master/kept_proc.h"
 #include "gateway/master/mail_proc.h"
+#include "sandbox/ipc_chan.h"
 #include "tests/unit/unit.h"
 
 #define LOOK_MS 20
@@ -227,7 +228,7 @@ START_TEST(a_fork_with_a_channel)
 	static const int also[] = {SIGINT, 0};
 	char text[96];
 	int chan, status;
-	pid_t pid = kept_proc_fork(&chan, 65536, NULL, NULL);
+	pid_t pid = ipc_fork(&chan, 65536, NULL, NULL);
 
 	if (pid == 0) {
 		kept_proc_signals(also);

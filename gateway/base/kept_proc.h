@@ -58,12 +58,6 @@ void kept_proc_stop(struct kept_proc *p);
 /** SIGKILL, if there is one. */
 void kept_proc_kill(const struct kept_proc *p);
 
-/**
- * Fork, by @forks(@arg) or fork(2), with a channel (ipc_chan.h) of @room octets a direction, 0: as many as the kernel gives. Returns
- * as fork(2), with errno; *@chan is the caller's end: ours is non-blocking, the child's may block.
- */
-pid_t kept_proc_fork(int *chan, int room, pid_t (*forks)(const void *arg), const void *arg);
-
 /** In the child: what the master is told by signal is not for it; @also (0 at its end) neither. None is blocked. */
 void kept_proc_signals(const int *also);
 

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/master/kept_proc.h"
+#include "gateway/base/kept_proc.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "gateway/base/container.h"
-#include "gateway/base/io.h"
-#include "sandbox/ipc_chan.h"
 
 #define STABLE_MS 60000 /* one that lived this long starts with a clean record */
 #define DELAY_MAX_S 60
@@ -106,30 +102,6 @@ void kept_proc_kill(const struct kept_proc *p)
 {
 	if (p->pid > 0)
 		kill(p->pid, SIGKILL);
-}
-
-static void make_room(const int ends[2], int octets)
-{
-	for (int i = 0; i < 2; i++)
-		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof(octets)) == -1)
-			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
-}
-
-pid_t kept_proc_fork(int *chan, int room, pid_t (*forks)(const void *arg), const void *arg)
-{
-	int ends[2];
-
-	*chan = -1;
-	if (ipc_pair(ends) < 0)
-		return -1;
-	if (room > 0)
-		make_room(ends, room);
-	pid_t pid = io_nonblock(ends[0], 1) < 0 ? -1 : forks != NULL ? forks(arg) : fork();
-	io_close(&ends[pid == 0 ? 0 : 1]);
-	if (pid == -1)
-		io_close(&ends[0]);
-	*chan = ends[pid == 0 ? 1 : 0];
-	return pid;
 }
 
 void kept_proc_signals(const int *also)
