@@ -49,12 +49,29 @@ static void compile(const char *pattern, size_t len)
 	zend_string_release(text);
 }
 
+/* PHP remembers the last message of all, even of those to nobody: no request should be told of an earlier one's. */
+static void forget_message(void)
+{
+	if (PG(last_error_message) != NULL)
+		zend_string_release(PG(last_error_message));
+	if (PG(last_error_file) != NULL)
+#if PHP_VERSION_ID < 80100
+		free(PG(last_error_file));
+#else
+		zend_string_release(PG(last_error_file));
+#endif
+	PG(last_error_message) = NULL;
+	PG(last_error_file) = NULL;
+	PG(last_error_type) = PG(last_error_lineno) = 0;
+}
+
 void warm_patterns_compile(void)
 {
 	if (list == NULL)
 		return;
 	until_ms = io_now_ms() + COMPILE_MAX_MS;
 	pattern_list_each(list, compile, in_time);
+	forget_message();
 	munmap(list, sizeof(*list));
 	list = NULL;
 	known_n = PCRE_G(pcre_cache).nNumUsed;

@@ -343,8 +343,11 @@ def test_lies_about_expressions_do_no_harm(site, start):
 	z = start("rollback", ini=FFI)
 	assert ask(z, "lie.php") == 16
 	time.sleep(0.2)
+	write(site, "last.php", "$last = error_get_last(); if (isset($_GET['own'])) { @$none[0][1]; @preg_match('/(/', ''); } echo json_encode([$last, error_get_last()['message'] ?? null]);")
 	for _ in range(3):
 		assert ask(z, "main.php")["text"] == "lib-original"
+		assert ask(z, "last.php") == [None, None] # nor do requests hear what PHP thought of it
+		assert "Compilation failed" in ask(z, "last.php", QUERY_STRING="own=1")[1]
 	assert "preg" not in z.log() and "delimiter" not in z.log()
 
 
