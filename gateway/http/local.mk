@@ -40,7 +40,7 @@ if HAVE_CHECK
 check_PROGRAMS += tests/unit/check_http tests/unit/check_static
 TESTS += tests/unit/check_http tests/unit/check_static
 tests_unit_check_http_SOURCES = tests/unit/check_http.c tests/unit/check_http.h tests/unit/unit.h \
-	tests/unit/check_accept_encoding.c tests/unit/check_listing_page.c \
+	tests/unit/check_accept_encoding.c tests/unit/check_http_chunked.c tests/unit/check_listing_page.c \
 	tests/unit/check_http_values.c tests/unit/check_http_scripts.c tests/unit/check_access_format.c tests/unit/check_proxies.c
 tests_unit_check_http_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_http_LDADD = libhttp.a libbase.a $(CHECK_LIBS)

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 Suite *suite_accept_encoding(void);
+Suite *suite_http_chunked(void);
 Suite *suite_http_values(void);
 Suite *suite_listing_page(void);
 Suite *suite_http_scripts(void);
