@@ -36,7 +36,7 @@ struct clients;
 struct client;                   /* one client, in the table; stays while somebody has entered as it */
 
 /**
- * Memory for a table that holds @live_max connections, and some ten thousand clients without one. Returns a descriptor
+ * Memory for a table that holds @live_max connections, and some thirty thousand clients without one. Returns a descriptor
  * (close-on-exec, of a size that nobody can change), or -1 with errno. See memfd_create(2).
  */
 int clients_mem_new(size_t live_max);
