@@ -136,7 +136,8 @@ static int page_start(struct buf *out, int status)
 {
 	const struct entry *e = find(status);
 
-	return buf_printf(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>%d %s</title></head>\n"
+	return buf_printf(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+		"<meta name=\"color-scheme\" content=\"light dark\"><title>%d %s</title></head>\n"
 		"<body>\n<h1>%s</h1>\n", status, status_reason(status), status_reason(status)) < 0 ||
 			(e != NULL && e->sentence != NULL && buf_printf(out, "<p>%s</p>\n", e->sentence) < 0)
 		? GW_ERR_NOMEM
