@@ -53,14 +53,12 @@ static int close_but(unsigned from, unsigned to, int keep)
 /* The socket for a learning cell's listener is needed a moment longer. */
 static int close_others(unsigned from, int keep)
 {
-	static const struct {
-		unsigned first, n;
-	} ours[] = {[SPEC_FRESH] = {COLD_OBJECTS_FD, 1}, [SPEC_ROLLBACK] = {ROLLBACK_FD, ROLLBACK_FDS_N}, [SPEC_SHARED] = {0, 0}};
+	unsigned first = level == SPEC_ROLLBACK ? ROLLBACK_FD : COLD_OBJECTS_FD, n = level == SPEC_ROLLBACK ? ROLLBACK_FDS_N : cold_objects_are_away();
 
-	if (ours[level].n > 0 && from < ours[level].first + ours[level].n) {
-		if (from < ours[level].first && close_but(from, ours[level].first - 1, keep) == -1)
+	if (n > 0 && from < first + n) {
+		if (from < first && close_but(from, first - 1, keep) == -1)
 			return -1;
-		from = ours[level].first + ours[level].n;
+		from = first + n;
 	}
 	return close_but(from, ~0U, keep);
 }

@@ -13,6 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "gateway/base/io.h"
 #include "sandbox/php/image.h"
 #include "sandbox/php/trial.h"
 #include "sandbox/rollback/rb_maps.h"
@@ -42,6 +43,7 @@ struct part {
 static struct object objects[OBJECTS_MAX];
 static struct part parts[PARTS_MAX];
 static size_t objects_n, parts_n;
+static bool fd_taken;
 static bool *used; /* by object, shared with the child of a trial; NULL otherwise */
 
 /* --- which ------------------------------------------------------------------------------------------------------------ */
@@ -274,12 +276,24 @@ static void learn_and_leave(bool code)
 	keep_used();
 }
 
+bool cold_objects_are_away(void)
+{
+	return fd_taken;
+}
+
 void cold_objects_leave(int image, bool code)
 {
+	int fd = fcntl(image, F_DUPFD_CLOEXEC, COLD_OBJECTS_FD);
+
+	fd_taken = fd == COLD_OBJECTS_FD;
+	if (!fd_taken) { /* another's */
+		io_close(&fd);
+		return;
+	}
 	used = mmap(NULL, OBJECTS_MAX * sizeof(*used), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (used == MAP_FAILED)
 		used = NULL;
-	else if (dup3(image, COLD_OBJECTS_FD, O_CLOEXEC) != -1)
+	else
 		learn_and_leave(code);
 	if (used != NULL)
 		munmap(used, OBJECTS_MAX * sizeof(*used));

@@ -8,6 +8,9 @@
 /** The image's descriptor, in the zygote and in its cells: what has left comes back from it. */
 #define COLD_OBJECTS_FD 61
 
+/** Whether that descriptor is it: where nothing is away, the number may be anybody's, and no cell keeps it. */
+bool cold_objects_are_away(void);
+
 /**
  * Take away what image_take(IMAGE_CODE) has moved of those objects that a rehearsed request leaves alone, some hundred of
  * Debian's extensions' libraries with two or three mappings each: fork(2) and exit(2) visit every mapping of a process.

@@ -57,12 +57,13 @@ void rb_usual_take(struct rb_memory *mem)
 	const struct rb_usual *u = mem->usual;
 	const struct rb_region *r = mem->regions, *end = mem->regions + mem->regions_n;
 	uintptr_t before = 0;
-	uint64_t now = now_s(), until = u->until_s;
-	uint32_t n = u->n;
+	/* Once each: another cell may write there meanwhile. */
+	uint64_t now = now_s(), until = __atomic_load_n(&u->until_s, __ATOMIC_RELAXED);
+	uint32_t n = __atomic_load_n(&u->n, __ATOMIC_RELAXED);
 
 	mem->learns = until <= now || until > now + LASTS_S || n == 0;
 	for (uint32_t i = 0; !mem->learns && i < n && i < RB_HOT_MAX; i++) {
-		uintptr_t page = u->pages[i];
+		uintptr_t page = __atomic_load_n(&u->pages[i], __ATOMIC_RELAXED);
 		if (page <= before || page % RB_PAGE != 0)
 			return;
 		while (r < end && r->end <= page)
