@@ -54,14 +54,14 @@ bool pattern_list_note(struct pattern_list *list, struct pattern_met *met, const
 	return true;
 }
 
-void pattern_list_each(struct pattern_list *list, void (*compile)(const char *pattern, size_t len), bool (*go_on)(void))
+void pattern_list_each(struct pattern_list *list, bool (*compile)(const char *pattern, size_t len), bool (*go_on)(void))
 {
 	const char *at = list->text;
 
 	for (size_t i = 0, len; i < list->n && go_on(); i++, at += len + 1) {
 		len = strlen(at);
-		if (__atomic_add_fetch(&list->at_work[i], 1, __ATOMIC_RELAXED) <= PATTERNS_TRIES_MAX)
-			compile(at, len);
+		if (__atomic_add_fetch(&list->at_work[i], 1, __ATOMIC_RELAXED) <= PATTERNS_TRIES_MAX && !compile(at, len))
+			__atomic_add_fetch(&list->at_work[i], PATTERNS_TRIES_MAX, __ATOMIC_RELAXED);
 		__atomic_sub_fetch(&list->at_work[i], 1, __ATOMIC_RELAXED);
 	}
 }

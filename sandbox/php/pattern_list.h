@@ -35,8 +35,9 @@ bool pattern_is_good(const char *pattern);
 bool pattern_list_note(struct pattern_list *list, struct pattern_met *met, const char *pattern);
 
 /**
- * Call @compile for each until @go_on says no. Any process that has @list; several may do so at the same time.
+ * Call @compile for each until @go_on says no. One of which it says false, not worth it, is left alone from then on. Any
+ * process that has @list; several may do so at the same time.
  */
-void pattern_list_each(struct pattern_list *list, void (*compile)(const char *pattern, size_t len), bool (*go_on)(void));
+void pattern_list_each(struct pattern_list *list, bool (*compile)(const char *pattern, size_t len), bool (*go_on)(void));
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <main/php.h>
 #include <ext/pcre/php_pcre.h>
@@ -15,6 +16,7 @@
 #include "sandbox/php/pattern_list.h"
 
 #define COMPILE_MAX_MS 20 /* a cell begins with what it has by then */
+#define SLOW_US 5000      /* of processor time: such a one is left to the requests that use it */
 
 static struct pattern_list *list; /* shared, so that cells, which have it for a moment only, get no pages of their own for it */
 static struct pattern_met met;
@@ -37,9 +39,18 @@ static bool in_time(void)
 	return io_now_ms() < until_ms;
 }
 
-/* With its own messages, if any, to nobody. */
-static void compile(const char *pattern, size_t len)
+static int64_t spent_us(void)
 {
+	struct timespec t = {0};
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* With its own messages, if any, to nobody. */
+static bool compile(const char *pattern, size_t len)
+{
+	int64_t from_us = spent_us();
 	zend_string *text = zend_string_init(pattern, len, false);
 	int level = EG(error_reporting);
 
@@ -47,6 +58,7 @@ static void compile(const char *pattern, size_t len)
 	(void)pcre_get_compiled_regex_cache(text);
 	EG(error_reporting) = level;
 	zend_string_release(text);
+	return spent_us() - from_us < SLOW_US;
 }
 
 /* PHP remembers the last message of all, even of those to nobody: no request should be told of an earlier one's. */

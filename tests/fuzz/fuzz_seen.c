@@ -20,10 +20,11 @@ static void on_pattern(const char *pattern)
 		pattern_list_note(&list, &met, pattern);
 }
 
-static void compile(const char *pattern, size_t len)
+static bool compile(const char *pattern, size_t len)
 {
 	if (!pattern_is_good(pattern) || strlen(pattern) != len || pattern + len >= list.text + list.text_n)
 		abort();
+	return true;
 }
 
 static bool go_on(void)

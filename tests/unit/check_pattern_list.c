@@ -11,6 +11,7 @@ static struct pattern_list list;
 static struct pattern_met met;
 static size_t compiled, stop_after;
 static char last[PATTERNS_TEXT_MAX];
+static const char *slow; /* a pattern that takes long, or NULL */
 
 static void fresh(void)
 {
@@ -18,13 +19,15 @@ static void fresh(void)
 	memset(&met, 0, sizeof(met));
 	compiled = 0;
 	stop_after = SIZE_MAX;
+	slow = NULL;
 }
 
-static void compile(const char *pattern, size_t len)
+static bool compile(const char *pattern, size_t len)
 {
 	ck_assert_uint_eq(strlen(pattern), len);
 	strcpy(last, pattern);
 	compiled++;
+	return slow == NULL || strcmp(pattern, slow) != 0;
 }
 
 static bool go_on(void)
@@ -118,6 +121,27 @@ START_TEST(what_kills_cells_is_left_alone)
 }
 END_TEST
 
+START_TEST(what_takes_long_is_left_alone)
+{
+	fresh();
+	for (int i = 0; i < 2; i++) {
+		note("/a/");
+		note("/b/");
+	}
+	slow = "/b/";
+	pattern_list_each(&list, compile, go_on);
+	ck_assert_uint_eq(compiled, 2);
+	/* Even if it were fast now. */
+	slow = NULL;
+	for (size_t i = 1; i < 4; i++) {
+		pattern_list_each(&list, compile, go_on);
+		ck_assert_uint_eq(compiled, 2 + i);
+		ck_assert_str_eq(last, "/a/");
+	}
+	ck_assert_uint_eq(list.at_work[0], 0);
+}
+END_TEST
+
 static Suite *patterns_suite(void)
 {
 	Suite *s = suite_create("pattern_list");
@@ -127,6 +151,7 @@ static Suite *patterns_suite(void)
 	tcase_add_test(t, what_is_met_twice_is_remembered_once);
 	tcase_add_test(t, number_and_length_are_bounded);
 	tcase_add_test(t, what_kills_cells_is_left_alone);
+	tcase_add_test(t, what_takes_long_is_left_alone);
 	suite_add_tcase(s, t);
 	return s;
 }
