@@ -73,7 +73,7 @@ static const struct conf_regex *build_regex(struct conf_build *b, const struct c
 	const struct conf_regex *re = conf_keep_regex(b, pattern, any_case, why, sizeof(why));
 
 	if (re == NULL)
-		conf_error(b, n, arg, "%s", why);
+		conf_error(b, n, arg, n->section ? "<%s>: %s" : "%s: %s", n->name.text, why);
 	return re;
 }
 

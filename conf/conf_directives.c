@@ -171,8 +171,8 @@ const struct conf_directive conf_directives[] = {
 	/* directories, files, locations */
 	{S("Directory", HOSTS, 0, 1, 2, "path, pattern, or ~ regex"), .set = conf_set_directory, .doc = "Settings of a directory and what is below it."},
 	{S("DirectoryMatch", HOSTS, 0, 1, 1, "regex"), .set = conf_set_directory, .lo = 1, .doc = "Settings of directories whose path matches."},
-	{S("If", ANY, CONF_OV_ALL, 1, 1, "condition"), .set = conf_set_if, .doc = "Settings where an expression holds, on top of those of all other sections. It may ask for all of the request but its variables and notes, which are set later. Quote the condition."},
-	{S("ElseIf", ANY, CONF_OV_ALL, 1, 1, "condition"), .set = conf_set_if, .lo = 1, .doc = "The same where the <If> and <ElseIf> right before it did not hold."},
+	{S("If", ANY, CONF_OV_ALL, 1, 1, "\"condition\""), .set = conf_set_if, .doc = "Settings where an expression holds, on top of those of all other sections. It may ask for all of the request but its variables and notes, which are set later. Quote the condition."},
+	{S("ElseIf", ANY, CONF_OV_ALL, 1, 1, "\"condition\""), .set = conf_set_if, .lo = 1, .doc = "The same where the <If> and <ElseIf> right before it did not hold."},
 	{S("Else", ANY, CONF_OV_ALL, 0, 0, ""), .set = conf_set_if, .lo = 1, .doc = "Settings where none of the <If> and <ElseIf> right before it held."},
 	{S("Files", HOSTS | CONF_W_DIR | HT, CONF_OV_ALL, 1, 2, "name, pattern, or ~ regex"), .set = conf_set_files, .doc = "Settings of files by their name."},
 	{S("FilesMatch", HOSTS | CONF_W_DIR | HT, CONF_OV_ALL, 1, 1, "regex"), .set = conf_set_files, .lo = 1, .doc = "Settings of files whose name matches."},

@@ -45,6 +45,10 @@ static bool take_action(struct words *w, bool answer, struct conf_header *h, siz
 		}
 		conf_suggest_try(&s, actions[i].word);
 	}
+	if (answer) {
+		conf_suggest_try(&s, "always");
+		conf_suggest_try(&s, "onsuccess");
+	}
 	conf_error(w->b, w->n, (int)w->at, "%s: there is no action '%s'%s", w->n->name.text, word,
 		conf_suggest_text(&s, more, sizeof(more)));
 	return false;

@@ -214,12 +214,15 @@ void conf_set_pool(struct conf_build *b, const struct conf_node *n, const struct
 	else if (!pool_register(b, p, 0))
 		return;
 	conf_build_inside(b, n, CONF_W_POOL, b->srv, NULL, p);
-	bool main_member = false;
+	bool main_member = false, named = false;
 	for (size_t i = 0; i < p->members_n; i++)
 		main_member = main_member || !p->members[i].backup;
-	if (p->members_n == 0)
+	/* A Server line with an error has its own message. */
+	for (const struct conf_node *c = n->children; c != NULL; c = c->next)
+		named = named || strcasecmp(c->name.text, "Server") == 0;
+	if (p->members_n == 0 && !named)
 		conf_error(b, n, -1, "<FastCGIPool %s> has no member: add Server unix:/path or Server host:port", name);
-	else if (!main_member)
+	else if (p->members_n > 0 && !main_member)
 		conf_error(b, n, -1, "<FastCGIPool %s> has only backup members", name);
 }
 

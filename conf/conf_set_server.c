@@ -54,7 +54,12 @@ void conf_set_listen(struct conf_build *b, const struct conf_node *n, const stru
 		if (https != NULL)
 			*https = (struct conf_https_port){conf_addr_port(&addr.u.sa), n};
 	} else if (n->args_n > 1 && strcasecmp(n->args[1].text, "http") != 0) {
-		conf_error(b, n, 1, "Listen: '%s' is not one of http https", n->args[1].text);
+		struct conf_suggest s;
+		char more[128];
+		conf_suggest_init(&s, n->args[1].text);
+		conf_suggest_try(&s, "http");
+		conf_suggest_try(&s, "https");
+		conf_error(b, n, 1, "Listen: '%s' is not one of http https%s", n->args[1].text, conf_suggest_text(&s, more, sizeof(more)));
 	}
 	if (addr.u.sa.sa_family == AF_UNSPEC)
 		any_address(b, &addr);
