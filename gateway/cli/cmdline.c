@@ -29,7 +29,7 @@ static const char help[] =
 	"  --selftest[=LIST]\n"
 	"                 attack a throw-away server of this build from inside its cells; LIST: attacks or layers, or list\n"
 	"  --learned FILE what SandboxProfile learn has written to this error log, as lines for the configuration (-: stdin)\n"
-	"  -h             this text\n";
+	"  -h, --help     this text\n";
 
 void cmdline_help(void)
 {

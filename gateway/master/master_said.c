@@ -67,7 +67,7 @@ void master_say_sites(struct master *m)
 	for (size_t i = 0; i < m->state.n; i++)
 		control_say(&m->control, CONTROL_SITES, "running: %s: %s\n", m->state.v[i].file, m->state.v[i].text);
 	if (m->state.n == 0)
-		control_say(&m->control, CONTROL_SITES, "running: every file is served as it was when it was read last\n");
+		control_say(&m->control, CONTROL_SITES, "running: every file is in service as it was last read; none is held at an older version\n");
 	control_done(&m->control, CONTROL_SITES, true);
 }
 

@@ -64,7 +64,10 @@ static void say(const struct loading *l, bool error, size_t index, const struct 
 		path = t->chain;
 		what = "SSLCertificateChainFile";
 	}
-	conf_diag_add(l->diags, error, at->file, at->line, at->column, "%s %s (%s): %s%s", what, path, t->server->name, f->text, more);
+	if (path == t->server->name)
+		conf_diag_add(l->diags, error, at->file, at->line, at->column, "%s: %s: %s%s", what, path, f->text, more);
+	else
+		conf_diag_add(l->diags, error, at->file, at->line, at->column, "%s %s (%s): %s%s", what, path, t->server->name, f->text, more);
 }
 
 static void say_dates(const struct loading *l, size_t index, const struct tls_bundle *b)

@@ -132,10 +132,10 @@ def test_s_asks_the_server_what_it_serves(sites):
 	sites.put("b", 404)
 	assert "answer 503" in sites.bh.run("-S").stdout  # it has not been told yet
 	assert sites.graceful() == (0, "")
-	assert "running: every file is served as it was when it was read last" in sites.bh.run("-S").stdout
+	assert "running: every file is in service as it was last read" in sites.bh.run("-S").stdout
 	sites.put("b", 404, more="    Bogus on\n")
 	r = sites.bh.run("-S")
-	assert "Bogus" in r.stdout and "running: every file is served as it was when it was read last" in r.stdout and "503" not in r.stdout, r.stdout
+	assert "Bogus" in r.stdout and "running: every file is in service as it was last read" in r.stdout and "503" not in r.stdout, r.stdout
 	assert sites.graceful()[0] == 1
 	r = sites.bh.run("-S")
 	assert "running: %s/b.conf: the last version of this file that was good stays in service" % sites.dir in r.stdout and "503" not in r.stdout, r.stdout
