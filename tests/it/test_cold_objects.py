@@ -89,6 +89,16 @@ def test_nobody_gets_their_addresses(zygote, whole):
 	assert a.body == whole.php(fill + SCRIPT).body and a.body.startswith(b"bz2 ")
 
 
+def test_threads_that_need_it_at_once(zygote, profile):
+	"""It comes back once, with what the first of them wrote to it. `strict` has no threads."""
+	code = "$f = FFI::cdef('typedef unsigned long T; int pthread_create(T *, void *, void *, void *); int pthread_join(T, void *); int gdFree;');" \
+		"$t = $f->new('T[8]'); for ($i = 0; $i < 8; $i++) if ($f->pthread_create(FFI::addr($t[$i]), null, FFI::addr($f->gdFree), null) != 0) exit('none');" \
+		"for ($i = 0; $i < 8; $i++) $f->pthread_join($t[$i], null); echo 'joined';"
+	for _ in range(20):
+		a = zygote.php(code)
+		assert a.gone[:3] == (0, 0, 0) and a.body == (b"none" if profile == "strict" else b"joined"), (a.gone, a.body, zygote.log())
+
+
 def test_constants_of_what_is_back(zygote, profile):
 	"""Back, or about to come back for this very access: what may not be written to is not."""
 	write = "$f = FFI::cdef('void *memset(void *, int, size_t); void *memcpy(void *, void *, size_t); int gdImageCreateTrueColor;'); echo 'on '; ob_end_flush(); flush(); %s $f->memset(FFI::addr($f->gdImageCreateTrueColor), 0, 1);"
