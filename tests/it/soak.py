@@ -29,6 +29,7 @@ import site_conf  # noqa: E402
 
 HOST = "site.test"
 CELLS = 4
+LOOKS = 6  # at what seems to have grown
 CLIENTS = 3
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
@@ -343,6 +344,12 @@ class Soak:
 			for name, w in self.wrong.items()]
 		if self.level == "rollback" and not stays:
 			bad.append("%s: no cell was used again, so nothing was put back" % self.app.name)
+		# What has grown stays so; a cell that waits for a database's lock, after its answer, does not.
+		for _ in range(LOOKS):
+			if not self.growth(samples):
+				break
+			time.sleep(5)
+			samples[-1] = quiet_sample(self.servers["looked-at"])
 		return bad + self.growth(samples)
 
 	def growth(self, samples):
