@@ -230,9 +230,9 @@ static bool try_again(uintptr_t at)
  * blocked". */
 static void die(void)
 {
-	volatile char *nobodys = (volatile char *)(uintptr_t)1;
+	volatile uintptr_t nobodys = 1; /* volatile: the compiler knows, too */
 
-	*nobodys = 0;
+	*(volatile char *)nobodys = 0;
 }
 
 static void on_fault(int sig, siginfo_t *info, void *context)
