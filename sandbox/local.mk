@@ -88,7 +88,7 @@ tests_fuzz_replay_ipc_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcd
 tests_fuzz_replay_ipc_LDADD = libipc.a libbase.a
 check_PROGRAMS += tests/fuzz/replay_seen
 TESTS += tests/fuzz/replay_seen
-tests_fuzz_replay_seen_SOURCES = tests/fuzz/fuzz_seen.c tests/fuzz/replay.c sandbox/php/opcache_seen.c sandbox/php/pattern_list.c
+tests_fuzz_replay_seen_SOURCES = tests/fuzz/fuzz_seen.c tests/fuzz/replay.c sandbox/php/opcache_seen.c sandbox/php/pattern_list.c sandbox/php/text_list.c
 tests_fuzz_replay_seen_LDADD = libbase.a
 tests_fuzz_replay_seen_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus/seen"'
 EXTRA_DIST += tests/fuzz/corpus/spec tests/fuzz/corpus/ipc tests/fuzz/corpus/seen
@@ -110,7 +110,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_script_times
 tests_fuzz_fuzz_script_times_SOURCES = tests/fuzz/fuzz_script_times.c sandbox/php/script_times.c
 tests_fuzz_fuzz_script_times_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += tests/fuzz/fuzz_seen
-tests_fuzz_fuzz_seen_SOURCES = tests/fuzz/fuzz_seen.c sandbox/php/opcache_seen.c sandbox/php/pattern_list.c
+tests_fuzz_fuzz_seen_SOURCES = tests/fuzz/fuzz_seen.c sandbox/php/opcache_seen.c sandbox/php/pattern_list.c sandbox/php/text_list.c
 tests_fuzz_fuzz_seen_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 endif
 
@@ -171,9 +171,14 @@ tests_unit_check_script_times_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_script_times_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_pattern_list
 TESTS += tests/unit/check_pattern_list
-tests_unit_check_pattern_list_SOURCES = tests/unit/check_pattern_list.c tests/unit/unit.h sandbox/php/pattern_list.c
+tests_unit_check_pattern_list_SOURCES = tests/unit/check_pattern_list.c tests/unit/unit.h sandbox/php/pattern_list.c sandbox/php/text_list.c
 tests_unit_check_pattern_list_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_pattern_list_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_rb_maps
+TESTS += tests/unit/check_rb_maps
+tests_unit_check_rb_maps_SOURCES = tests/unit/check_rb_maps.c tests/unit/unit.h sandbox/rollback/rb_maps.c
+tests_unit_check_rb_maps_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_rb_maps_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_sandbox
 TESTS += tests/unit/check_sandbox
 tests_unit_check_sandbox_SOURCES = tests/unit/check_sandbox.c tests/unit/unit.h

@@ -53,8 +53,12 @@ static int close_but(unsigned from, unsigned to, int keep)
 /* The socket for a learning cell's listener is needed a moment longer. */
 static int close_others(unsigned from, int keep)
 {
-	unsigned first = level == SPEC_ROLLBACK ? ROLLBACK_FD : COLD_OBJECTS_FD, n = level == SPEC_ROLLBACK ? ROLLBACK_FDS_N : cold_objects_are_away();
+	unsigned first = COLD_OBJECTS_FD, n = cold_objects_are_away();
 
+	if (level == SPEC_ROLLBACK) {
+		first = ROLLBACK_FD;
+		n = ROLLBACK_FDS_N;
+	}
 	if (n > 0 && from < first + n) {
 		if (from < first && close_but(from, first - 1, keep) == -1)
 			return -1;

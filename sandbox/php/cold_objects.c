@@ -7,8 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -17,7 +15,6 @@
 #include "sandbox/php/image.h"
 #include "sandbox/php/trial.h"
 #include "sandbox/rollback/rb_maps.h"
-#include "sandbox/sb_proc.h"
 
 #define OBJECTS_MAX 512
 #define PARTS_MAX 2048
@@ -78,45 +75,18 @@ static size_t object_of(const struct rb_mapping *m)
 	return SIZE_MAX;
 }
 
-static int prot_of(const struct rb_mapping *m)
-{
-	return (m->perms[0] == 'r' ? PROT_READ : 0) | (m->perms[1] == 'w' ? PROT_WRITE : 0) |
-	       (m->perms[2] == 'x' ? PROT_EXEC : 0);
-}
-
-static bool is_image(const struct rb_mapping *m)
-{
-	static const char name[] = "/memfd:" IMAGE_NAME " ";
-
-	return m->name_len >= sizeof(name) - 1 && memcmp(m->name, name, sizeof(name) - 1) == 0;
-}
-
-static void note_part(const struct rb_mapping *m, bool code)
+static void note_part(void *code, const struct rb_mapping *m)
 {
 	size_t i = object_of(m);
+	int prot = rb_maps_prot(m);
 
-	if (i == SIZE_MAX || !is_image(m))
+	if (i == SIZE_MAX || !rb_maps_is_memfd(m, IMAGE_NAME))
 		return;
-	if (((prot_of(m) & PROT_EXEC) != 0 && !code) || parts_n == PARTS_MAX)
+	if (((prot & PROT_EXEC) != 0 && !*(const bool *)code) || parts_n == PARTS_MAX)
 		objects[i].stays = true;
 	else
-		parts[parts_n++] = (struct part){.start = m->start, .end = m->end, .offset = (off_t)m->offset, .prot = prot_of(m),
+		parts[parts_n++] = (struct part){.start = m->start, .end = m->end, .offset = (off_t)m->offset, .prot = prot,
 			.object = (unsigned)i};
-}
-
-static bool list_parts(bool code)
-{
-	FILE *f = sb_proc_text("self/maps");
-	struct rb_mapping m;
-	char line[4096];
-
-	if (f == NULL)
-		return false;
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (rb_maps_line(line, strcspn(line, "\n"), &m))
-			note_part(&m, code);
-	fclose(f);
-	return true;
 }
 
 /* --- trials ------------------------------------------------------------------------------------------------------------ */
@@ -263,7 +233,7 @@ static void learn_and_leave(bool code)
 	bool ok;
 
 	dl_iterate_phdr(note_object, NULL);
-	if (!list_parts(code) || !trial_run(drop_parts, note_pages, NULL))
+	if (!trial_mappings(note_part, &code) || !trial_run(drop_parts, note_pages, NULL))
 		return;
 	keep_used();
 	if (!watch())

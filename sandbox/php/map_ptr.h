@@ -13,7 +13,7 @@ void map_ptr_clear(void);
 /** Right before php_request_startup(). Hides the table from PHP if no request has used it since map_ptr_clear(). */
 void map_ptr_hide(void);
 
-/** From PHP's first call into the server for a request, and again after php_request_startup() however it went. */
+/** From PHP's first call into the server for a request; and again before php_request_shutdown(), if there was none. */
 void map_ptr_show(void);
 
 #endif

@@ -94,20 +94,22 @@ static int open_pipe(void)
 	return err;
 }
 
-static void note_path(const char *path)
+static void note(bool (*remember)(const char *text), const char *text)
 {
 	if (oc.paths_left == 0)
 		return;
 	oc.paths_left--;
-	oc.new_paths += warm_paths_note(path);
+	oc.new_paths += remember(text);
+}
+
+static void note_path(const char *path)
+{
+	note(warm_paths_note, path);
 }
 
 static void note_pattern(const char *pattern)
 {
-	if (oc.paths_left == 0)
-		return;
-	oc.paths_left--;
-	oc.new_paths += warm_patterns_note(pattern);
+	note(warm_patterns_note, pattern);
 }
 
 static void ask_for_paths(void)

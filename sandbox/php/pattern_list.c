@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "sandbox/php/text_list.h"
+
 bool pattern_is_good(const char *pattern)
 {
 	unsigned char first = (unsigned char)pattern[0];
@@ -31,22 +33,12 @@ static bool met_before(struct pattern_met *met, const char *pattern)
 	return false;
 }
 
-static bool is_known(const struct pattern_list *list, const char *pattern, size_t len)
-{
-	const char *at = list->text;
-
-	for (size_t i = 0; i < list->n; i++, at += strlen(at) + 1)
-		if (strlen(at) == len && memcmp(at, pattern, len) == 0)
-			return true;
-	return false;
-}
-
 bool pattern_list_note(struct pattern_list *list, struct pattern_met *met, const char *pattern)
 {
 	size_t len = strlen(pattern);
 
 	if (list->n == PATTERNS_MAX || len + 1 > PATTERNS_TEXT_MAX - list->text_n || !met_before(met, pattern) ||
-	    is_known(list, pattern, len))
+	    text_list_has(list->text, list->n, pattern, len))
 		return false;
 	memcpy(list->text + list->text_n, pattern, len + 1);
 	list->text_n += len + 1;

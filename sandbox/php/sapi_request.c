@@ -244,9 +244,7 @@ bool sapi_answer(FCGX_Request *fcgx, sapi_last_fn *last)
 		fill_request_info(&r);
 		user_ini_apply(SG(request_info).path_translated, sapi_param(&r, "DOCUMENT_ROOT"));
 		map_ptr_hide();
-		int started = php_request_startup();
-		map_ptr_show();
-		if (started == SUCCESS)
+		if (php_request_startup() == SUCCESS)
 			run_script(&r);
 	}
 	zend_end_try();

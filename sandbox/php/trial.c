@@ -19,28 +19,43 @@
 
 /* --- which pages ------------------------------------------------------------------------------------------------------ */
 
-static bool parse_line(const char *line, enum trial_kind kind, struct region *r)
+bool trial_mappings(void (*see)(void *arg, const struct rb_mapping *m), void *arg)
 {
-	char perms[5], path[8] = "";
+	FILE *f = sb_proc_text("self/maps");
+	struct rb_mapping m;
+	char line[4096];
 
-	if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %7s", &r->start, &r->end, perms, path) < 3 || perms[0] != 'r' || perms[3] != 'p')
+	if (f == NULL)
 		return false;
-	r->prot = PROT_READ | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
-	return kind == TRIAL_WRITABLE ? r->prot == (PROT_READ | PROT_WRITE) : perms[1] == '-' && path[0] == '/';
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (rb_maps_line(line, strcspn(line, "\n"), &m))
+			see(arg, &m);
+	fclose(f);
+	return true;
+}
+
+struct listing {
+	struct region *regions;
+	size_t n, max;
+	enum trial_kind kind;
+};
+
+static void take_region(void *arg, const struct rb_mapping *m)
+{
+	struct listing *l = arg;
+	int prot = rb_maps_prot(m);
+	bool file = m->name_len > 0 && m->name[0] == '/', wanted = l->kind == TRIAL_WRITABLE ? prot == (PROT_READ | PROT_WRITE) :
+		(prot & (PROT_READ | PROT_WRITE)) == PROT_READ && file;
+
+	if (wanted && m->perms[3] == 'p' && l->n < l->max)
+		l->regions[l->n++] = (struct region){.start = m->start, .end = m->end, .prot = prot};
 }
 
 size_t trial_regions(struct region *regions, size_t max, enum trial_kind kind)
 {
-	FILE *f = sb_proc_text("self/maps");
-	char line[4096];
-	size_t n = 0;
+	struct listing l = {.regions = regions, .max = max, .kind = kind};
 
-	if (f == NULL)
-		return 0;
-	while (n < max && fgets(line, sizeof(line), f) != NULL)
-		n += parse_line(line, kind, &regions[n]);
-	fclose(f);
-	return n;
+	return trial_mappings(take_region, &l) ? l.n : 0;
 }
 
 /* --- the child ---------------------------------------------------------------------------------------------------------- */

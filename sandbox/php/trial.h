@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sandbox/rollback/rb_maps.h"
+
 /* Bits of an entry of /proc/pid/pagemap; see the kernel's Documentation/admin-guide/mm/pagemap.rst. */
 #define PM_PRESENT ((uint64_t)1 << 63)
 #define PM_SWAP ((uint64_t)1 << 62)
@@ -22,6 +24,9 @@ enum trial_kind {
 	TRIAL_WRITABLE,  /* all that is writable and private */
 	TRIAL_READ_ONLY, /* of files: code, constants, what the linker has made read-only */
 };
+
+/** Show each mapping of this process to @see, by address; they last as long as the call. Returns false when they cannot be read. */
+bool trial_mappings(void (*see)(void *arg, const struct rb_mapping *m), void *arg);
 
 /** Private mappings of this process, by address, at most @max. Returns how many; 0 also when they cannot be listed. */
 size_t trial_regions(struct region *regions, size_t max, enum trial_kind kind);

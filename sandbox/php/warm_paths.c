@@ -10,6 +10,8 @@
 #include <Zend/zend_ini.h>
 #include <Zend/zend_virtual_cwd.h>
 
+#include "sandbox/php/text_list.h"
+
 #define TEXT_MAX (256 * 1024)
 
 /* Shared, so that cells, which have it for a moment only, get no pages of their own for it. */
@@ -27,21 +29,11 @@ int warm_paths_start(void)
 	return paths == MAP_FAILED ? GW_ERR_SYS : 0;
 }
 
-static bool is_known(const char *path, size_t len)
-{
-	const char *at = paths->text;
-
-	for (size_t i = 0; i < paths->n; i++, at += strlen(at) + 1)
-		if (strlen(at) == len && memcmp(at, path, len) == 0)
-			return true;
-	return false;
-}
-
 bool warm_paths_note(const char *path)
 {
 	size_t len = strlen(path);
 
-	if (paths == NULL || len + 1 > TEXT_MAX - paths->text_n || is_known(path, len))
+	if (paths == NULL || len + 1 > TEXT_MAX - paths->text_n || text_list_has(paths->text, paths->n, path, len))
 		return false;
 	memcpy(paths->text + paths->text_n, path, len + 1);
 	paths->text_n += len + 1;

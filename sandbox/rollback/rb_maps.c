@@ -2,6 +2,7 @@
 #include "sandbox/rollback/rb_maps.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 /* --- lines ----------------------------------------------------------------------------------------------------------- */
 
@@ -69,6 +70,21 @@ bool rb_maps_line(const char *text, size_t len, struct rb_mapping *m)
 	m->name = c.at;
 	m->name_len = (size_t)(c.end - c.at);
 	return c.ok;
+}
+
+/* The kernel writes "/memfd:NAME (deleted)". */
+bool rb_maps_is_memfd(const struct rb_mapping *m, const char *name)
+{
+	static const char memfd[] = "/memfd:";
+	size_t head = sizeof(memfd) - 1, len = strlen(name);
+
+	return m->name_len > head + len && memcmp(m->name, memfd, head) == 0 && memcmp(m->name + head, name, len) == 0 &&
+	       m->name[head + len] == ' ';
+}
+
+int rb_maps_prot(const struct rb_mapping *m)
+{
+	return (m->perms[0] == 'r' ? PROT_READ : 0) | (m->perms[1] == 'w' ? PROT_WRITE : 0) | (m->perms[2] == 'x' ? PROT_EXEC : 0);
 }
 
 /* --- comparison -------------------------------------------------------------------------------------------------------- */

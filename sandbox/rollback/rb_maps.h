@@ -21,6 +21,12 @@ struct rb_mapping {
  */
 bool rb_maps_line(const char *text, size_t len, struct rb_mapping *m);
 
+/** Whether @m maps the memory file (memfd_create(2)) with this @name. */
+bool rb_maps_is_memfd(const struct rb_mapping *m, const char *name);
+
+/** Its rights, as PROT_READ, PROT_WRITE and PROT_EXEC of mmap(2). */
+int rb_maps_prot(const struct rb_mapping *m);
+
 /** A range of addresses with one set of rights; sorted arrays of them have no overlaps. */
 struct rb_range {
 	uintptr_t start, end;

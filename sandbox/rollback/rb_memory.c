@@ -17,22 +17,12 @@ static size_t pages_in(uintptr_t start, uintptr_t end)
 
 /* --- which ----------------------------------------------------------------------------------------------------------- */
 
-/* The kernel writes "/memfd:NAME (deleted)". */
-static bool is_of(const struct rb_mapping *m, const char *name)
-{
-	static const char memfd[] = "/memfd:";
-	size_t head = sizeof(memfd) - 1, len = strlen(name);
-
-	return m->name_len > head + len && memcmp(m->name, memfd, head) == 0 && memcmp(m->name + head, name, len) == 0 &&
-	       m->name[head + len] == ' ';
-}
-
 static const char *view_of(const struct rb_memory *mem, const struct rb_mapping *m, const struct rb_source *sources)
 {
-	if (is_of(m, RB_OWN_NAME))
+	if (rb_maps_is_memfd(m, RB_OWN_NAME))
 		return mem->own_view;
 	for (size_t i = 0; i < RB_SOURCES_MAX && sources[i].name != NULL; i++)
-		if (is_of(m, sources[i].name))
+		if (rb_maps_is_memfd(m, sources[i].name))
 			return sources[i].view;
 	return NULL;
 }
