@@ -299,7 +299,7 @@ const struct conf_bit_word *conf_bit_word_find(struct conf_build *b, const struc
 /** Apply bits @value with @sign ('+', '-' or NUL: plain) to what one section says. */
 void conf_bits_apply(struct conf_bits *bits, char sign, unsigned value);
 
-/** A time in milliseconds, from @lo_ms to @hi_ms: "30", "500ms", "5min". Returns NULL, or why not (static text). */
+/** A time as Apache writes them, seconds without a unit: "30", "500ms", "5min"; in milliseconds, from @lo_ms to @hi_ms. Returns NULL, or why not (static text). */
 const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
 
 /** Octets, perhaps with K, M or G behind them, from @lo to @hi. Returns NULL, or why not (static text). */
@@ -308,8 +308,17 @@ const char *conf_value_size(const char *text, int64_t lo, int64_t hi, int64_t *o
 /** A number. Returns NULL, or why not (static text). */
 const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
-/** A time as Apache writes them, seconds without a unit; in milliseconds. Returns NULL, or why not (static text). */
-const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out);
+/* The longest period that a rate may be for. */
+enum conf_rate { CONF_RATE_HOUR = 2, CONF_RATE_DAY };
+
+/**
+ * "50/second": *@n (1 to 1,000,000) in each *@ms. Returns NULL, or why not (static text) with the period nearest to what was
+ * written in *@near, if it was that. @a: scratch memory.
+ */
+const char *conf_value_rate(struct arena *a, const char *text, enum conf_rate longest, unsigned *n, unsigned *ms, struct conf_suggest *near);
+
+/** Argument @arg of @n as a file's extension, without its dot; borrowed. NULL after saying that it is none. */
+const char *conf_extension(struct conf_build *b, const struct conf_node *n, int arg);
 /** On or Off. Returns NULL, or why not (static text). */
 const char *conf_value_flag(const char *text, bool *out);
 

@@ -108,34 +108,6 @@ void conf_set_client_connections(struct conf_build *b, const struct conf_node *n
 		b->c->clients.connections = (unsigned)v;
 }
 
-/* "50/second" into @l. Returns NULL, or why not; @near: the period that was perhaps meant. */
-static const char *rate_parse(struct conf_build *b, const char *text, struct conf_client_limits *l, struct conf_suggest *near)
-{
-	static const struct {
-		const char *name;
-		unsigned ms;
-	} periods[] = {{"second", 1000}, {"minute", 60000}, {"hour", HOUR_MS}};
-	const char *slash = strchr(text, '/'), *why;
-	int64_t v;
-
-	conf_suggest_init(near, slash == NULL ? "" : slash + 1);
-	if (slash == NULL)
-		return "has no /";
-	char *number = arena_strndup(b->a, text, (size_t)(slash - text));
-	why = number == NULL ? "out of memory" : conf_value_int(number, 1, 1000000, &v);
-	if (why != NULL)
-		return why;
-	for (size_t i = 0; i < sizeof(periods) / sizeof(*periods); i++) {
-		if (strcasecmp(slash + 1, periods[i].name) == 0) {
-			l->rate_n = l->burst = (unsigned)v;
-			l->rate_ms = periods[i].ms;
-			return NULL;
-		}
-		conf_suggest_try(near, periods[i].name);
-	}
-	return "ends in no period";
-}
-
 void conf_set_client_rate(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
 	struct conf_client_limits l = b->c->clients;
@@ -147,7 +119,8 @@ void conf_set_client_rate(struct conf_build *b, const struct conf_node *n, const
 	(void)d;
 	l.rate_n = l.rate_ms = l.burst = 0;
 	if (strcasecmp(text, "none") != 0)
-		why = rate_parse(b, text, &l, &near);
+		why = conf_value_rate(b->a, text, CONF_RATE_HOUR, &l.rate_n, &l.rate_ms, &near);
+	l.burst = l.rate_n;
 	if (why != NULL) {
 		conf_error(b, n, 0, "LimitClientRate: '%s' %s; write none or a number with /second, /minute or /hour%s", text, why,
 			   conf_suggest_text(&near, more, sizeof(more)));

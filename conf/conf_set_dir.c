@@ -69,14 +69,11 @@ void conf_set_handler(struct conf_build *b, const struct conf_node *n, const str
 
 static void ext_add(struct conf_build *b, const struct conf_node *n, int arg, const struct conf_ext *what)
 {
-	const char *ext = n->args[arg].text;
+	const char *ext = conf_extension(b, n, arg);
 	struct conf_ext *v;
 
-	ext += ext[0] == '.';
-	if (ext[0] == '\0' || strchr(ext, '.') != NULL || strchr(ext, '/') != NULL) {
-		conf_error(b, n, arg, "%s: '%s' is not an extension", n->name.text, n->args[arg].text);
+	if (ext == NULL)
 		return;
-	}
 	v = conf_push(b->a, b->dir->exts, b->dir->exts_n, sizeof(*v));
 	if (v == NULL) {
 		b->oom = true;

@@ -53,35 +53,17 @@ void conf_set_mail_relay(struct conf_build *b, const struct conf_node *n, const 
 
 void conf_set_mail_rate(struct conf_build *b, const struct conf_node *n, const struct conf_directive *d)
 {
-	static const struct {
-		const char *name;
-		unsigned ms;
-	} periods[] = {{"second", 1000}, {"minute", 60000}, {"hour", 3600000}, {"day", 86400000}};
-	const char *text = n->args[0].text, *slash = strchr(text, '/'), *why = "has no /";
+	const char *text = n->args[0].text, *why = NULL;
 	struct conf_mail_rate rate = {0, 0};
-	struct conf_suggest s;
-	char more[128] = "";
-	int64_t v = 0;
+	struct conf_suggest near;
+	char more[128];
 
-	if (strcasecmp(text, "none") != 0) {
-		if (slash != NULL) {
-			char *number = arena_strndup(b->a, text, (size_t)(slash - text));
-			conf_suggest_init(&s, slash + 1);
-			why = number == NULL ? "out of memory" : conf_value_int(number, 1, 1000000, &v);
-			for (size_t i = 0; i < sizeof(periods) / sizeof(*periods); i++) {
-				if (strcasecmp(slash + 1, periods[i].name) == 0)
-					rate = (struct conf_mail_rate){(unsigned)v, periods[i].ms};
-				conf_suggest_try(&s, periods[i].name);
-			}
-			if (why == NULL && rate.period_ms == 0) {
-				why = "ends in no period";
-				conf_suggest_text(&s, more, sizeof(more));
-			}
-		}
-		if (slash == NULL || why != NULL) {
-			conf_error(b, n, 0, "MailRate: '%s' %s; write none or a number with /second, /minute, /hour or /day%s", text, why, more);
-			return;
-		}
+	if (strcasecmp(text, "none") != 0)
+		why = conf_value_rate(b->a, text, CONF_RATE_DAY, &rate.count, &rate.period_ms, &near);
+	if (why != NULL) {
+		conf_error(b, n, 0, "MailRate: '%s' %s; write none or a number with /second, /minute, /hour or /day%s", text, why,
+			   conf_suggest_text(&near, more, sizeof(more)));
+		return;
 	}
 	b->srv->set |= (uint64_t)1 << d->bit;
 	b->srv->s->mail_rate = rate;

@@ -21,15 +21,12 @@ static bool meta_value_ok(const char *s)
 
 static void meta_add(struct conf_build *b, const struct conf_node *n, int arg, enum conf_meta_kind kind, const char *value)
 {
-	const char *ext = n->args[arg].text;
+	const char *ext = conf_extension(b, n, arg);
 	struct conf_serving *s = &b->dir->serving;
 	struct conf_meta *slot;
 
-	ext += ext[0] == '.';
-	if (ext[0] == '\0' || strchr(ext, '.') != NULL || strchr(ext, '/') != NULL) {
-		conf_error(b, n, arg, "%s: '%s' is not an extension", n->name.text, n->args[arg].text);
+	if (ext == NULL)
 		return;
-	}
 	char *lower = conf_lower(b->a, ext);
 	struct conf_meta *v = conf_push(b->a, s->metas, s->metas_n, sizeof(*v));
 	if (lower == NULL || v == NULL) {

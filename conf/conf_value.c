@@ -30,6 +30,33 @@ const char *conf_value_int(const char *text, int64_t lo, int64_t hi, int64_t *ou
 	return NULL;
 }
 
+const char *conf_value_rate(struct arena *a, const char *text, enum conf_rate longest, unsigned *n, unsigned *ms, struct conf_suggest *near)
+{
+	static const struct {
+		const char *name;
+		unsigned ms;
+	} periods[] = {{"second", 1000}, {"minute", 60000}, [CONF_RATE_HOUR] = {"hour", 3600000}, [CONF_RATE_DAY] = {"day", 86400000}};
+	const char *slash = strchr(text, '/'), *why;
+	int64_t v;
+
+	conf_suggest_init(near, slash == NULL ? "" : slash + 1);
+	if (slash == NULL)
+		return "has no /";
+	char *number = arena_strndup(a, text, (size_t)(slash - text));
+	why = number == NULL ? "out of memory" : conf_value_int(number, 1, 1000000, &v);
+	if (why != NULL)
+		return why;
+	for (size_t i = 0; i <= longest; i++) {
+		if (strcasecmp(slash + 1, periods[i].name) == 0) {
+			*n = (unsigned)v;
+			*ms = periods[i].ms;
+			return NULL;
+		}
+		conf_suggest_try(near, periods[i].name);
+	}
+	return "ends in no period";
+}
+
 /* Seconds unless a unit is given, as Apache's time-outs. */
 const char *conf_value_time(const char *text, int64_t lo_ms, int64_t hi_ms, unsigned *out)
 {
@@ -107,6 +134,17 @@ void *conf_field(struct conf_build *b, const struct conf_directive *d)
 		return NULL;
 	}
 	return base + d->offset;
+}
+
+const char *conf_extension(struct conf_build *b, const struct conf_node *n, int arg)
+{
+	const char *ext = n->args[arg].text;
+
+	ext += ext[0] == '.';
+	if (ext[0] != '\0' && strchr(ext, '.') == NULL && strchr(ext, '/') == NULL)
+		return ext;
+	conf_error(b, n, arg, "%s: '%s' is not an extension", n->name.text, n->args[arg].text);
+	return NULL;
 }
 
 static void bad_value(struct conf_build *b, const struct conf_node *n, int arg, const char *why)
