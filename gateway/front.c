@@ -283,9 +283,8 @@ static void from_master(struct front *f, struct ipc_msg *m)
 			close(m->fds[0]);
 		break;
 	case IPC_SITE_DOWN:
-		m->body[m->body_len < IPC_BODY_MAX ? m->body_len : IPC_BODY_MAX - 1] = '\0';
 		if (site != NULL)
-			cells_zygote_down(site, (const char *)m->body);
+			cells_zygote_down(site, ipc_text(m));
 		break;
 	default:
 		break;

@@ -135,3 +135,9 @@ void ipc_fill(struct ipc_msg *m, unsigned type, uint32_t id, const char *text)
 	if (m->body_len > 0)
 		memcpy(m->body, text, m->body_len);
 }
+
+const char *ipc_text(struct ipc_msg *m)
+{
+	m->body[m->body_len < IPC_BODY_MAX ? m->body_len : IPC_BODY_MAX - 1] = '\0';
+	return (const char *)m->body;
+}

@@ -108,4 +108,7 @@ int ipc_get_cell_gone(const struct ipc_msg *m, struct ipc_cell_gone *g) GW_MUST_
 /** Fill @m: type, id and a text body (cut at IPC_BODY_MAX; NULL for none), no descriptors. */
 void ipc_fill(struct ipc_msg *m, unsigned type, uint32_t id, const char *text);
 
+/** The body of @m as text, ended by a NUL in its place; one that fills all the room loses its last octet. */
+const char *ipc_text(struct ipc_msg *m);
+
 #endif

@@ -13,21 +13,6 @@
 
 /* --- which filters --------------------------------------------------------------------------------------------------- */
 
-/* The media type of the answer, without parameters. */
-static size_t media_type(const struct buf *fields, const char **type)
-{
-	struct field_line f;
-	size_t len = 0;
-
-	*type = "";
-	if (FIND(fields, "Content-Type", &f)) {
-		*type = f.value;
-		while (len < f.value_len && strchr("; \t", f.value[len]) == NULL)
-			len++;
-	}
-	return len;
-}
-
 static unsigned filters_by_extension(const struct conf_edit *e, const char *filename)
 {
 	const char *dot = filename == NULL ? NULL : strrchr(filename, '.');
@@ -44,7 +29,7 @@ static unsigned filters_of(const struct answer_facts *f, const struct buf *field
 	const struct conf_edit *e = f->edit;
 	unsigned bits = e->filters;
 	const char *type;
-	size_t len = media_type(fields, &type);
+	size_t len = field_lines_media_type(fields, &type);
 
 	for (size_t i = 0; i < e->filter_types_n && len > 0; i++)
 		if (strlen(e->filter_types[i].key) == len && strncasecmp(e->filter_types[i].key, type, len) == 0)
@@ -67,7 +52,7 @@ static unsigned offered(const struct answer_facts *f, const struct buf *fields)
 
 	if (filters == 0)
 		return 0;
-	size_t len = media_type(fields, &type);
+	size_t len = field_lines_media_type(fields, &type);
 	bool html = len == 9 && strncasecmp(type, "text/html", 9) == 0;
 	if ((filters & CONF_FILTER_DEFLATE) != 0 && !asked(f, "no-gzip") && (html || !asked(f, "gzip-only-text/html")))
 		codings |= CODING_BIT(CODING_GZIP);

@@ -22,21 +22,17 @@ static bool type_fits(const char *rule, const char *type, size_t len)
 static const struct conf_expires *find_rule(const struct conf_edit *e, const struct buf *fields)
 {
 	const struct conf_expires *wide = NULL;
-	struct field_line f;
-	size_t len = 0;
+	const char *type;
+	size_t len = field_lines_media_type(fields, &type);
 
-	if (field_lines_find(fields, "Content-Type", 12, &f)) {
-		while (len < f.value_len && strchr("; \t", f.value[len]) == NULL)
-			len++;
-		for (size_t i = e->expires_n; i-- > 0;) {
-			const struct conf_expires *x = &e->expires[i];
-			if (!type_fits(x->type, f.value, len))
-				continue;
-			if (x->type[strlen(x->type) - 1] != '*')
-				return x;
-			if (wide == NULL)
-				wide = x;
-		}
+	for (size_t i = e->expires_n; type != NULL && i-- > 0;) {
+		const struct conf_expires *x = &e->expires[i];
+		if (!type_fits(x->type, type, len))
+			continue;
+		if (x->type[strlen(x->type) - 1] != '*')
+			return x;
+		if (wide == NULL)
+			wide = x;
 	}
 	if (wide != NULL)
 		return wide;

@@ -156,6 +156,20 @@ void respond_end(struct request *r)
 	r->io->end(r);
 }
 
+void respond_whole(struct request *r, int status, const struct buf *fields, const void *body, size_t n)
+{
+	bool ok = respond_head(r, status, NULL, fields, (int64_t)n) && respond_body(r, body, n);
+
+	if (ok)
+		respond_end(r);
+	if (r->dead)
+		return;
+	if (ok)
+		request_answered(r);
+	else
+		request_abort(r);
+}
+
 static void send_page(struct request *r, int status, const char *type, const char *text, size_t len, unsigned retry_s)
 {
 	struct buf fields;
@@ -168,12 +182,10 @@ static void send_page(struct request *r, int status, const char *type, const cha
 		err = buf_puts(&fields, "Allow: " READ_METHODS "\r\n");
 	if (err == 0 && retry_s > 0)
 		err = buf_printf(&fields, "Retry-After: %u\r\n", retry_s);
-	if (err == 0 && respond_head(r, status, NULL, &fields, (int64_t)len) && respond_body(r, text, len)) {
-		respond_end(r);
-		request_answered(r);
-	} else if (!r->dead) {
+	if (err == 0)
+		respond_whole(r, status, &fields, text, len);
+	else
 		request_abort(r);
-	}
 	buf_fini(&fields);
 }
 
@@ -295,13 +307,10 @@ void respond_redirect(struct request *r, int status, const char *location)
 		err = buf_printf(&fields, "%s\r\nContent-Type: text/html; charset=utf-8\r\n", location);
 	if (err == 0)
 		err = status_redirect_page(&page, status, location);
-	if (err == 0 && respond_head(r, status, NULL, &fields, (int64_t)buf_unread(&page)) &&
-	    respond_body(r, buf_head(&page), buf_unread(&page))) {
-		respond_end(r);
-		request_answered(r);
-	} else if (!r->dead) {
+	if (err == 0)
+		respond_whole(r, status, &fields, buf_head(&page), buf_unread(&page));
+	else
 		request_abort(r);
-	}
 	buf_fini(&fields);
 	buf_fini(&page);
 }

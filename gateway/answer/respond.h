@@ -21,6 +21,9 @@ bool respond_flush(struct request *r);
 /** The body ends here; when octets are owed, the answer is marked as cut. */
 void respond_end(struct request *r);
 
+/** Head, the @n octets of the @body, and the end of the answer (request_answered()); without memory the request is dropped. */
+void respond_whole(struct request *r, int status, const struct buf *fields, const void *body, size_t n);
+
 /** Answer with @status: ErrorDocument when configured, else the built-in page. Ends the request (request_answered()). */
 void respond_status(struct request *r, int status);
 

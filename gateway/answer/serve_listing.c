@@ -14,6 +14,7 @@
 #include "gateway/http/status_text.h"
 #include "gateway/answer/request_expr.h"
 #include "gateway/answer/respond.h"
+#include "gateway/answer/route.h"
 #include "gateway/answer/serve.h"
 #include "gateway/static/file_open.h"
 
@@ -30,13 +31,6 @@ struct listing {
 	size_t n;
 	bool more;
 };
-
-static enum file_links links_of(const struct conf_dir *d)
-{
-	if ((d->options & CONF_OPT_FOLLOW) != 0)
-		return FILE_LINKS_FOLLOW;
-	return (d->options & CONF_OPT_OWNER_MATCH) != 0 ? FILE_LINKS_OWNER : FILE_LINKS_NEVER;
-}
 
 /* --- entries -------------------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +56,7 @@ static bool look_at(const struct listing *l, const char *name, struct stat *st)
 	if (fstatat(dirfd(l->dir), name, st, AT_SYMLINK_NOFOLLOW) == -1)
 		return false;
 	if (S_ISLNK(st->st_mode)) {
-		int fd = file_open_path(dirfd(l->dir), name, links_of(l->r->route.dir), st);
+		int fd = file_open_path(dirfd(l->dir), name, route_links(l->r->route.dir), st);
 		if (fd < 0)
 			return false;
 		io_close(&fd);
@@ -122,7 +116,7 @@ static char *read_text(const struct listing *l, const char *name, size_t *len)
 
 	if (!route_may_list(&r->route, &env, r->server, r->path, name, false))
 		return NULL;
-	int fd = file_open(dirfd(l->dir), name, links_of(r->route.dir), &st);
+	int fd = file_open(dirfd(l->dir), name, route_links(r->route.dir), &st);
 	if (fd < 0)
 		return NULL;
 	if (S_ISREG(st.st_mode) && st.st_size <= TEXT_MAX)
@@ -187,8 +181,7 @@ static void answer(struct request *r, const struct buf *page)
 	static const char type[] = "Content-Type: text/html; charset=utf-8\r\n";
 	const struct buf fields = {.data = (uint8_t *)(uintptr_t)type, .len = sizeof(type) - 1, .cap = sizeof(type) - 1};
 
-	if (respond_head(r, 200, NULL, &fields, (int64_t)buf_unread(page)) && respond_body(r, buf_head(page), buf_unread(page)))
-		request_answered(r);
+	respond_whole(r, 200, &fields, buf_head(page), buf_unread(page));
 }
 
 void serve_listing(struct request *r)

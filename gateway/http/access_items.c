@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gateway/http/access_json.h"
+#include "gateway/http/http_date.h"
 #include "gateway/http/http_chars.h"
 
 #define STRFTIME_MAX 512 /* octets that one %{format}t may write */
@@ -19,11 +20,6 @@ static int put_none(const struct access_op *op, struct buf *out)
 	return buf_append(out, op->json ? ACCESS_JSON_NONE : "-", 1);
 }
 
-static bool plain(char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 static int put_escaped(const struct access_op *op, struct buf *out, const char *s, size_t len)
 {
 	static const char letters[] = "\bb\nn\rr\tt\vv\"\"\\\\", hex[] = "0123456789abcdef";
@@ -31,7 +27,7 @@ static int put_escaped(const struct access_op *op, struct buf *out, const char *
 	if (op->json)
 		return access_json_put(out, s, len);
 	for (size_t i = 0, run; i < len; i += run + 1) {
-		for (run = 0; i + run < len && plain(s[i + run]); run++)
+		for (run = 0; i + run < len && access_is_plain((uint8_t)s[i + run]); run++)
 			;
 		if (buf_append(out, s + i, run) < 0)
 			return GW_ERR_NOMEM;
@@ -274,7 +270,6 @@ static int put_clf_time(const struct access_op *op, time_t sec, struct buf *out)
 	static _Thread_local time_t last;
 	static _Thread_local char text[40];
 	static _Thread_local size_t len;
-	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct tm tm;
 
 	if (len == 0 || sec != last) {
@@ -283,7 +278,7 @@ static int put_clf_time(const struct access_op *op, time_t sec, struct buf *out)
 		long offset = tm.tm_gmtoff / 60, minutes = offset < 0 ? -offset : offset;
 		struct buf b;
 		buf_init(&b);
-		if (buf_printf(&b, "[%02d/%s/%04d:%02d:%02d:%02d %c%02ld%02ld]", tm.tm_mday, months[tm.tm_mon],
+		if (buf_printf(&b, "[%02d/%s/%04d:%02d:%02d:%02d %c%02ld%02ld]", tm.tm_mday, http_month_names[tm.tm_mon],
 			    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, offset < 0 ? '-' : '+', minutes / 60,
 			    minutes % 60) < 0)
 			return GW_ERR_NOMEM;

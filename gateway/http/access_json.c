@@ -28,11 +28,6 @@ static size_t utf8_len(const uint8_t *s, size_t len)
 	return (c == 0xf0 && s[1] < 0x90) || (c == 0xf4 && s[1] > 0x8f) ? 0 : 4;
 }
 
-static bool is_plain(uint8_t c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 int access_json_put(struct buf *out, const char *text, size_t len)
 {
 	const uint8_t *s = (const uint8_t *)text;
@@ -40,7 +35,7 @@ int access_json_put(struct buf *out, const char *text, size_t len)
 
 	for (size_t i = 0; i < len && err == GW_OK;) {
 		size_t run = 0;
-		while (i + run < len && is_plain(s[i + run]))
+		while (i + run < len && access_is_plain(s[i + run]))
 			run++;
 		size_t wide = run > 0 ? 0 : utf8_len(s + i, len - i);
 		if (run > 0 || wide > 1) {

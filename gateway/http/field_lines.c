@@ -50,6 +50,20 @@ static void put_value(struct buf *b, const char *value, size_t len)
 		b->data[b->len++] = (http_char(value[i]) & HTTP_CH_TEXT) != 0 ? (uint8_t)value[i] : ' ';
 }
 
+size_t field_lines_media_type(const struct buf *b, const char **type)
+{
+	struct field_line f;
+	size_t len = 0;
+
+	*type = NULL;
+	if (!field_lines_find(b, "Content-Type", 12, &f))
+		return 0;
+	*type = f.value;
+	while (len < f.value_len && strchr("; \t", f.value[len]) == NULL)
+		len++;
+	return len;
+}
+
 int field_lines_add(struct buf *b, const char *name, size_t name_len, const char *value, size_t len)
 {
 	if (buf_reserve(b, name_len + len + 4) < 0)

@@ -27,6 +27,9 @@ bool field_lines_next(const struct buf *b, size_t *at, struct field_line *out);
 /** The first field of this name. False when there is none. */
 bool field_lines_find(const struct buf *b, const char *name, size_t name_len, struct field_line *out);
 
+/** Octets of the media type in Content-Type at *@type, without parameters. 0, and *@type NULL, when there is no such field. */
+size_t field_lines_media_type(const struct buf *b, const char **type);
+
 /** One more line at the end. Returns 0 or GW_ERR_NOMEM. */
 int field_lines_add(struct buf *b, const char *name, size_t name_len, const char *value, size_t len) GW_MUST_USE;
 

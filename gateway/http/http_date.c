@@ -7,7 +7,7 @@
 #include "gateway/http/http_chars.h"
 
 static const char day_names[7][10] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+const char http_month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 /*
  * Civil date to days since 1970-01-01 and back, without the C library's time zone machinery; @month 1..12.
@@ -63,7 +63,7 @@ void http_date_format(time_t t, char *out)
 	memcpy(out, "Day, dd Mon yyyy hh:mm:ss GMT", HTTP_DATE_LEN + 1);
 	memcpy(out, day_names[weekday], 3);
 	put_number(out + 5, 2, day);
-	memcpy(out + 8, month_names[month - 1], 3);
+	memcpy(out + 8, http_month_names[month - 1], 3);
 	put_number(out + 12, 4, (uint64_t)year);
 	put_number(out + 17, 2, (uint64_t)seconds / 3600);
 	put_number(out + 20, 2, (uint64_t)seconds / 60 % 60);
@@ -103,7 +103,7 @@ static bool match(const char *form, const char *s, size_t len, struct fields *f)
 				return false;
 			continue;
 		case 'b':
-			for (i = 0; i < 12 && (left < 3 || memcmp(s, month_names[i], 3) != 0); i++)
+			for (i = 0; i < 12 && (left < 3 || memcmp(s, http_month_names[i], 3) != 0); i++)
 				;
 			if (i == 12)
 				return false;

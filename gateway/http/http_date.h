@@ -9,6 +9,9 @@
 
 #define HTTP_DATE_LEN 29
 
+/** "Jan" to "Dec", by struct tm's number of the month. */
+extern const char http_month_names[12][4];
+
 /** "Sun, 06 Nov 1994 08:49:37 GMT" into @out (HTTP_DATE_LEN + 1 octets). */
 void http_date_format(time_t t, char *out);
 

@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/log_frame.h"
 #include "gateway/base/loop.h"
+#include "gateway/http/http_date.h"
 #include "gateway/log/log_writer_lock.h"
 #include "sandbox/ipc_chan.h"
 
@@ -178,14 +179,13 @@ static void write_text(struct out *o)
 /* syslog(3): severities are those of the error log; RFC 3164 4.1.2 for the time. */
 static size_t syslog_line(const struct out *o, const struct log_frame *f, char *out, size_t size)
 {
-	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	unsigned severity = f->severity > 7 ? 7 : f->severity;
 	size_t len = f->len - (f->text[f->len - 1] == '\n');
 	time_t now = time(NULL);
 	struct tm tm;
 
 	localtime_r(&now, &tm);
-	int n = snprintf(out, size, "<%u>%s %2d %02d:%02d:%02d %s: %.*s", (unsigned)o->facility * 8 + severity, months[tm.tm_mon], tm.tm_mday,
+	int n = snprintf(out, size, "<%u>%s %2d %02d:%02d:%02d %s: %.*s", (unsigned)o->facility * 8 + severity, http_month_names[tm.tm_mon], tm.tm_mday,
 		tm.tm_hour, tm.tm_min, tm.tm_sec, o->ident, (int)len, f->text);
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
@@ -365,8 +365,7 @@ static void opened(struct out *o, struct ipc_msg *m)
 
 	shut(o);
 	o->fd = m->fds[0];
-	m->body[m->body_len < IPC_BODY_MAX ? m->body_len : IPC_BODY_MAX - 1] = '\0';
-	const char *text = (const char *)m->body;
+	const char *text = ipc_text(m);
 	o->kind = text[0] == '\0' ? KIND_FILE : text[0] == '|' ? KIND_PIPE : KIND_SYSLOG;
 	if (was_unknown && o->kind != KIND_SYSLOG)
 		strip_heads(o);
