@@ -8,13 +8,13 @@ import time
 import pytest
 
 import conftest
+import h2wire
 import proc
 import rawhttp
 import servers
 import site_conf
 
 pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
 
 
 def test_static_and_head(static_target):

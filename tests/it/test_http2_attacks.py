@@ -9,13 +9,13 @@ import time
 import pytest
 
 import conftest  # noqa: F401
+import h2wire
 import proc
 import servers
 import site_conf
+from h2wire import CALM, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, settings, u32
 
 pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
-from h2wire import CALM, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST, SETTINGS, WINDOW, frame, settings, u32  # noqa: E402
 
 FULL = END_HEADERS | END_STREAM
 
@@ -37,18 +37,18 @@ def calmed(c, target, others=True):
 			assert o.get(target.host, target.path).status == 200
 
 
+def storm(c, last, at_a_time, frames):
+	"""@frames(stream) for each new stream below @last, so many in one piece, until the server ends the connection."""
+	for first in range(1, last, 2 * at_a_time):
+		if not c.flood(b"".join(frames(sid) for sid in range(first, first + 2 * at_a_time, 2))):
+			break
+
+
 def test_rapid_reset(php_target):
 	"""CVE-2023-44487: requests are taken back as soon as they are made."""
 	fronts = php_target.server.processes()[0]
 	with h2wire.Conn(php_target.addr) as c, h2wire.Conn(php_target.addr) as other:
-		sid = 1
-		while sid < 4000:
-			piece = b""
-			for _ in range(50):
-				piece += frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/hello.php"))) + frame(RST, 0, sid, u32(CANCEL))
-				sid += 2
-			if not c.flood(piece):
-				break
+		storm(c, 4000, 50, lambda sid: frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/hello.php"))) + frame(RST, 0, sid, u32(CANCEL)))
 		assert other.get(php_target.host, "/hello.php").status == 200
 		calmed(c, php_target)
 	assert php_target.server.processes()[0] == fronts
@@ -57,30 +57,15 @@ def test_rapid_reset(php_target):
 def test_made_you_reset(php_target):
 	"""CVE-2025-8671: the server is made to reset the streams itself, and might forget to count them."""
 	with h2wire.Conn(php_target.addr) as c, h2wire.Conn(php_target.addr) as other:
-		sid = 1
-		while sid < 2000:
-			piece = b""
-			for _ in range(20):
-				piece += frame(HEADERS, END_HEADERS, sid, c.block(c.head(php_target.host, "/echo.php", "POST", [("content-length", "1")])))
-				piece += frame(DATA, END_STREAM, sid, b"two octets")
-				sid += 2
-			if not c.flood(piece):
-				break
+		storm(c, 2000, 20, lambda sid: frame(HEADERS, END_HEADERS, sid, c.block(c.head(php_target.host, "/echo.php", "POST", [("content-length", "1")])))
+			+ frame(DATA, END_STREAM, sid, b"two octets"))
 		assert other.get(php_target.host, "/hello.php").status == 200
 		calmed(c, php_target)
 
 
 def test_made_you_reset_by_window(php_target):
 	with h2wire.Conn(php_target.addr) as c:
-		sid = 1
-		while sid < 2000:
-			piece = b""
-			for _ in range(20):
-				piece += frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/sleep.php?s=0.2")))
-				piece += frame(WINDOW, 0, sid, u32(0x7fffffff))
-				sid += 2
-			if not c.flood(piece):
-				break
+		storm(c, 2000, 20, lambda sid: frame(HEADERS, FULL, sid, c.block(c.head(php_target.host, "/sleep.php?s=0.2"))) + frame(WINDOW, 0, sid, u32(0x7fffffff)))
 		calmed(c, php_target)
 
 

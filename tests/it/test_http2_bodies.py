@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-import proc
+import h2wire
 from edits import Edits
 from fcgi_stub import Stub
 from test_compress import BIG, FILES, TEXT
@@ -14,7 +14,6 @@ from test_compress import BIG, FILES, TEXT
 import site_conf
 
 pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
 
 MORE = {
 	"send.php": "<?php header('Content-Type: a/b'); header('X-Sendfile: ' . $_GET['s']);",

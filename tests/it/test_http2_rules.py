@@ -3,14 +3,12 @@
 import pytest
 
 import conftest  # noqa: F401
-import proc
-
-pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
-from h2wire import (ACK, CALM, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR,  # noqa: E402
+import h2wire
+from h2wire import (ACK, CALM, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR,
 	FRAME_SIZE_ERROR, GOAWAY, HEADERS, PADDED, PING, PRIO, PRIORITY, PROTOCOL_ERROR, PUSH, REFUSED_STREAM, RST, SETTINGS, STREAM_CLOSED,
 	WINDOW, frame, settings, u32)
 
+pytestmark = pytest.mark.bulkhead
 HOST = "static.test"
 FULL = END_HEADERS | END_STREAM
 

@@ -7,6 +7,7 @@ import pytest
 
 import chromium
 import conftest
+import h2wire
 import proc
 import servers
 import site_conf
@@ -14,7 +15,6 @@ import test_real_uploads
 import tls_tools as tls
 
 pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
 
 
 @pytest.fixture(scope="module")

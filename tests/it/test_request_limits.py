@@ -3,13 +3,13 @@
 import pytest
 
 import conftest
+import h2wire
 import proc
 import servers
 import site_conf
 from rawhttp import Conn, get
 
 pytestmark = pytest.mark.bulkhead
-h2wire = pytest.importorskip("h2wire", reason="no python3-hpack") if not proc.MUST_WORK else __import__("h2wire")
 
 LINES = ("LimitRequestLine 100\nLimitRequestFields 6\nLimitRequestFieldSize 200\nLimitRequestHead 1024\n"
 	"LimitRequestChunkLine 20\nLimitRequestChunkExtensions 30\nLimitRequestTrailers 60\nLimitRequestBody 1000\n")
