@@ -174,6 +174,12 @@ TESTS += tests/unit/check_pattern_list
 tests_unit_check_pattern_list_SOURCES = tests/unit/check_pattern_list.c tests/unit/unit.h sandbox/php/pattern_list.c sandbox/php/text_list.c
 tests_unit_check_pattern_list_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_pattern_list_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_hot_runs
+TESTS += tests/unit/check_hot_runs
+tests_unit_check_hot_runs_SOURCES = tests/unit/check_hot_runs.c tests/unit/unit.h sandbox/php/hot_runs.c
+tests_unit_check_hot_runs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_hot_runs_LDADD = $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/check_rb_maps
 TESTS += tests/unit/check_rb_maps
 tests_unit_check_rb_maps_SOURCES = tests/unit/check_rb_maps.c tests/unit/unit.h sandbox/rollback/rb_maps.c

@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/php/chunk_pool.h"
 #include "sandbox/php/cold_objects.h"
+#include "sandbox/php/hot_reports.h"
 #include "sandbox/php/kept_signals.h"
 #include "sandbox/php/learn.h"
 #include "sandbox/php/opcache.h"
@@ -51,13 +52,16 @@ static int close_but(unsigned from, unsigned to, int keep)
 }
 
 /* The socket for a learning cell's listener is needed a moment longer. */
-static int close_others(unsigned from, int keep)
+static int close_others(unsigned from, int keep, bool reports)
 {
-	unsigned first = COLD_OBJECTS_FD, n = cold_objects_are_away();
+	unsigned first = COLD_OBJECTS_FD, n = cold_objects_fds();
 
 	if (level == SPEC_ROLLBACK) {
 		first = ROLLBACK_FD;
 		n = ROLLBACK_FDS_N;
+	} else if (reports) {
+		first = HOT_REPORTS_FD;
+		n += COLD_OBJECTS_FD - HOT_REPORTS_FD;
 	}
 	if (n > 0 && from < first + n) {
 		if (from < first && close_but(from, first - 1, keep) == -1)
@@ -67,17 +71,17 @@ static int close_others(unsigned from, int keep)
 	return close_but(from, ~0U, keep);
 }
 
-static bool next_request(const struct cell_plan *plan, FCGX_Request *request)
+static bool next_request(struct sb_slot *slot, FCGX_Request *request)
 {
 	if (FCGX_Accept_r(request) != 0)
 		return false;
 	if (level == SPEC_ROLLBACK)
 		rollback_expect();
-	learn_script(plan->slot, FCGX_GetParam("SCRIPT_FILENAME", request->envp));
+	learn_script(slot, FCGX_GetParam("SCRIPT_FILENAME", request->envp));
 	return true;
 }
 
-void cell_confine(const struct cell_plan *plan, int conn)
+void cell_confine(const struct cell_plan *plan, const struct cell_own *own, int conn)
 {
 	const char *step;
 	sigset_t none;
@@ -96,7 +100,7 @@ void cell_confine(const struct cell_plan *plan, int conn)
 		log_err("a cell cannot be rolled back, it answers one request: %m");
 		level = SPEC_FRESH;
 	}
-	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd, plan->learn_sock) == -1)
+	if (dup3(conn, CELL_CONN_FD, O_CLOEXEC) == -1 || close_others(plan->first_foreign_fd, own->learn_sock, own->report != NULL) == -1)
 		die("descriptors");
 	if (!kept_fds_restore(&plan->kept))
 		die("inherited descriptors");
@@ -113,8 +117,8 @@ void cell_confine(const struct cell_plan *plan, int conn)
 	/* 5. What a cell needs of /proc it has opened by now; scripts see none. */
 	sb_proc_close();
 	/* 6. Last, because what comes before needs what it denies. */
-	sb_sigsys_set_slot(plan->slot);
-	if (plan->learn_sock != -1 && learn_enter(plan->learn_sock) != 0)
+	sb_sigsys_set_slot(own->slot);
+	if (own->learn_sock != -1 && learn_enter(own->learn_sock) != 0)
 		die("learning filter");
 	if (plan->spec->filter_off)
 		return;
@@ -145,8 +149,9 @@ static bool cannot_go_back(void)
 static sapi_last_fn *const last[] = {
 	[SPEC_FRESH] = always, [SPEC_ROLLBACK] = cannot_go_back, [SPEC_SHARED] = is_used_up};
 
-_Noreturn void cell_run(const struct cell_plan *plan, int conn)
+_Noreturn void cell_run(const struct cell_plan *plan, const struct cell_own *own, int conn)
 {
+	struct cell_own mine = *own;
 	FCGX_Request request;
 
 	level = (enum spec_level)spec_level_find(plan->spec->isolation);
@@ -154,9 +159,11 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 	hot_pages_fetch(&plan->hot);
 	log_role("cell");
 	/* It ends what this cell leaves behind. */
-	if (sb_cell_cgroup_join(plan->cgroup) != 0)
+	if (sb_cell_cgroup_join(mine.cgroup) != 0)
 		die("cgroup");
-	cell_confine(plan, conn);
+	if (mine.report != NULL && !hot_reports_open())
+		mine.report = NULL;
+	cell_confine(plan, &mine, conn);
 	sapi_watch_children(plan->harden->traits.tasks);
 	/* libfcgi accepts only when it has no connection: it is given one, and a listener that does not exist. Each accept
 	 * first finishes the request before, and would close the connection of one that was not to be kept. */
@@ -174,9 +181,11 @@ _Noreturn void cell_run(const struct cell_plan *plan, int conn)
 	}
 	sapi_set_reused(level != SPEC_FRESH);
 	opcache_times_renew();
-	while (next_request(plan, &request) && sapi_answer(&request, last[level]))
+	while (next_request(mine.slot, &request) && sapi_answer(&request, last[level]))
 		if (level == SPEC_ROLLBACK)
 			rollback(); /* to the point, not past this line */
+	if (mine.report != NULL)
+		hot_reports_tell(mine.report);
 	/* Everything is sent and PHP has ended the request: no destructor, no handler of ours is left to run. */
 	_exit(status == ROLLBACK_OK ? EXIT_SUCCESS : ROLLBACK_EXIT + (int)status);
 }

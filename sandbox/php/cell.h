@@ -20,21 +20,26 @@ struct cell_plan {
 	struct sb_filter *delta;      /* the child's own copy: its pid is put in */
 	const struct sb_harden *harden;
 	pid_t zygote;
-	size_t cgroup;                /* number of the cell's own, see sb_cell_cgroup.h */
 	unsigned first_foreign_fd;    /* descriptors from here on are the zygote's, not PHP's */
 	struct kept_fds kept;         /* the descriptors below, as they were before the first cell */
 	struct hot_pages hot;         /* what a request will write to; empty where a cell answers more than one */
-	int learn_sock;               /* for this cell's listener, see learn.h; -1: none */
-	struct sb_slot *slot;         /* where a violation is noted; shared with the zygote */
+};
+
+/* What each cell has for itself. */
+struct cell_own {
+	size_t cgroup;            /* number of its cgroup, see sb_cell_cgroup.h */
+	int learn_sock;           /* for its listener, see learn.h; -1: none */
+	struct sb_slot *slot;     /* where a violation is noted; shared with the zygote */
+	struct hot_pages *report; /* where it tells what it wrote to, see hot_reports.h; NULL: nowhere */
 };
 
 /**
  * What every child of the zygote that touches the site's scripts does first: keep @conn as CELL_CONN_FD, PHP's own
  * descriptors and stdio, nothing else, and give up what only a zygote may do. Ends the process when a step fails.
  */
-void cell_confine(const struct cell_plan *plan, int conn);
+void cell_confine(const struct cell_plan *plan, const struct cell_own *own, int conn);
 
 /** Answer requests on @conn until one of the reasons to end; never returns. Call right after fork(). */
-_Noreturn void cell_run(const struct cell_plan *plan, int conn);
+_Noreturn void cell_run(const struct cell_plan *plan, const struct cell_own *own, int conn);
 
 #endif

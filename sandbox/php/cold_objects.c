@@ -7,7 +7,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -28,11 +30,11 @@ struct object {
 	unsigned char where; /* if it does not stay */
 };
 
-/* A mapping of an object that is the image's. */
+/* A mapping of an object that is the image's, or that of a file nobody has written to. */
 struct part {
 	uintptr_t start, end;
 	off_t offset;
-	int prot;
+	int prot, fd;
 	unsigned object;
 };
 
@@ -40,7 +42,7 @@ struct part {
 static struct object objects[OBJECTS_MAX];
 static struct part parts[PARTS_MAX];
 static size_t objects_n, parts_n;
-static bool fd_taken;
+static unsigned fds_n; /* from COLD_OBJECTS_FD on, the image first */
 static bool *used; /* by object, shared with the child of a trial; NULL otherwise */
 
 /* --- which ------------------------------------------------------------------------------------------------------------ */
@@ -75,18 +77,65 @@ static size_t object_of(const struct rb_mapping *m)
 	return SIZE_MAX;
 }
 
+static bool is_same_file(int fd, const struct rb_mapping *m)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == m->device && st.st_ino == m->inode;
+}
+
+/* Returns the number that @fd, which is used up, now has behind those that there are; -1: that one is another's. */
+static int keep_fd(int fd)
+{
+	int want = COLD_OBJECTS_FD + (int)fds_n, got = fcntl(fd, F_DUPFD_CLOEXEC, want);
+
+	io_close(&fd);
+	if (got == want)
+		fds_n++;
+	else
+		io_close(&got);
+	return got;
+}
+
+/* Of the file itself, not of one that has its name by now. Neighbours are often of the same. */
+static int fd_of(const struct rb_mapping *m)
+{
+	char path[512];
+
+	if (fds_n > 1 && is_same_file(COLD_OBJECTS_FD + (int)fds_n - 1, m))
+		return COLD_OBJECTS_FD + (int)fds_n - 1;
+	if (fds_n >= COLD_OBJECTS_FDS_MAX || m->name_len >= sizeof(path))
+		return -1;
+	memcpy(path, m->name, m->name_len);
+	path[m->name_len] = '\0';
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd != -1 && !is_same_file(fd, m))
+		io_close(&fd);
+	return fd == -1 ? -1 : keep_fd(fd);
+}
+
 static void note_part(void *code, const struct rb_mapping *m)
 {
+	bool image = rb_maps_is_memfd(m, IMAGE_NAME);
+	struct part p = {.start = m->start, .end = m->end, .offset = (off_t)m->offset, .prot = rb_maps_prot(m)};
 	size_t i = object_of(m);
-	int prot = rb_maps_prot(m);
 
-	if (i == SIZE_MAX || !rb_maps_is_memfd(m, IMAGE_NAME))
+	if (i == SIZE_MAX || objects[i].stays || m->perms[3] != 'p')
 		return;
-	if (((prot & PROT_EXEC) != 0 && !*(const bool *)code) || parts_n == PARTS_MAX)
+	p.object = (unsigned)i;
+	p.fd = COLD_OBJECTS_FD;
+	if (!image) {
+		if (!*(const bool *)code || (p.prot & PROT_WRITE) != 0 || m->name_len == 0 || m->name[0] != '/' ||
+			!trial_is_as_in_file(&(struct region){.start = m->start, .end = m->end}))
+			return;
+		p.fd = fd_of(m);
+	} else if ((p.prot & PROT_EXEC) != 0 && !*(const bool *)code) {
 		objects[i].stays = true;
-	else
-		parts[parts_n++] = (struct part){.start = m->start, .end = m->end, .offset = (off_t)m->offset, .prot = prot,
-			.object = (unsigned)i};
+	}
+	if (parts_n == PARTS_MAX)
+		objects[i].stays = true;
+	else if (p.fd != -1 && !objects[i].stays)
+		parts[parts_n++] = p;
 }
 
 /* --- trials ------------------------------------------------------------------------------------------------------------ */
@@ -145,7 +194,7 @@ static bool map_parts(unsigned object)
 	for (size_t i = 0; i < parts_n; i++) {
 		const struct part *p = &parts[i];
 		if (p->object == object && mmap((void *)p->start, p->end - p->start, p->prot, MAP_PRIVATE | MAP_FIXED,
-			    COLD_OBJECTS_FD, p->offset) == MAP_FAILED)
+			    p->fd, p->offset) == MAP_FAILED)
 			return false;
 	}
 	return true;
@@ -227,6 +276,19 @@ static bool watch(void)
 
 /* --- all of it ---------------------------------------------------------------------------------------------------------- */
 
+/* Of files whose objects stay; the numbers stay ours. */
+static void close_unused(void)
+{
+	for (unsigned i = 1; i < fds_n; i++) {
+		int fd = COLD_OBJECTS_FD + (int)i;
+		bool needed = false;
+		for (size_t p = 0; p < parts_n && !needed; p++)
+			needed = parts[p].fd == fd && !objects[parts[p].object].stays;
+		if (!needed)
+			io_close(&fd);
+	}
+}
+
 /* What fork(2) itself runs in a child comes before the first trial sees anything: only a fault shows it. */
 static void learn_and_leave(bool code)
 {
@@ -246,25 +308,23 @@ static void learn_and_leave(bool code)
 	keep_used();
 }
 
-bool cold_objects_are_away(void)
+unsigned cold_objects_fds(void)
 {
-	return fd_taken;
+	return fds_n;
 }
 
 void cold_objects_leave(int image, bool code)
 {
-	int fd = fcntl(image, F_DUPFD_CLOEXEC, COLD_OBJECTS_FD);
+	int fd = dup(image);
 
-	fd_taken = fd == COLD_OBJECTS_FD;
-	if (!fd_taken) { /* another's */
-		io_close(&fd);
+	if (fd == -1 || keep_fd(fd) != COLD_OBJECTS_FD)
 		return;
-	}
 	used = mmap(NULL, OBJECTS_MAX * sizeof(*used), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (used == MAP_FAILED)
 		used = NULL;
 	else
 		learn_and_leave(code);
+	close_unused();
 	if (used != NULL)
 		munmap(used, OBJECTS_MAX * sizeof(*used));
 	used = NULL;

@@ -5,11 +5,12 @@
 
 #include <stdbool.h>
 
-/** The image's descriptor, in the zygote and in its cells: what has left comes back from it. */
+/** The first of the descriptors that what has left comes back from, in the zygote and in its cells: the image. */
 #define COLD_OBJECTS_FD 61
+#define COLD_OBJECTS_FDS_MAX 128
 
-/** Whether that descriptor is it: where nothing is away, the number may be anybody's, and no cell keeps it. */
-bool cold_objects_are_away(void);
+/** How many numbers from there on are of objects; 0: nothing is away, and they may be anybody's. Some may be closed. */
+unsigned cold_objects_fds(void);
 
 /**
  * Take away what image_take(IMAGE_CODE) has moved of those objects that a rehearsed request leaves alone, some hundred of
@@ -17,11 +18,11 @@ bool cold_objects_are_away(void);
  * Their addresses stay taken, by one mapping without rights where there were several.
  * The first access to any part of an object maps all of it again, where it was and as it was, by a handler of SIGSEGV;
  * each other fault ends the process as ever. An object leaves as a whole, so that its code cannot run, and hand memory of
- * its own to the kernel, which has no handler, before it is back. Of an object whose code is too large for the image that
- * stays, and its constants with the addresses of all functions that it calls leave together with its variables.
+ * its own to the kernel, which has no handler, before it is back. Code that is too large for the image comes back from the
+ * object's file, of which cells keep a descriptor.
  *
  * @image: the sealed memfd; borrowed. @code: whether the filter lets a cell map code; otherwise objects in the image whole
- * stay. In the zygote, one thread, SIGCHLD blocked, before the filter; afterwards nothing may take SIGSEGV's action away.
+ * stay, as does the code of others, which leave with their variables and their constants with addresses. In the zygote, one thread, SIGCHLD blocked, before the filter; afterwards nothing may take SIGSEGV's action away.
  * Best effort: what cannot be found out leaves objects where they are.
  */
 void cold_objects_leave(int image, bool code);

@@ -7,23 +7,16 @@
 #include "sandbox/php/trial.h"
 
 #define REGIONS_MAX 1024
+#define LEN_MAX ((size_t)16 << 20) /* of what somebody says is hot */
 
 static struct region regions[REGIONS_MAX];
 static size_t regions_n;
 
-/* Of what was there before, only the pages that the child has a copy of for itself. */
-static void note(void *arg, uintptr_t at, uint64_t entry)
+/* Of what was there before, only the pages that the process has a copy of for itself. */
+static void note(void *hot, uintptr_t at, uint64_t entry)
 {
-	struct hot_pages *hot = arg;
-	struct hot_run *last = hot->n == 0 ? NULL : &hot->runs[hot->n - 1];
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	if ((entry & (PM_PRESENT | PM_FILE | PM_EXCLUSIVE)) != (PM_PRESENT | PM_EXCLUSIVE))
-		return;
-	if (last != NULL && last->start + last->len == at)
-		last->len += page;
-	else if (hot->n < HOT_RUNS_MAX)
-		hot->runs[hot->n++] = (struct hot_run){.start = at, .len = page};
+	if ((entry & (PM_PRESENT | PM_FILE | PM_EXCLUSIVE)) == (PM_PRESENT | PM_EXCLUSIVE))
+		hot_runs_add(hot, at, (size_t)sysconf(_SC_PAGESIZE));
 }
 
 static bool list_written(void *arg)
@@ -42,6 +35,17 @@ void hot_pages_learn(struct hot_pages *hot)
 	if (trial_run(NULL, list_written, found))
 		*hot = *found;
 	munmap(found, sizeof(*found));
+}
+
+bool hot_pages_list(int pagemap, struct hot_pages *own)
+{
+	own->n = 0;
+	return trial_pagemap_of(pagemap, regions, regions_n, note, own);
+}
+
+bool hot_pages_are_known(const struct hot_pages *hot)
+{
+	return hot_runs_are_within(hot, regions, regions_n, (size_t)sysconf(_SC_PAGESIZE), LEN_MAX);
 }
 
 void hot_pages_fetch(const struct hot_pages *hot)

@@ -3,28 +3,23 @@
 #ifndef HOT_PAGES_H
 #define HOT_PAGES_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#define HOT_RUNS_MAX 192
-
-/* Pages next to each other. */
-struct hot_run {
-	uintptr_t start;
-	size_t len;
-};
-
-struct hot_pages {
-	size_t n;
-	struct hot_run runs[HOT_RUNS_MAX];
-};
+#include "sandbox/php/hot_runs.h"
 
 /**
  * Let a child of this process rehearse a request and note which pages it wrote to. What cannot be found out (no pagemap,
  * no rehearsal, no answer within a second) leaves @hot empty: cells then take their faults. In the zygote, SIGCHLD
- * blocked, when its memory is as cells will find it.
+ * blocked, when its memory is as cells will find it. See hot_reports.h for what real requests write to.
  */
 void hot_pages_learn(struct hot_pages *hot);
+
+/**
+ * Which pages of what the zygote had at hot_pages_learn() this process has for itself. @pagemap: its own, borrowed.
+ * Returns false when it cannot be read. In a cell.
+ */
+bool hot_pages_list(int pagemap, struct hot_pages *own);
+
+/** Whether @hot, which may come from anybody, is sorted, at most 16 MB, and all memory that the zygote had at hot_pages_learn(). */
+bool hot_pages_are_known(const struct hot_pages *hot);
 
 /**
  * Make this process's own copies of @hot. A write fault costs about twice as much as a page populated in a run, and

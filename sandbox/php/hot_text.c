@@ -39,24 +39,15 @@ static void split(const struct page_list *l)
 			madvise((void *)l->at[i], page, MADV_DONTDUMP);
 }
 
-static void see_own(void *own, uintptr_t at, uint64_t entry)
-{
-	(void)at;
-	if ((entry & (PM_PRESENT | PM_SWAP)) != 0 && (entry & PM_FILE) == 0)
-		*(bool *)own = true;
-}
-
-/* Without the mappings that differ from their files: code that was relocated in place must not be dropped. */
+/* Without the mappings that differ from their files. */
 static void list_regions(void)
 {
 	size_t all = trial_regions(regions, REGIONS_MAX, TRIAL_READ_ONLY);
 
 	regions_n = 0;
-	for (size_t i = 0; i < all; i++) {
-		bool own = false;
-		if (trial_pagemap(&regions[i], 1, see_own, &own) && !own)
+	for (size_t i = 0; i < all; i++)
+		if (trial_is_as_in_file(&regions[i]))
 			regions[regions_n++] = regions[i];
-	}
 }
 
 static void drop_all(void)

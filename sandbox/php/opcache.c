@@ -331,7 +331,7 @@ int opcache_timeout_ms(uint64_t now_ms)
 
 static void read_reports(uint64_t now_ms)
 {
-	char text[16384];
+	static char text[16384]; /* not on the stack, each page of which a zygote copies that has forked */
 	size_t had = oc.seen->batch_n;
 	bool had_paths = oc.new_paths > 0;
 	ssize_t n = read(oc.reports, text, sizeof(text));

@@ -284,14 +284,13 @@ static void list_all(void *arg)
 
 _Noreturn void opcache_compile(const struct opcache_job *the_job)
 {
-	struct cell_plan plan = *the_job->plan;
+	struct cell_own own = {.learn_sock = -1, .slot = &the_job->board->slot};
 
 	job = the_job;
-	plan.slot = &job->board->slot;
 	opcache_report_to(-1);
 	if (dup3(job->from, job->low_fd, O_CLOEXEC) == -1)
 		_exit(EXIT_FAILURE);
-	cell_confine(&plan, job->to);
+	cell_confine(job->plan, &own, job->to);
 	prctl(PR_SET_NAME, "bh-opcache", 0, 0, 0);
 	/* In the present image: making the next one is most of the work when a site has many scripts. */
 	in_request(list_all, NULL);

@@ -22,7 +22,7 @@ struct opcache_board {
 	volatile bool paths_wanted;  /* cells tell which files' real paths they looked up */
 	volatile uint32_t changes;   /* counts the scripts that cells invalidated */
 	volatile uint32_t at;        /* path being compiled: the one to blame for a crash */
-	struct sb_slot slot;         /* the compiler's, as cell_plan.slot */
+	struct sb_slot slot;         /* the compiler's, as cell_own.slot */
 	volatile uint32_t scripts;   /* in the new image */
 	volatile uint64_t used, wasted; /* octets */
 	volatile bool full;          /* no room, or no keys, are left */

@@ -79,16 +79,39 @@ static bool show_region(int pagemap, const struct region *r, void (*see)(void *a
 	return true;
 }
 
-bool trial_pagemap(const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry), void *arg)
+bool trial_pagemap_of(int pagemap, const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry),
+	void *arg)
 {
-	int pagemap = sb_proc_open("self/pagemap", O_RDONLY);
-	bool ok = pagemap >= 0;
+	bool ok = true;
 
 	for (size_t i = 0; i < n && ok; i++)
 		ok = show_region(pagemap, &regions[i], see, arg);
-	if (pagemap >= 0)
-		io_close(&pagemap);
 	return ok;
+}
+
+bool trial_pagemap(const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry), void *arg)
+{
+	int pagemap = sb_proc_open("self/pagemap", O_RDONLY);
+
+	if (pagemap < 0)
+		return false;
+	bool ok = trial_pagemap_of(pagemap, regions, n, see, arg);
+	io_close(&pagemap);
+	return ok;
+}
+
+static void see_own(void *own, uintptr_t at, uint64_t entry)
+{
+	(void)at;
+	if ((entry & (PM_PRESENT | PM_SWAP)) != 0 && (entry & PM_FILE) == 0)
+		*(bool *)own = true;
+}
+
+bool trial_is_as_in_file(const struct region *r)
+{
+	bool own = false;
+
+	return trial_pagemap(r, 1, see_own, &own) && !own;
 }
 
 static bool wait_for(pid_t pid)

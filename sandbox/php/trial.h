@@ -37,7 +37,14 @@ size_t trial_regions(struct region *regions, size_t max, enum trial_kind kind);
  */
 bool trial_run(void (*before)(void *arg), bool (*after)(void *arg), void *arg);
 
-/** In the child: show each page's entry of @regions to @see. Returns false when they cannot be read. */
+/** Show each page's entry of @regions to @see; in a trial's child, or anywhere in the zygote. Returns false when they cannot be read. */
 bool trial_pagemap(const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry), void *arg);
+
+/** The same from @pagemap, which stays open. */
+bool trial_pagemap_of(int pagemap, const struct region *regions, size_t n, void (*see)(void *arg, uintptr_t at, uint64_t entry),
+	void *arg);
+
+/** Whether nobody has written to @r, as a linker does that relocates code in place: such pages must not be dropped. */
+bool trial_is_as_in_file(const struct region *r);
 
 #endif

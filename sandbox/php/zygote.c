@@ -24,6 +24,7 @@
 #include "sandbox/php/cell.h"
 #include "sandbox/php/cold_objects.h"
 #include "sandbox/php/hot_pages.h"
+#include "sandbox/php/hot_reports.h"
 #include "sandbox/php/hot_text.h"
 #include "sandbox/php/image.h"
 #include "sandbox/php/learn.h"
@@ -53,6 +54,13 @@ struct cell {
 	bool asked;
 };
 
+/* What changes with each cell. No child inherits it, or each fork would have the zygote copy these pages. */
+struct cell_table {
+	struct cell cells[CELLS_MAX];
+	size_t n, end; /* live ones; all of them lie before @end */
+	bool strays;   /* some were found at the last look */
+};
+
 struct zygote {
 	const struct spec *spec;
 	int chan;              /* -1 once the front is gone */
@@ -61,11 +69,9 @@ struct zygote {
 	struct sb_filter filter, delta;
 	struct sb_harden harden;
 	int children; /* list of our children where cells may start programs, else -1 */
-	bool strays;  /* some were found at the last look */
 	struct cell_plan plan;
-	struct cell cells[CELLS_MAX];
-	size_t cells_n, cells_end; /* live ones; all of them lie before cells_end */
-	struct sb_slot *slots;     /* one for each cell, shared with all */
+	struct cell_table *table;
+	struct sb_slot *slots; /* one for each cell, shared with all */
 	uint64_t drain_until_ms;
 };
 
@@ -108,35 +114,35 @@ static void tell_errno(struct zygote *z, unsigned type, uint32_t id, const char 
 
 static struct cell *find_id(struct zygote *z, uint32_t id)
 {
-	for (size_t i = 0; i < z->cells_end; i++)
-		if (z->cells[i].pid != 0 && z->cells[i].id == id)
-			return &z->cells[i];
+	for (size_t i = 0; i < z->table->end; i++)
+		if (z->table->cells[i].pid != 0 && z->table->cells[i].id == id)
+			return &z->table->cells[i];
 	return NULL;
 }
 
 static struct cell *find_pid(struct zygote *z, pid_t pid)
 {
-	for (size_t i = 0; i < z->cells_end; i++)
-		if (z->cells[i].pid == pid)
-			return &z->cells[i];
+	for (size_t i = 0; i < z->table->end; i++)
+		if (z->table->cells[i].pid == pid)
+			return &z->table->cells[i];
 	return NULL;
 }
 
 static struct cell *find_free(struct zygote *z)
 {
-	struct cell *c = z->cells_n == CELLS_MAX ? NULL : find_pid(z, 0);
+	struct cell *c = z->table->n == CELLS_MAX ? NULL : find_pid(z, 0);
 
-	if (c == NULL && z->cells_end < CELLS_MAX)
-		c = &z->cells[z->cells_end++];
+	if (c == NULL && z->table->end < CELLS_MAX)
+		c = &z->table->cells[z->table->end++];
 	return c;
 }
 
 static void forget(struct zygote *z, struct cell *c)
 {
 	c->pid = 0;
-	z->cells_n--;
-	while (z->cells_end > 0 && z->cells[z->cells_end - 1].pid == 0)
-		z->cells_end--;
+	z->table->n--;
+	while (z->table->end > 0 && z->table->cells[z->table->end - 1].pid == 0)
+		z->table->end--;
 }
 
 static void fork_cell(struct zygote *z, uint32_t id)
@@ -153,25 +159,24 @@ static void fork_cell(struct zygote *z, uint32_t id)
 		tell_errno(z, IPC_CELL_FAIL, id, "socketpair");
 		return;
 	}
-	size_t at = (size_t)(c - z->cells);
-	z->plan.learn_sock = learn_socket(at, id);
-	if (z->policy.learn && z->plan.learn_sock == -1) {
+	size_t at = (size_t)(c - z->table->cells);
+	struct cell_own own = {.cgroup = at, .learn_sock = learn_socket(at, id), .slot = &z->slots[at],
+		.report = hot_reports_ask(at, io_now_ms())};
+	if (z->policy.learn && own.learn_sock == -1) {
 		tell_errno(z, IPC_CELL_FAIL, id, "learning");
 		io_close(&ends[0]);
 		io_close(&ends[1]);
 		return;
 	}
 	z->slots[at].number = SB_SLOT_EMPTY;
-	z->plan.slot = &z->slots[at];
-	z->plan.cgroup = at;
 	pid_t pid = fork();
 	if (pid == 0)
-		cell_run(&z->plan, ends[1]);
+		cell_run(&z->plan, &own, ends[1]);
 	if (pid == -1) {
 		tell_errno(z, IPC_CELL_FAIL, id, "fork");
 	} else {
 		*c = (struct cell){.pid = pid, .id = id};
-		z->cells_n++;
+		z->table->n++;
 		ipc_fill(&m, IPC_CELL_UP, id, NULL);
 		m.fds_n = 1;
 		m.fds[0] = ends[0];
@@ -179,7 +184,7 @@ static void fork_cell(struct zygote *z, uint32_t id)
 	}
 	io_close(&ends[0]);
 	io_close(&ends[1]);
-	io_close(&z->plan.learn_sock);
+	io_close(&own.learn_sock);
 }
 
 static void kill_cell(struct zygote *z, uint32_t id)
@@ -194,7 +199,7 @@ static void kill_cell(struct zygote *z, uint32_t id)
 
 static void report_gone(struct zygote *z, struct cell *c, int status)
 {
-	const struct sb_slot *slot = &z->slots[c - z->cells];
+	const struct sb_slot *slot = &z->slots[c - z->table->cells];
 	int32_t number = slot->number; /* once: whoever else can write there may change it meanwhile */
 	struct ipc_cell_gone gone = {.asked = c->asked, .syscall = -1};
 	struct ipc_msg m;
@@ -232,7 +237,9 @@ static void reap(struct zygote *z)
 		struct cell *c = opcache_reap(pid, status, io_now_ms()) ? NULL : find_pid(z, pid);
 		if (c == NULL)
 			continue;
-		sb_cell_cgroup_kill((size_t)(c - z->cells));
+		size_t at = (size_t)(c - z->table->cells);
+		sb_cell_cgroup_kill(at);
+		hot_reports_take(at, &z->plan.hot, io_now_ms());
 		report_gone(z, c, status);
 		forget(z, c);
 	}
@@ -271,27 +278,27 @@ static int drain_timeout(struct zygote *z)
 
 	if (now < z->drain_until_ms)
 		return (int)(z->drain_until_ms - now);
-	for (size_t i = 0; i < z->cells_end; i++)
-		if (z->cells[i].pid != 0)
-			kill(z->cells[i].pid, SIGKILL);
+	for (size_t i = 0; i < z->table->end; i++)
+		if (z->table->cells[i].pid != 0)
+			kill(z->table->cells[i].pid, SIGKILL);
 	return -1;
 }
 
 static int serve(struct zygote *z)
 {
-	while (z->chan != -1 || z->cells_n > 0 || z->strays) {
+	while (z->chan != -1 || z->table->n > 0 || z->table->strays) {
 		uint64_t now = io_now_ms();
 		struct pollfd fds[] = {{.fd = z->reaper, .events = POLLIN}, {.fd = z->chan, .events = POLLIN},
 			{.fd = opcache_poll_fd(now), .events = POLLIN}, {.fd = learn_poll_fd(), .events = POLLIN}};
 		int timeout = z->chan == -1 ? drain_timeout(z) : opcache_timeout_ms(now);
-		if (z->strays && (timeout == -1 || timeout > STRAY_MS)) /* killed, not yet reaped; their children come next */
+		if (z->table->strays && (timeout == -1 || timeout > STRAY_MS)) /* killed, not yet reaped; their children come next */
 			timeout = STRAY_MS;
 		if (poll(fds, 4, timeout) == -1 && errno != EINTR)
 			return GW_ERR_SYS;
 		if (fds[0].revents != 0)
 			reap(z);
-		if (z->strays || fds[0].revents != 0)
-			z->strays = stray_kill(z->children, is_cell) > 0;
+		if (z->table->strays || fds[0].revents != 0)
+			z->table->strays = stray_kill(z->children, is_cell) > 0;
 		if (z->chan != -1 && fds[1].revents != 0)
 			on_message(z);
 		if (fds[3].revents != 0)
@@ -435,8 +442,11 @@ static int prepare(struct zygote *z, const char **why)
 	if (err != 0)
 		return err;
 	*why = "shared memory";
-	z->slots = mmap(NULL, CELLS_MAX * sizeof(*z->slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (z->slots == MAP_FAILED)
+	/* Once, as each mapping costs every cell: hot_reports.c has what is behind the slots. */
+	z->slots = mmap(NULL, CELLS_MAX * sizeof(*z->slots) + HOT_REPORTS_LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		-1, 0);
+	z->table = mmap(NULL, sizeof(*z->table), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (z->slots == MAP_FAILED || z->table == MAP_FAILED || madvise(z->table, sizeof(*z->table), MADV_DONTFORK) == -1)
 		return GW_ERR_SYS;
 	*why = "signals";
 	sigemptyset(&chld);
@@ -510,7 +520,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 
 	z->spec = s;
 	z->chan = chan;
-	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid(), .learn_sock = -1};
+	z->plan = (struct cell_plan){.spec = s, .delta = &z->delta, .harden = &z->harden, .zygote = getpid()};
 	int err = opcache_find(s, why);
 	if (err != 0)
 		return err;
@@ -537,6 +547,7 @@ int zygote_run(const struct spec *s, const struct sb_entry *entry, int chan, con
 	int memory = sb_proc_take_memory();
 	if (spec_level_find(s->isolation) == SPEC_FRESH) {
 		hot_pages_learn(&z->plan.hot);
+		hot_reports_start(&z->slots[CELLS_MAX], io_now_ms());
 		hot_text_keep(memory);
 	}
 	io_close(&memory);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 /* --- lines ----------------------------------------------------------------------------------------------------------- */
 
@@ -36,10 +37,16 @@ static void take_char(struct cursor *c, char want)
 		c->ok = false;
 }
 
-static void skip_word(struct cursor *c)
+static uint64_t take_decimal(struct cursor *c)
 {
-	while (c->at < c->end && *c->at != ' ')
-		c->at++;
+	const char *begin = c->at;
+	uint64_t v = 0;
+
+	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
+		v = v * 10 + (unsigned)(*c->at - '0');
+	if (c->at == begin || c->at - begin > 19)
+		c->ok = false;
+	return v;
 }
 
 static void skip_spaces(struct cursor *c)
@@ -63,9 +70,11 @@ bool rb_maps_line(const char *text, size_t len, struct rb_mapping *m)
 	take_char(&c, ' ');
 	m->offset = take_hex(&c);
 	take_char(&c, ' ');
-	skip_word(&c); /* device */
-	skip_spaces(&c);
-	skip_word(&c); /* inode */
+	uint64_t major = take_hex(&c);
+	take_char(&c, ':');
+	m->device = makedev((unsigned)major, (unsigned)take_hex(&c));
+	take_char(&c, ' ');
+	m->inode = take_decimal(&c);
 	skip_spaces(&c);
 	m->name = c.at;
 	m->name_len = (size_t)(c.end - c.at);

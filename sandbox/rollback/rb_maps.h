@@ -11,6 +11,8 @@
 struct rb_mapping {
 	uintptr_t start, end;
 	uint64_t offset;   /* in the mapped file */
+	uint64_t device;   /* as makedev(3) makes it; 0 for anonymous memory */
+	uint64_t inode;
 	char perms[4];     /* "rw-p" without a NUL */
 	const char *name;  /* within the line, up to its end; empty for anonymous memory */
 	size_t name_len;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "sandbox/rollback/rb_maps.h"
 
@@ -11,19 +12,24 @@ START_TEST(maps_lines)
 {
 	static const char good[] = "7f1365200000-7f136521a000 rw-p 0067c000 00:01 25895                      /memfd:image (deleted)";
 	static const char *const bad[] = {"", "7f", "7f-", "7f-80", "7f-80 ", "7f-80 rw-", "80-7f rw-p 0 00:00 0", "x-80 rw-p 0 00:00 0",
-		"7f-80 rw-p g 00:00 0", "11111111111111111-22222222222222222 rw-p 0 00:00 0", "7f-80rw-p 0 00:00 0"};
+		"7f-80 rw-p g 00:00 0", "11111111111111111-22222222222222222 rw-p 0 00:00 0", "7f-80rw-p 0 00:00 0",
+		"7f-80 rw-p 0 0000 0", "7f-80 rw-p 0 00:00 x", "7f-80 rw-p 0 00:00"};
 	struct rb_mapping m;
 
 	ck_assert(rb_maps_line(good, strlen(good), &m));
 	ck_assert_uint_eq(m.start, 0x7f1365200000);
 	ck_assert_uint_eq(m.end, 0x7f136521a000);
 	ck_assert_uint_eq(m.offset, 0x67c000);
+	ck_assert_uint_eq(m.device, makedev(0, 1));
+	ck_assert_uint_eq(m.inode, 25895);
 	ck_assert_int_eq(memcmp(m.perms, "rw-p", 4), 0);
 	ck_assert_uint_eq(m.name_len, strlen("/memfd:image (deleted)"));
 	ck_assert_int_eq(rb_maps_prot(&m), PROT_READ | PROT_WRITE);
 	ck_assert(rb_maps_is_memfd(&m, "image"));
 	ck_assert(!rb_maps_is_memfd(&m, "imag") && !rb_maps_is_memfd(&m, "images") && !rb_maps_is_memfd(&m, "age"));
-	ck_assert(rb_maps_line("1-2 r--p 0 00:00 0 ", 19, &m));
+	ck_assert(rb_maps_line("1-2 r--p 0 fe:1a 0 ", 19, &m));
+	ck_assert_uint_eq(m.device, makedev(0xfe, 0x1a));
+	ck_assert_uint_eq(m.inode, 0);
 	ck_assert_uint_eq(m.name_len, 0);
 	ck_assert_int_eq(rb_maps_prot(&m), PROT_READ);
 	ck_assert(!rb_maps_is_memfd(&m, "") && !rb_maps_is_memfd(&m, "image"));
