@@ -92,7 +92,8 @@ void cell_confine(const struct cell_plan *plan, const struct cell_own *own, int 
 	/* 2. The connection, PHP's own descriptors, and stdio to the site's log; nothing else but what rollback needs. */
 	if (level == SPEC_ROLLBACK) {
 		warm_paths_look_up();
-		warm_patterns_compile();
+		if (warm_patterns_compile() != 0)
+			die("code of regular expressions");
 	}
 	if (level == SPEC_ROLLBACK && chunk_pool_start() != 0)
 		log_notice("PHP's heap is not as expected: its chunks are mapped for each request");

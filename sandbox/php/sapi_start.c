@@ -16,15 +16,15 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/log.h"
 #include "sandbox/php/opcache_report.h"
+#include "sandbox/php/warm_patterns.h"
 
 /*
  * Last word over every file and site:
- * pcre.jit and opcache.jit write code at run time, which the filter denies; dl() would load code of the site's choice.
+ * opcache.jit writes code at run time, which the filter denies; dl() would load code of the site's choice.
  * Opcache's file cache would run what a script has put into a directory instead of what is in the script's file; its
  * memory is made private, which needs the one kind of segment that opcache_memory_find() knows.
  */
 static const char forced[] =
-	"pcre.jit=0\n"
 	"opcache.jit=disable\n"
 	"opcache.jit_buffer_size=0\n"
 	"opcache.file_cache=\n"
@@ -160,5 +160,6 @@ int sapi_start(const struct spec *s, const char **why)
 	for (size_t i = 0; i < s->ini_n; i++)
 		if (!is_forced(s->ini[i].name) && !(sapi_mail_is_ours(s) && strcmp(s->ini[i].name, "sendmail_path") == 0))
 			set_master(&s->ini[i]);
+	warm_patterns_take_setting();
 	return 0;
 }

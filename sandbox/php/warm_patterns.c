@@ -13,6 +13,7 @@
 #include <ext/pcre/php_pcre.h>
 
 #include "gateway/base/io.h"
+#include "sandbox/php/jit_code.h"
 #include "sandbox/php/pattern_list.h"
 
 #define COMPILE_MAX_MS 20 /* a cell begins with what it has by then */
@@ -21,7 +22,37 @@
 static struct pattern_list *list; /* shared, so that cells, which have it for a moment only, get no pages of their own for it */
 static struct pattern_met met;
 static uint64_t until_ms;
+static bool wants_code;           /* pcre.jit */
 static uint32_t known_n;          /* entries of PHP's cache at the point; it only grows, or is emptied from the front */
+
+#ifdef HAVE_PCRE_JIT_SUPPORT
+/* What a script sets is what it reads; whether code can be made was decided before it ran. */
+static ZEND_INI_MH(on_jit)
+{
+	(void)entry;
+	(void)new_value;
+	(void)mh_arg1;
+	(void)mh_arg2;
+	(void)mh_arg3;
+	(void)stage;
+	return SUCCESS;
+}
+
+void warm_patterns_take_setting(void)
+{
+	static const char name[] = "pcre.jit";
+	zend_ini_entry *e = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
+
+	wants_code = PCRE_G(jit) && e != NULL;
+	PCRE_G(jit) = false;
+	if (e != NULL)
+		e->on_modify = on_jit;
+}
+#else
+void warm_patterns_take_setting(void)
+{
+}
+#endif
 
 int warm_patterns_start(void)
 {
@@ -55,7 +86,9 @@ static bool compile(const char *pattern, size_t len)
 	int level = EG(error_reporting);
 
 	EG(error_reporting) = 0;
-	(void)pcre_get_compiled_regex_cache(text);
+	pcre_cache_entry *entry = pcre_get_compiled_regex_cache(text);
+	if (entry != NULL)
+		php_pcre_pce_incref(entry); /* so that it is never freed: see jit_code_end() */
 	EG(error_reporting) = level;
 	zend_string_release(text);
 	return spent_us() - from_us < SLOW_US;
@@ -77,16 +110,41 @@ static void forget_message(void)
 	PG(last_error_type) = PG(last_error_lineno) = 0;
 }
 
-void warm_patterns_compile(void)
+/* PCRE may make code between the two, and the setting says whether PHP lets it. */
+static bool begin_code(void)
 {
+#ifdef HAVE_PCRE_JIT_SUPPORT
+	PCRE_G(jit) = wants_code && list->n > 0 && jit_code_begin();
+	return PCRE_G(jit);
+#else
+	return false;
+#endif
+}
+
+static int end_code(void)
+{
+#ifdef HAVE_PCRE_JIT_SUPPORT
+	PCRE_G(jit) = false;
+#endif
+	return jit_code_end();
+}
+
+int warm_patterns_compile(void)
+{
+	int err = 0;
+
 	if (list == NULL)
-		return;
+		return 0;
 	until_ms = io_now_ms() + COMPILE_MAX_MS;
+	bool code = begin_code();
 	pattern_list_each(list, compile, in_time);
+	if (code)
+		err = end_code();
 	forget_message();
 	munmap(list, sizeof(*list));
 	list = NULL;
 	known_n = PCRE_G(pcre_cache).nNumUsed;
+	return err;
 }
 
 /* With a locale of its own a request's entries have that in front: they are nobody else's. */

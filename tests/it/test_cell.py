@@ -257,7 +257,7 @@ def test_identity(fresh):
 	got = json.loads(a.body)
 	assert got[:4] == ["apache2handler", "apache2handler", "", True]
 	assert got[4] == fresh.docroot
-	assert got[5:7] == ["0", "0"]
+	assert got[5:7] == ["1", "0"]
 	assert got[7].endswith("/php.ini")
 	assert got[8] == pwd.getpwuid(os.stat(os.path.join(fresh.docroot, "s%d.php" % (fresh.next_id - 1))).st_uid).pw_name
 
@@ -712,7 +712,7 @@ def test_ini(docroot):
 		"ini_set('display_errors', '1'), ini_get('display_errors'), ini_get('open_basedir'), @file_get_contents('/etc/passwd'), "
 		"function_exists('md5'), ini_get('error_prepend_string'), ini_get('pcre.jit'), ini_get('opcache.memory_consumption'), ini_get('enable_dl'), "
 		"ini_get('opcache.max_accelerated_files') === '300']);")
-	assert json.loads(a.body) == ["77M", "77M", "78M", False, "0", docroot + ":/tmp", False, False, "it's \"a\" ${x}\ty", "0", "33", "0", False]
+	assert json.loads(a.body) == ["77M", "77M", "78M", False, "0", docroot + ":/tmp", False, False, "it's \"a\" ${x}\ty", "1", "33", "0", False]
 	assert json.loads(z.php("echo json_encode(ini_get('memory_limit'));").body) == "77M"
 	assert z.stop() == 0
 

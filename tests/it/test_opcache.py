@@ -118,6 +118,8 @@ def test_the_zygote_and_cells_have_private_memory_only(site, start, isolation):
 		pytest.skip("only root reads the maps of a process that cannot be dumped")
 	id, conn = z.cell()
 	for pid in [z.p.pid] + z.children():
+		# Forked, it becomes a cell step by step.
+		proc.wait_for(lambda: open("/proc/%d/comm" % pid).read() == "bh-cell\n" or pid == z.p.pid, why="a cell")
 		lines = open("/proc/%d/maps" % pid).read().splitlines()
 		opcache = [l for l in lines if "memfd:opcache" in l and l.split()[1] != "r--p"]
 		assert len(opcache) == 1 and opcache[0].split()[1] == "rw-p", opcache
