@@ -60,7 +60,6 @@ class Cell:
 		"""The answer, or None when the cell has ended in between."""
 		a = self.conn.ask(self.z.params(script), keep=True)
 		if not a.ended:
-			print(a.out, a.err, self.z.log(), self.end())
 			return None
 		assert a.status == 200, (a.out, a.err)
 		return json.loads(a.body)
