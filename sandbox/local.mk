@@ -11,7 +11,7 @@ noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAP_CFLAGS)
 libsandbox_a_SOURCES = \
 	sandbox/rollback/rb_kernel.h sandbox/rollback/rb_maps.c sandbox/rollback/rb_maps.h sandbox/rollback/rb_priv.h \
-	sandbox/rollback/rb_probe.c \
+	sandbox/rollback/rb_probe.c sandbox/rollback/rb_watch.h \
 	sandbox/sb_cell_cgroup.c sandbox/sb_cell_cgroup.h \
 	sandbox/sb_cred.c sandbox/sb_cred.h \
 	sandbox/sb_call_text.c sandbox/sb_call_text.h \
@@ -204,14 +204,22 @@ endif
 
 # Rollback without PHP. A sanitizer's run-time has memory of its own in the process: never sanitised.
 if HAVE_CHECK
+rollback_sources = \
+	tests/unit/unit.h tests/unit/load_watch.h \
+	gateway/base/io.c sandbox/php/image.c sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_own.c sandbox/rollback/rb_probe.c \
+	sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_usual.c sandbox/rollback/rb_watch.c sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
+	sandbox/sb_proc.c sandbox/sb_sigsys.c
 check_PROGRAMS += tests/unit/check_rollback
 TESTS += tests/unit/check_rollback
 tests_unit_check_rollback_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_rollback_LDFLAGS = $(BH_HARDEN_LDFLAGS)
 tests_unit_check_rollback_LDADD = $(CHECK_LIBS)
-tests_unit_check_rollback_SOURCES = \
-	tests/unit/check_rollback.c tests/unit/unit.h \
-	gateway/base/io.c sandbox/php/image.c sandbox/rollback/rb_maps.c sandbox/rollback/rb_memory.c sandbox/rollback/rb_own.c sandbox/rollback/rb_probe.c \
-	sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_usual.c sandbox/rollback/rb_why.c sandbox/rollback/rollback.c \
-	sandbox/sb_proc.c
+tests_unit_check_rollback_SOURCES = $(rollback_sources) tests/unit/check_rollback.c
+
+check_PROGRAMS += tests/unit/check_rb_watch
+TESTS += tests/unit/check_rb_watch
+tests_unit_check_rb_watch_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_rb_watch_LDFLAGS = $(BH_HARDEN_LDFLAGS)
+tests_unit_check_rb_watch_LDADD = $(CHECK_LIBS)
+tests_unit_check_rb_watch_SOURCES = $(rollback_sources) tests/unit/check_rb_watch.c
 endif

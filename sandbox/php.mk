@@ -26,7 +26,7 @@ php_own_sources = \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_output.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/script_times.c sandbox/php/script_tree.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/trial.c sandbox/php/user_ini.c \
 	sandbox/php/warm.c sandbox/php/warm_paths.c sandbox/php/warm_patterns.c sandbox/php/zygote.c \
-	sandbox/rollback/rb_memory.c sandbox/rollback/rb_own.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_usual.c \
+	sandbox/rollback/rb_memory.c sandbox/rollback/rb_own.c sandbox/rollback/rb_space.c sandbox/rollback/rb_state.c sandbox/rollback/rb_usual.c sandbox/rollback/rb_watch.c \
 	sandbox/rollback/rollback.c
 
 php_headers = \

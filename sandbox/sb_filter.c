@@ -179,15 +179,35 @@ void sb_filter_set_zygote(struct sb_filter *f, uint32_t pid)
 	put_in(f, SB_ZYGOTE_GROUP, 0U - pid);
 }
 
+static int load(unsigned short n, struct sock_filter *insns)
+{
+	struct sock_fprog prog = {.len = n, .filter = insns};
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == -1 ? GW_ERR_SYS : 0;
+}
+
 int sb_filter_load(const struct sb_filter *f)
 {
-	struct sock_fprog prog = {.len = f->insns_n, .filter = f->insns};
-
 	if (f->insns_n == 0) {
 		errno = EINVAL;
 		return GW_ERR_SYS;
 	}
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == -1 ? GW_ERR_SYS : 0;
+	return load(f->insns_n, f->insns);
+}
+
+int sb_filter_load_behind(const struct sock_filter *first, size_t n, const struct sb_filter *f)
+{
+	struct sock_filter all[BPF_MAXINSNS];
+
+	if (n == 0 || f->insns_n == 0)
+		return sb_filter_load(f);
+	if (n + f->insns_n > BPF_MAXINSNS) {
+		errno = E2BIG;
+		return GW_ERR_SYS;
+	}
+	memcpy(all, first, n * sizeof(*first));
+	memcpy(all + n, f->insns, f->insns_n * sizeof(*f->insns));
+	return load((unsigned short)(n + f->insns_n), all);
 }
 
 void sb_filter_fini(struct sb_filter *f)

@@ -37,6 +37,12 @@ void sb_filter_set_zygote(struct sb_filter *f, uint32_t pid);
 /** Load for this thread (the only one). Needs no_new_privs. Irreversible. Returns 0 or GW_ERR_SYS. */
 int sb_filter_load(const struct sb_filter *f) GW_MUST_USE;
 
+/**
+ * As sb_filter_load(), with @n instructions (0: none) in front that lead behind their last one where they decide nothing.
+ * Returns 0 or GW_ERR_SYS (errno E2BIG: too many).
+ */
+int sb_filter_load_behind(const struct sock_filter *first, size_t n, const struct sb_filter *f) GW_MUST_USE;
+
 /** Free the program, loaded or not. A second call does no harm. */
 void sb_filter_fini(struct sb_filter *f);
 

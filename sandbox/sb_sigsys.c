@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static struct sb_slot *own_slot;
+static sb_sigsys_watch_fn *own_watch;
 
 /* Where the kernel takes a call's arguments from: syscall(2), architecture calling conventions. */
 static void note_args(struct sb_slot *slot, const ucontext_t *at)
@@ -29,6 +30,8 @@ static void note_args(struct sb_slot *slot, const ucontext_t *at)
 static void on_sigsys(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
+	if (own_watch != NULL && own_watch(info, context))
+		return;
 	if (own_slot != NULL) {
 		note_args(own_slot, context);
 		own_slot->number = info->si_syscall;
@@ -53,4 +56,9 @@ int sb_sigsys_install(void)
 void sb_sigsys_set_slot(struct sb_slot *slot)
 {
 	own_slot = slot;
+}
+
+void sb_sigsys_set_watch(sb_sigsys_watch_fn *watch)
+{
+	own_watch = watch;
 }

@@ -7,6 +7,8 @@
 #ifndef SB_SIGSYS_H
 #define SB_SIGSYS_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/err.h"
@@ -24,5 +26,12 @@ int sb_sigsys_install(void) GW_MUST_USE;
 
 /** Where this process notes its violation (shared memory, outlives the process); NULL for nowhere. */
 void sb_sigsys_set_slot(struct sb_slot *slot);
+
+/**
+ * Who is asked first about a call that a filter has trapped, on the caller's stack and with all signals blocked: whether it
+ * was no violation and the caller shall go on, with the result that @context says. Async-signal-safe.
+ */
+typedef bool sb_sigsys_watch_fn(const siginfo_t *info, void *context);
+void sb_sigsys_set_watch(sb_sigsys_watch_fn *watch);
 
 #endif

@@ -81,8 +81,17 @@ static bool next_request(struct sb_slot *slot, FCGX_Request *request)
 	return true;
 }
 
+/* Where nobody can start a program, nor listens to the calls. */
+static size_t watch_calls(const struct cell_plan *plan, const struct cell_own *own, struct sock_filter *first)
+{
+	const struct sb_traits *t = &plan->harden->traits;
+
+	return level == SPEC_ROLLBACK && own->learn_sock == -1 && !t->tasks && !t->programs ? rollback_watch(first) : 0;
+}
+
 void cell_confine(const struct cell_plan *plan, const struct cell_own *own, int conn)
 {
+	struct sock_filter first[ROLLBACK_WATCH_MAX];
 	const char *step;
 	sigset_t none;
 
@@ -124,7 +133,7 @@ void cell_confine(const struct cell_plan *plan, const struct cell_own *own, int 
 	if (plan->spec->filter_off)
 		return;
 	sb_filter_set_pid(plan->delta, (uint32_t)getpid());
-	if (sb_filter_load(plan->delta) != 0)
+	if (sb_filter_load_behind(first, watch_calls(plan, own, first), plan->delta) != 0)
 		die("filter");
 }
 

@@ -106,6 +106,7 @@ struct rb_state {
 	bool limits_change; /* requests can change them, or the priority */
 	bool may_fork;
 	int priority;
+	unsigned unwatched;    /* of RB_TOUCHED_*: always to be looked at */
 };
 
 /* From /proc/self/statm, pages. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sandbox/rollback/rb_priv.h"
+#include "sandbox/rollback/rb_watch.h"
 
 /* --- descriptors -------------------------------------------------------------------------------------------------------- */
 
@@ -96,6 +97,10 @@ static bool take_fds(struct rb_state *s)
 	s->closed_on_exec = RB_OPEN_MAX;
 	for (size_t i = s->fds_n; i > 0 && (s->fds[i - 1].flags & FD_CLOEXEC) != 0; i--)
 		s->closed_on_exec = s->fds[i - 1].fd;
+	s->unwatched = 0;
+	for (size_t i = 0; i < s->fds_n; i++)
+		if (!is_ours(s->fds[i].fd) && !rb_watch_has(s->fds[i].fd))
+			s->unwatched = RB_TOUCHED_FDS;
 	return true;
 }
 
@@ -116,16 +121,21 @@ static bool same_options(const struct rb_fd *f)
 	return memcmp(&now, &f->options, sizeof(now)) == 0;
 }
 
-static bool restore_fd(const struct rb_state *s, const struct rb_fd *f)
+static bool restore_fd(const struct rb_state *s, const struct rb_fd *f, bool touched)
 {
-	int flags = f->fd >= s->closed_on_exec ? f->flags : fcntl(f->fd, F_GETFD);
+	int flags = !touched || f->fd >= s->closed_on_exec ? f->flags : fcntl(f->fd, F_GETFD);
 	int status = f->status == -1 ? -1 : fcntl(f->fd, F_GETFL);
 
-	if (flags != f->flags && fcntl(f->fd, F_SETFD, f->flags) == -1)
+	if (flags != f->flags && rb_watch_call(SYS_fcntl, f->fd, F_SETFD, f->flags, 0) != 0)
 		return false;
 	if (status != f->status && (fcntl(f->fd, F_SETFL, f->status) == -1 || fcntl(f->fd, F_GETFL) != f->status))
 		return false;
 	return f->offset == -1 || lseek(f->fd, f->offset, SEEK_SET) == f->offset;
+}
+
+static bool close_from(unsigned from, unsigned to, unsigned flags)
+{
+	return rb_watch_call(SYS_close_range, from, to, flags, 0) == 0;
 }
 
 /* Close what is not in the list: the gaps, and everything behind the last. */
@@ -135,35 +145,35 @@ static bool close_others(const struct rb_state *s)
 
 	for (size_t i = 0; i < s->fds_n; i++) {
 		unsigned fd = (unsigned)s->fds[i].fd;
-		if (fd > from && close_range(from, fd - 1, 0) == -1)
+		if (fd > from && !close_from(from, fd - 1, 0))
 			return false;
 		from = fd + 1;
 	}
-	return close_range(from, ~0U, 0) == 0;
+	return close_from(from, ~0U, 0);
 }
 
 /* Where all have the flag, one call sets it for all; ours behind them have it, too. */
 static bool restore_closed_on_exec(const struct rb_state *s)
 {
-	return s->closed_on_exec == RB_OPEN_MAX || close_range((unsigned)s->closed_on_exec, RB_OPEN_MAX, CLOSE_RANGE_CLOEXEC) == 0;
+	return s->closed_on_exec == RB_OPEN_MAX || close_from((unsigned)s->closed_on_exec, RB_OPEN_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
-static bool restore_fds(const struct rb_state *s)
+static bool restore_fds(const struct rb_state *s, bool touched)
 {
-	if (!restore_closed_on_exec(s))
+	if (touched && !restore_closed_on_exec(s))
 		return false;
 	for (size_t i = 0; i < s->fds_n; i++)
-		if (!is_ours(s->fds[i].fd) && !restore_fd(s, &s->fds[i]))
+		if (!is_ours(s->fds[i].fd) && !restore_fd(s, &s->fds[i], touched))
 			return false;
 	return close_others(s);
 }
 
 /* --- signals and timers --------------------------------------------------------------------------------------------------- */
 
-/* The library's sigaction(3) knows not all signals, and hides two. */
-static bool action(int sig, const struct rb_action *set, struct rb_action *get)
+/* The library's sigaction(3) knows not all signals, and hides two. Returns 0 or a negated errno. */
+static long action(int sig, const struct rb_action *set, struct rb_action *get)
 {
-	return syscall(SYS_rt_sigaction, sig, set, get, sizeof(set->mask)) == 0;
+	return rb_watch_call(SYS_rt_sigaction, sig, (long)set, (long)get, sizeof(set->mask));
 }
 
 static uint64_t signal_bit(int sig)
@@ -195,10 +205,13 @@ static bool take_signals(struct rb_state *s)
 {
 	s->unchanging = signal_bit(SIGKILL) | signal_bit(SIGSTOP);
 	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
-		if ((s->unchanging & signal_bit(sig)) != 0 || action(sig, NULL, &s->actions[sig]))
+		if ((s->unchanging & signal_bit(sig)) != 0)
+			continue;
+		long err = action(sig, NULL, &s->actions[sig]);
+		if (err == 0)
 			continue;
 		/* What the filter denies here it denies for as long as the process lives. */
-		if (errno != EPERM)
+		if (err != -EPERM)
 			return false;
 		s->unchanging |= signal_bit(sig);
 	}
@@ -209,7 +222,7 @@ static bool take_signals(struct rb_state *s)
  * Handler, flags and mask mean something only where a signal is caught. Of one that was and is not, it is enough to know
  * that; but flags of SIGCHLD count without a handler, too: sigaction(2), SA_NOCLDWAIT.
  */
-static bool restore_signals(const struct rb_state *s)
+static bool restore_actions(const struct rb_state *s)
 {
 	struct rb_action now;
 	uint64_t handled[2];
@@ -220,21 +233,32 @@ static bool restore_signals(const struct rb_state *s)
 	for (int sig = 1; sig <= RB_SIGNALS; sig++) {
 		if ((look & ~s->unchanging & signal_bit(sig)) == 0)
 			continue;
-		if (!action(sig, NULL, &now))
+		if (action(sig, NULL, &now) != 0)
 			return false;
-		if (memcmp(&now, &s->actions[sig], sizeof(now)) != 0 && !action(sig, &s->actions[sig], NULL))
+		if (memcmp(&now, &s->actions[sig], sizeof(now)) != 0 && action(sig, &s->actions[sig], NULL) != 0)
 			return false;
 	}
+	return true;
+}
+
+/* Of what is watched only SIGPROF is not. */
+static bool restore_signals(const struct rb_state *s, bool touched)
+{
+	bool settable = (s->unchanging & signal_bit(SIGPROF)) == 0;
+
+	if (touched ? !restore_actions(s) : settable && action(SIGPROF, &s->actions[SIGPROF], NULL) != 0)
+		return false;
 	return sigaltstack(&s->alternate, NULL) == 0;
 }
 
-static bool stop_timers(void)
+/* The first is PHP's, and not watched. */
+static bool stop_timers(bool touched)
 {
-	static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+	static const int timers[] = {ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL};
 	static const struct itimerval off;
 
-	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
-		if (syscall(SYS_setitimer, timers[i], &off, NULL) != 0)
+	for (size_t i = 0; i < (touched ? sizeof(timers) / sizeof(timers[0]) : 1); i++)
+		if (rb_watch_call(SYS_setitimer, timers[i], (long)&off, 0, 0) != 0)
 			return false;
 	return true;
 }
@@ -301,18 +325,26 @@ bool rb_state_take(struct rb_state *s)
 	s->limits_change = may_change(s);
 	/* Where the profile lets nobody fork, it denies this call too, for as long as the process lives. */
 	s->may_fork = any_child() != -1 || errno != EPERM;
+	rb_watch_forget();
 	return getcwd(s->cwd, sizeof(s->cwd)) != NULL && prctl(PR_GET_NAME, s->name) == 0 && is_one_thread() &&
 	       take_signals(s) && take_fds(s);
+}
+
+static unsigned touched_of(const struct rb_state *s)
+{
+	return rb_watch_touched() | s->unwatched;
 }
 
 enum rollback_why rb_state_check(const struct rb_state *s)
 {
 	if (!is_one_thread())
 		return ROLLBACK_THREAD;
+	/* From here on nobody can touch anything meanwhile. */
+	bool fds_touched = (touched_of(s) & RB_TOUCHED_FDS) != 0;
 	if (s->may_fork && (any_child() != -1 || errno != ECHILD))
 		return ROLLBACK_CHILD;
 	for (size_t i = 0; i < s->fds_n; i++)
-		if (!is_ours(s->fds[i].fd) && !(same_file(&s->fds[i]) && same_options(&s->fds[i]))) /* of ours the use tells */
+		if (!is_ours(s->fds[i].fd) && ((fds_touched && !same_file(&s->fds[i])) || !same_options(&s->fds[i]))) /* of ours the use tells */
 			return ROLLBACK_DESCRIPTOR;
 	if (s->limits_change && !same_limits(s))
 		return ROLLBACK_LIMIT;
@@ -321,6 +353,12 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 
 bool rb_state_restore(const struct rb_state *s)
 {
+	unsigned touched = touched_of(s);
+
 	umask(s->mask);
-	return stop_timers() && restore_signals(s) && restore_fds(s) && chdir(s->cwd) == 0 && prctl(PR_SET_NAME, s->name) == 0;
+	if (!stop_timers((touched & RB_TOUCHED_TIMERS) != 0) || !restore_signals(s, (touched & RB_TOUCHED_SIGNALS) != 0) ||
+	    !restore_fds(s, (touched & RB_TOUCHED_FDS) != 0) || chdir(s->cwd) != 0 || prctl(PR_SET_NAME, s->name) != 0)
+		return false;
+	rb_watch_forget();
+	return true;
 }

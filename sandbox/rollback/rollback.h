@@ -20,7 +20,9 @@
 #ifndef ROLLBACK_H
 #define ROLLBACK_H
 
+#include <linux/filter.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "gateway/base/err.h"
 
@@ -65,6 +67,17 @@ void rollback_forget(void);
  * following. Returns 0 or GW_ERR_SYS; then the cell can answer one request and must end.
  */
 int rollback_begin(void) GW_MUST_USE;
+
+#define ROLLBACK_WATCH_MAX 256
+
+/**
+ * In a cell whose descriptors are those that it will keep, after rollback_begin(): instructions that make the kernel tell of
+ * calls which hardly any request makes, so that what these change need not be looked at after each request. To be loaded in
+ * front of the last filter, into which they lead. Only where nobody can start a program: it would have the filter and not
+ * the handler (sb_sigsys.h). Writes to @first, ROLLBACK_WATCH_MAX of them; returns how many, 0: this processor is not known,
+ * everything will be looked at. Before the point.
+ */
+size_t rollback_watch(struct sock_filter *first);
 
 /** The moment to which memory, descriptors and the rest are put back. Returns ROLLBACK_OK, once and after each rollback(). */
 enum rollback_why rollback_point(void);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,10 +21,12 @@
 #include "sandbox/php/image.h"
 #include "sandbox/rollback/rb_priv.h"
 #include "sandbox/rollback/rollback.h"
+#include "tests/unit/load_watch.h"
 
 /* --- the whole of it, in a process of its own --------------------------------------------------------------------------------- */
 
 #define ROUNDS 40
+#define FD_SPARE 41
 
 /* What a round finds, in memory that is not put back. */
 struct notes {
@@ -33,6 +36,7 @@ struct notes {
 };
 static struct notes *notes;
 static int status_of_last;
+static bool watched; /* as in a cell that can start no program */
 
 static char data[20000] = "data", bss[20000];
 static __thread int in_tls = 5;
@@ -132,6 +136,18 @@ static bool left_fds(void)
 	return fcntl(40, F_GETFD) != -1 || (fcntl(1, F_GETFL) & O_NONBLOCK) != 0;
 }
 
+/* Three ways to have a kept descriptor closed on exec. */
+static void make_fd_flags(void)
+{
+	if (fcntl(0, F_SETFD, FD_CLOEXEC) == -1 || ioctl(2, FIOCLEX) == -1 || dup3(1, FD_SPARE, O_CLOEXEC) == -1 ||
+	    dup3(FD_SPARE, 1, O_CLOEXEC) == -1)
+		abort();
+}
+static bool left_fd_flags(void)
+{
+	return fcntl(0, F_GETFD) != 0 || fcntl(1, F_GETFD) != 0 || fcntl(2, F_GETFD) != 0 || fcntl(FD_SPARE, F_GETFD) != -1;
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -198,7 +214,7 @@ static bool left_signals(void)
 
 static const struct kind kinds[] = {
 	{"memory", make_memory, left_memory}, {"scattered pages", make_scattered, left_scattered}, {"freed memory", make_freed, left_freed}, {"stack", make_stack, left_stack},
-	{"mappings", make_mapping, left_mapping}, {"descriptors", make_fds, left_fds}, {"state", make_state, left_state},
+	{"mappings", make_mapping, left_mapping}, {"descriptors", make_fds, left_fds}, {"flags of descriptors", make_fd_flags, left_fd_flags}, {"state", make_state, left_state},
 	{"signals", make_signals, left_signals}};
 
 /* In a child: rounds of making and looking; with @back each ends with rollback. Its exit status is the last round's why. */
@@ -209,8 +225,11 @@ static _Noreturn void rounds(const struct kind *k, bool back)
 	heap = malloc(300000);
 	memset(heap, 'h', 300000);
 	signal(SIGALRM, on_signal);
-	if (chdir("/") == -1 || image_take(IMAGE_ALL, &image) != 0 || rollback_prepare(image) != 0 || rollback_begin() != 0)
+	/* Where an earlier case was not put back, others see it, too. */
+	if (fcntl(1, F_SETFL, fcntl(1, F_GETFL) & ~O_NONBLOCK) == -1 || chdir("/") == -1 || image_take(IMAGE_ALL, &image) != 0 || rollback_prepare(image) != 0 || rollback_begin() != 0)
 		_exit(99);
+	if (watched && load_watch() == -1)
+		_exit(97);
 	if (back && rollback_point() != ROLLBACK_OK)
 		_exit(98);
 	do {
@@ -255,6 +274,17 @@ START_TEST(nothing_is_left)
 	/* The same is seen to be left where nothing is put back: the case can fail. */
 	run(&kinds[_i], false);
 	ck_assert_int_eq(notes->found, ROUNDS - 1);
+}
+END_TEST
+
+START_TEST(nothing_is_left_where_calls_are_watched)
+{
+	watched = true;
+	run(&kinds[_i], true);
+	if (notes == NULL)
+		return;
+	ck_assert_msg(status_of_last == 0 && notes->round == ROUNDS, "%s: status %d in round %d", kinds[_i].name, status_of_last, notes->round);
+	ck_assert_msg(notes->found == 0, "%s is left", kinds[_i].name);
 }
 END_TEST
 
@@ -494,9 +524,15 @@ static const struct {
 	{{"nice", make_nice, never}, ROLLBACK_LIMIT},
 	{{"pending", make_pending, never}, ROLLBACK_SIGNAL}, {{"sealed", make_unmapped_image, never}, ROLLBACK_OK}};
 
+#define ENDS_N (sizeof(ends) / sizeof(ends[0]))
+
+/* Each twice: the second time calls are watched. */
 START_TEST(what_cannot_be_put_back_ends_the_process)
 {
 	int ends_of[2], stdin_was = dup(0);
+
+	watched = _i >= (int)ENDS_N;
+	_i %= (int)ENDS_N;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_of), 0);
 	ck_assert_int_eq(dup2(ends_of[0], 0), 0);
@@ -533,7 +569,8 @@ static Suite *suite(void)
 	tcase_add_test(t, later_cells_know_what_requests_write);
 	tcase_add_test(t, a_list_is_not_believed);
 	tcase_add_loop_test(t, nothing_is_left, 0, sizeof(kinds) / sizeof(kinds[0]));
-	tcase_add_loop_test(t, what_cannot_be_put_back_ends_the_process, 0, sizeof(ends) / sizeof(ends[0]));
+	tcase_add_loop_test(t, nothing_is_left_where_calls_are_watched, 0, sizeof(kinds) / sizeof(kinds[0]));
+	tcase_add_loop_test(t, what_cannot_be_put_back_ends_the_process, 0, 2 * ENDS_N);
 	suite_add_tcase(s, t);
 	return s;
 }
