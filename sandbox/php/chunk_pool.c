@@ -10,6 +10,7 @@
 
 #include <main/php.h>
 #include <Zend/zend_alloc.h>
+#include <Zend/zend_alloc_sizes.h>
 
 #define CHUNK ((size_t)2 * 1024 * 1024) /* what the memory manager asks for, and how it aligns */
 #define C_HEAP_ROOM (4 * 1024 * 1024)
@@ -114,6 +115,16 @@ static int reserve_c_heap(void)
 		block = malloc(C_HEAP_ROOM);
 	free(block);
 	return block != NULL ? 0 : GW_ERR_NOMEM;
+}
+
+void chunk_pool_lay_out(void)
+{
+#define SIZE(number, size, count, pages, x, y) size,
+	static const size_t sizes[] = {ZEND_MM_BINS_INFO(SIZE, , )};
+#undef SIZE
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		efree(emalloc(sizes[i]));
 }
 
 int chunk_pool_start(void)

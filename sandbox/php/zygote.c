@@ -22,6 +22,7 @@
 #include "gateway/base/log.h"
 #include "sandbox/ipc_chan.h"
 #include "sandbox/php/cell.h"
+#include "sandbox/php/chunk_pool.h"
 #include "sandbox/php/cold_objects.h"
 #include "sandbox/php/hot_pages.h"
 #include "sandbox/php/hot_reports.h"
@@ -497,9 +498,12 @@ static int take_image(const struct zygote *z)
 {
 	static const enum image_kind kinds[] = {
 		[SPEC_FRESH] = IMAGE_CODE, [SPEC_ROLLBACK] = IMAGE_ALL, [SPEC_SHARED] = IMAGE_DATA};
-	int level = spec_level_find(z->spec->isolation), image, err = image_take(kinds[level], &image);
+	int level = spec_level_find(z->spec->isolation), image;
 	bool rolled_back = level == SPEC_ROLLBACK;
 
+	if (rolled_back)
+		chunk_pool_lay_out();
+	int err = image_take(kinds[level], &image);
 	if (err == 0 && rolled_back)
 		err = warm_paths_start();
 	if (err == 0 && rolled_back)
