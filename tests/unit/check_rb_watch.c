@@ -105,6 +105,9 @@ static _Noreturn void child(int i)
 {
 	if (close_range(3, ~0U, 0) == -1 || fcntl(0, F_SETFD, 0) == -1 || fcntl(1, F_SETFD, 0) == -1 || fcntl(2, F_SETFD, 0) == -1)
 		_exit(99);
+	/* nohup(1) and others leave some ignored. */
+	for (int sig = 1; sig <= RB_SIGNALS; sig++)
+		signal(sig, SIG_DFL);
 	int err = load_watch();
 	if (err != 0)
 		_exit(err == 1 ? NOT_WATCHED : 98);
