@@ -14,6 +14,7 @@
 
 #include "gateway/base/err.h"
 #include "gateway/base/loop.h"
+#include "pools/fcgi_codec.h"
 #include "pools/lease_work.h"
 #include "pools/mailbox.h"
 
@@ -40,6 +41,7 @@ enum backend_fail {
 enum lease_end {
 	LEASE_REUSE,   /* END_REQUEST seen on an open connection that was asked to be kept */
 	LEASE_LATER,   /* the same, and the application said that it works on: it will send lease.ready_octet */
+	LEASE_DRAIN,   /* given up, and the application was told so: what is left of the answer is to be read off; lease.answer is set */
 	LEASE_CLOSE,   /* done, or given up: close the connection (the application sees it at its next write) */
 	LEASE_KILL     /* past its deadline: close, and kill the cell if it is one */
 };
@@ -66,6 +68,7 @@ struct lease {
 	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.
 	 * More than that later on means that nobody has read them. */
 	atomic_int unread;
+	struct fcgi_decoder answer; /* with LEASE_DRAIN: where in the answer its user stopped */
 	struct lease_work *work;  /* set before release by a user who gives up and wants to know when the work ends, where ->tells_end */
 };
 
@@ -87,6 +90,7 @@ struct backend_waiter {
 };
 
 struct backend_ops {
+	bool drains;    /* takes LEASE_DRAIN; the application knows ABORT_REQUEST */
 	bool tells_end; /* knows when the work on a released lease has ended: lease.work may be set */
 	void (*acquire)(struct backend *b, struct backend_waiter *w);
 	void (*cancel)(struct backend *b, struct backend_waiter *w);

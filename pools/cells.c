@@ -362,7 +362,8 @@ static void cells_release(struct lease *l, enum lease_end how)
 		cells_remove(s, c);
 	} else if (how == LEASE_REUSE) {
 		cells_make_idle(s, c);
-	} else if (how == LEASE_LATER) {
+	} else if (how == LEASE_LATER || how == LEASE_DRAIN) {
+		c->drains = how == LEASE_DRAIN;
 		cells_go_away(s, c);
 	} else {
 		cells_close(s, c);
@@ -387,7 +388,7 @@ static void cells_cancel(struct backend *b, struct backend_waiter *w)
 }
 
 static const struct backend_ops cells_ops = {
-	.tells_end = true,
+	.drains = true, .tells_end = true,
 	.acquire = cells_acquire, .cancel = cells_cancel, .release = cells_release, .diagnose = cells_diagnose};
 
 /* --- life -------------------------------------------------------------------------------------------------------------- */

@@ -1,10 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Cells that work on behind their answer, after fastcgi_finish_request(), until one octet says that they read again. */
+/**
+ * Cells that nobody waits for: they work on behind their answer, after fastcgi_finish_request(), until one octet says that
+ * they read again; or their client has left, and the rest of the answer is read off.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 
 #include "gateway/base/container.h"
 #include "pools/cells_priv.h"
+
+#define DRAIN_MAX 65536
+
+/* It is ready again, or not to be used again. */
+static void came_back(struct cells *s, struct cell *c, bool ready)
+{
+	c->drains = false;
+	if (ready)
+		cells_make_idle(s, c);
+	else
+		cells_close(s, c);
+}
+
+/* One that was over before it was told still has that before its next request. */
+static void ended(struct cells *s, struct cell *c, const struct fcgi_event *end, size_t rest_n)
+{
+	came_back(s, c, end->protocol_status == FCGI_PS_COMPLETE && end->app_status == IPC_CELL_STOPPED && rest_n == 0 &&
+		fcgi_decoder_at_end(&c->lease.answer));
+}
+
+/* Of the answer only what is for the log counts. */
+static void drain(struct cells *s, struct cell *c, const uint8_t *in, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		struct fcgi_event ev;
+		ssize_t n = fcgi_decode(&c->lease.answer, in + at, len - at, &ev);
+		if (n < 0) {
+			came_back(s, c, false);
+			return;
+		}
+		at += (size_t)n;
+		if (ev.kind == FCGI_EV_STDERR && ev.len > 0 && ev.data[ev.len - 1] == '\n')
+			ev.len--;
+		if (ev.kind == FCGI_EV_STDERR && ev.len > 0)
+			cells_note(s, LOG_LV_ERROR, "%s, its client has left: %.*s", c->name, (int)ev.len, (const char *)ev.data);
+		if (ev.kind == FCGI_EV_END) {
+			ended(s, c, &ev, len - at);
+			return;
+		}
+	}
+}
+
+static void on_answer(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	static __thread uint8_t in[DRAIN_MAX];
+	struct cell *c = container_of(io, struct cell, away);
+	struct cells *s = c->site;
+
+	(void)l;
+	(void)ready;
+	pthread_mutex_lock(&s->lock);
+	ssize_t n = recv(c->lease.fd, in, sizeof(in), MSG_DONTWAIT);
+	if (n > 0)
+		drain(s, c, in, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		came_back(s, c, false);
+	cells_settle(s);
+	cells_unlock(s);
+}
 
 static void on_octet(struct loop *l, struct loop_io *io, uint32_t ready)
 {
@@ -25,6 +87,14 @@ static void on_octet(struct loop *l, struct loop_io *io, uint32_t ready)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void on_event(struct loop *l, struct loop_io *io, uint32_t ready)
+{
+	if (container_of(io, struct cell, away)->drains)
+		on_answer(l, io, ready);
+	else
+		on_octet(l, io, ready);
+}
+
 void cells_watch_away(struct cells *s)
 {
 	struct cell *next;
@@ -33,7 +103,7 @@ void cells_watch_away(struct cells *s)
 		next = TAILQ_NEXT(c, link);
 		if (c->state != CELL_AWAY || c->away.fd != -1)
 			continue;
-		c->away = (struct loop_io){.fd = c->lease.fd, .events = EPOLLIN, .cb = on_octet};
+		c->away = (struct loop_io){.fd = c->lease.fd, .events = EPOLLIN, .cb = on_event};
 		if (loop_io_add(s->loop, &c->away, 0) < 0) {
 			c->away.fd = -1;
 			cells_close(s, c); /* goes to the end of this list, as one that is closing */

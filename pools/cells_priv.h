@@ -37,7 +37,7 @@ enum cell_state {
 	CELL_WANTED,  /* CELL_WANT is on its way or to be sent */
 	CELL_IDLE,    /* in cells.idle */
 	CELL_LEASED,
-	CELL_AWAY,    /* answered, and works on: in cells.closing until it says that it is ready */
+	CELL_AWAY,    /* answered, or nobody wants the answer, and works on: in cells.closing until it is ready */
 	CELL_CLOSING  /* our end is closed; waiting for CELL_GONE */
 };
 
@@ -65,6 +65,7 @@ struct cell {
 	uint64_t closed_ms, killed_ms; /* when it was let go of; 0 = not */
 	struct cell_question question;
 	struct loop_io away;      /* fd -1: not watched */
+	bool drains;              /* away, and lease.answer says what has come of the answer that nobody wants */
 	char name[24], detail[64 + CELLS_CALL_MAX];
 	struct cell *next;        /* in its bucket */
 	TAILQ_ENTRY(cell) link;   /* in cells.idle or cells.closing */

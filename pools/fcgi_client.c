@@ -463,10 +463,31 @@ void fcgi_client_resume(struct fcgi_client *c)
 		watch(c);
 }
 
+/*
+ * Only when all else was read: the application's library may read ahead, and a record that it takes a part of would be lost.
+ * Nor from inside a callback, behind which there are octets of the answer that nobody else has.
+ */
+static bool told_to_stop(struct fcgi_client *c)
+{
+	const struct fcgi_hdr h = {.type = FCGI_T_ABORT_REQUEST, .id = c->id};
+	uint8_t head[FCGI_CODEC_HEAD_LEN];
+	int unread;
+
+	if (c->state != CLIENT_RUNNING || current == c || !c->lease->backend->ops->drains || !c->lease->keep ||
+	    c->phase != SEND_DONE || send_pending(c) || c->send_dead || ioctl(c->lease->fd, SIOCOUTQ, &unread) == -1 || unread != 0)
+		return false;
+	fcgi_hdr_encode(head, &h);
+	return send(c->lease->fd, head, sizeof(head), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(head);
+}
+
 void fcgi_client_abort(struct fcgi_client *c, enum lease_end how)
 {
 	if (c->state == CLIENT_NONE)
 		return;
+	if (how == LEASE_CLOSE && told_to_stop(c)) {
+		c->lease->answer = c->dec;
+		how = LEASE_DRAIN;
+	}
 	lease_release(detach(c), how);
 }
 

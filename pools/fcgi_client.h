@@ -91,7 +91,11 @@ void fcgi_client_resume(struct fcgi_client *c);
  */
 struct lease_work *fcgi_client_work(struct fcgi_client *c);
 
-/** Give up (client gone, answer unusable): releases the lease with @how; end_cb is not called. Safe inside callbacks. */
+/**
+ * Give up (client gone, answer unusable): releases the lease with @how; end_cb is not called. Safe inside callbacks.
+ * Instead of LEASE_CLOSE, an application that has read the whole request and knows ABORT_REQUEST (FastCGI 1.0, section 5.4)
+ * is told so, and its connection lives on.
+ */
 void fcgi_client_abort(struct fcgi_client *c, enum lease_end how);
 
 #endif

@@ -67,6 +67,8 @@ enum ipc_type {
 /* The same, but it works on behind its answer, and sends this octet when it reads again. */
 #define IPC_CELL_LATER 0x42480002U
 #define IPC_CELL_READY 0x42
+/* It has read ABORT_REQUEST, and takes the next request. */
+#define IPC_CELL_STOPPED 0x42480003U
 
 struct ipc_msg {
 	uint16_t type;

@@ -25,13 +25,19 @@ static bool open_to_front(const struct sapi_request *r)
 
 /* --- output ------------------------------------------------------------------------------------------------------------ */
 
+static bool is_wanted(struct sapi_request *r)
+{
+	r->stopped = r->stopped || !sapi_output_is_wanted(r->fcgx);
+	return !r->stopped;
+}
+
 static size_t on_write(const char *str, size_t len)
 {
 	struct sapi_request *r = current();
 
 	if (!open_to_front(r))
 		return len;
-	if (sapi_output_put(r->fcgx, str, len))
+	if (sapi_output_put(r->fcgx, str, len) && is_wanted(r))
 		return len;
 	php_handle_aborted_connection();
 	return 0;
@@ -173,7 +179,7 @@ static void on_flush(void *server_context)
 		return;
 	}
 	sapi_send_headers(); /* flush() before any output sends the head */
-	if (!sapi_output_flush(r->fcgx) || front_is_gone(r))
+	if (!sapi_output_flush(r->fcgx) || !is_wanted(r) || front_is_gone(r))
 		php_handle_aborted_connection();
 }
 

@@ -28,6 +28,7 @@ struct sapi_request {
 	struct stat script;   /* of the primary script; what getmyuid() and its kin ask for */
 	char *self;           /* PHP_SELF */
 	zval env, notes;      /* apache_setenv(), apache_note(): arrays or undefined */
+	bool stopped;         /* the front was heard to say that it wants no more of the answer */
 	bool later;           /* the front was told to wait for IPC_CELL_READY */
 	bool lost;            /* the last output could not be sent */
 	bool finished;        /* END_REQUEST is sent: output is discarded, messages go to the site's stderr */

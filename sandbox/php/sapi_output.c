@@ -3,11 +3,12 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "gateway/base/io.h"
 
 /* FastCGI 1.0, 3.3 and 8. (PHP has a header of the name of libfcgi's.) */
-enum { FCGI_1 = 1, FCGI_STDOUT = 6, FCGI_HEAD_LEN = 8 };
+enum { FCGI_1 = 1, FCGI_ABORT = 2, FCGI_STDOUT = 6, FCGI_HEAD_LEN = 8 };
 
 /* A record, its content to be completed. */
 static struct {
@@ -16,6 +17,7 @@ static struct {
 } record;
 static size_t held; /* octets of content */
 static uint64_t held_ms; /* when the first of them came */
+static bool was_sent; /* something, since sapi_output_is_wanted() was asked last */
 static bool is_long; /* libfcgi's buffer was full once in this answer */
 
 /* No padding. */
@@ -28,6 +30,7 @@ static bool send_held(const FCGX_Request *fcgx)
 	if (held == 0)
 		return true;
 	held = 0;
+	was_sent = true;
 	memcpy(record.head, head, sizeof(head));
 	return FCGX_GetError(fcgx->out) == 0 && io_write_all(fcgx->ipcFd, &record, len) == 0;
 }
@@ -50,6 +53,12 @@ static bool hold(const FCGX_Request *fcgx, const char *str, size_t len)
 	return sent;
 }
 
+static bool flush(FCGX_Stream *out)
+{
+	was_sent = true;
+	return FCGX_FFlush(out) == 0;
+}
+
 bool sapi_output_put(FCGX_Request *fcgx, const char *str, size_t len)
 {
 	FCGX_Stream *out = fcgx->out;
@@ -57,7 +66,7 @@ bool sapi_output_put(FCGX_Request *fcgx, const char *str, size_t len)
 	if (!is_long && len <= (size_t)(out->stop - out->wrNext))
 		return FCGX_PutStr(str, (int)len, out) >= 0;
 	/* The first piece is not kept waiting: a browser begins with it. */
-	if (!is_long && FCGX_FFlush(out) != 0)
+	if (!is_long && !flush(out))
 		return false;
 	is_long = true;
 	return hold(fcgx, str, len);
@@ -65,7 +74,26 @@ bool sapi_output_put(FCGX_Request *fcgx, const char *str, size_t len)
 
 bool sapi_output_flush(FCGX_Request *fcgx)
 {
-	return send_held(fcgx) && FCGX_FFlush(fcgx->out) == 0;
+	return send_held(fcgx) && flush(fcgx->out);
+}
+
+/* Whatever else there is to be read belongs to a body that the script leaves alone. */
+static bool take_abort(const FCGX_Request *fcgx)
+{
+	const unsigned char abort_request[FCGI_HEAD_LEN] = {FCGI_1, FCGI_ABORT, (unsigned char)(fcgx->requestId >> 8),
+		(unsigned char)fcgx->requestId};
+	unsigned char got[FCGI_HEAD_LEN + 1];
+
+	return recv(fcgx->ipcFd, got, sizeof(got), MSG_PEEK | MSG_DONTWAIT) == FCGI_HEAD_LEN &&
+	       memcmp(got, abort_request, FCGI_HEAD_LEN) == 0 && recv(fcgx->ipcFd, got, FCGI_HEAD_LEN, MSG_DONTWAIT) == FCGI_HEAD_LEN;
+}
+
+bool sapi_output_is_wanted(const FCGX_Request *fcgx)
+{
+	bool ask = was_sent;
+
+	was_sent = false;
+	return !ask || !take_abort(fcgx);
 }
 
 bool sapi_output_end(FCGX_Request *fcgx)

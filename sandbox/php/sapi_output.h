@@ -21,6 +21,12 @@ bool sapi_output_put(FCGX_Request *fcgx, const char *str, size_t len);
 /** Send everything. Returns whether that could be done. */
 bool sapi_output_flush(FCGX_Request *fcgx);
 
+/**
+ * Whether the front still wants the answer: asked after each piece that was sent, else true. It says that it does not by an
+ * ABORT_REQUEST (FastCGI 1.0, section 5.4) behind a request that was read to its end. That is taken: it is false once.
+ */
+bool sapi_output_is_wanted(const FCGX_Request *fcgx);
+
 /** Before the stream is closed: send what is held back here; what libfcgi has goes with END_REQUEST. Returns as above. */
 bool sapi_output_end(FCGX_Request *fcgx);
 

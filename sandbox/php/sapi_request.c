@@ -176,6 +176,8 @@ void sapi_finish(struct sapi_request *r, enum sapi_end end)
 		drain_input(r);
 		if (end == SAPI_LAST && FCGX_FFlush(r->fcgx->out) == 0)
 			shutdown(r->fcgx->ipcFd, SHUT_RD);
+		if (end == SAPI_NEXT && r->stopped)
+			FCGX_SetExitStatus((int)IPC_CELL_STOPPED, r->fcgx->out);
 		if (end != SAPI_NEXT)
 			FCGX_SetExitStatus((int)statuses[end], r->fcgx->out);
 		r->later = end == SAPI_LATER;

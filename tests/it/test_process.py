@@ -119,6 +119,8 @@ def test_cell_has_no_descriptor_that_leads_out(bulkhead):
 		for f in fds:
 			if f.startswith(own) and f[len(own):] in ("maps", "pagemap", "stat", "statm", "task"):
 				continue
+			if f.startswith("/usr/lib/") and ".so" in os.path.basename(f) and os.stat(f).st_uid == 0:
+				continue # code that a fresh cell maps when it needs it
 			assert f.startswith(("socket:", "pipe:", "/dev/null", "/memfd:", "/tmp/.ZendSem", "anon_inode:")) or f.endswith("(deleted)"), fds
 		assert len({f for f in fds if f.startswith("socket:")}) <= 1, fds  # twice: it is opcache's lock file as well
 
