@@ -63,6 +63,7 @@ struct lease {
 	uint32_t last_status;     /* an application status that says that the connection is not to be used again; 0 = none */
 	uint32_t later_status;    /* one that says: not before it has sent @ready_octet; 0 = none */
 	uint8_t ready_octet;
+	uint32_t stopped_status;  /* one that answers ABORT_REQUEST: after LEASE_DRAIN only; 0 = none */
 	bool mark;                /* asks the client for @unread */
 	atomic_int progress;      /* enum lease_progress; LEASE_GRANTED when granted */
 	/* With mark: SIOCOUTQ after BEGIN_REQUEST and PARAMS were sent in a message of their own, set before LEASE_SENT.

@@ -183,6 +183,7 @@ static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 	c->lease.last_status = IPC_CELL_LAST;
 	c->lease.later_status = IPC_CELL_LATER;
 	c->lease.ready_octet = IPC_CELL_READY;
+	c->lease.stopped_status = IPC_CELL_STOPPED;
 	c->lease.reused = c->requests++ > 0;
 	c->lease.request_id = next_request_id(s, c->lease.request_id);
 	waitq_answer(&s->waitq, w, &c->lease, BACKEND_OK);
@@ -364,6 +365,7 @@ static void cells_release(struct lease *l, enum lease_end how)
 		cells_make_idle(s, c);
 	} else if (how == LEASE_LATER || how == LEASE_DRAIN) {
 		c->drains = how == LEASE_DRAIN;
+		c->drained = c->drain_notes = 0;
 		cells_go_away(s, c);
 	} else {
 		cells_close(s, c);

@@ -9,13 +9,21 @@
 #include "gateway/base/container.h"
 #include "pools/cells_priv.h"
 
-#define DRAIN_MAX 65536
+#define READ_MAX 65536
+#define DRAIN_MAX ((size_t)1 << 20) /* octets: a script is stopped at its next output, and behind that there is a socket's buffer */
+#define DRAIN_NOTES_MAX 16
+
+/* Whose time was up may be killed at any moment. */
+static bool is_left_alone(const struct cell *c)
+{
+	return c->killed_ms == 0 && c->say != IPC_CELL_KILL;
+}
 
 /* It is ready again, or not to be used again. */
 static void came_back(struct cells *s, struct cell *c, bool ready)
 {
 	c->drains = false;
-	if (ready)
+	if (ready && is_left_alone(c))
 		cells_make_idle(s, c);
 	else
 		cells_close(s, c);
@@ -24,7 +32,7 @@ static void came_back(struct cells *s, struct cell *c, bool ready)
 /* One that was over before it was told still has that before its next request. */
 static void ended(struct cells *s, struct cell *c, const struct fcgi_event *end, size_t rest_n)
 {
-	came_back(s, c, end->protocol_status == FCGI_PS_COMPLETE && end->app_status == IPC_CELL_STOPPED && rest_n == 0 &&
+	came_back(s, c, end->protocol_status == FCGI_PS_COMPLETE && end->app_status == c->lease.stopped_status && rest_n == 0 &&
 		fcgi_decoder_at_end(&c->lease.answer));
 }
 
@@ -41,7 +49,7 @@ static void drain(struct cells *s, struct cell *c, const uint8_t *in, size_t len
 		at += (size_t)n;
 		if (ev.kind == FCGI_EV_STDERR && ev.len > 0 && ev.data[ev.len - 1] == '\n')
 			ev.len--;
-		if (ev.kind == FCGI_EV_STDERR && ev.len > 0)
+		if (ev.kind == FCGI_EV_STDERR && ev.len > 0 && c->drain_notes++ < DRAIN_NOTES_MAX)
 			cells_note(s, LOG_LV_ERROR, "%s, its client has left: %.*s", c->name, (int)ev.len, (const char *)ev.data);
 		if (ev.kind == FCGI_EV_END) {
 			ended(s, c, &ev, len - at);
@@ -52,7 +60,7 @@ static void drain(struct cells *s, struct cell *c, const uint8_t *in, size_t len
 
 static void on_answer(struct loop *l, struct loop_io *io, uint32_t ready)
 {
-	static __thread uint8_t in[DRAIN_MAX];
+	static __thread uint8_t in[READ_MAX];
 	struct cell *c = container_of(io, struct cell, away);
 	struct cells *s = c->site;
 
@@ -60,8 +68,10 @@ static void on_answer(struct loop *l, struct loop_io *io, uint32_t ready)
 	(void)ready;
 	pthread_mutex_lock(&s->lock);
 	ssize_t n = recv(c->lease.fd, in, sizeof(in), MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0 && (c->drained += (size_t)n) <= DRAIN_MAX)
 		drain(s, c, in, (size_t)n);
+	else if (n > 0)
+		came_back(s, c, false);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		came_back(s, c, false);
 	cells_settle(s);
@@ -79,7 +89,7 @@ static void on_octet(struct loop *l, struct loop_io *io, uint32_t ready)
 	pthread_mutex_lock(&s->lock);
 	ssize_t n = recv(c->lease.fd, got, sizeof(got), MSG_DONTWAIT);
 	bool again = n == -1 && (errno == EAGAIN || errno == EINTR);
-	if (n == 1 && got[0] == IPC_CELL_READY)
+	if (n == 1 && got[0] == IPC_CELL_READY && is_left_alone(c))
 		cells_make_idle(s, c);
 	else if (!again)
 		cells_close(s, c); /* its end, or octets that nobody asked for */

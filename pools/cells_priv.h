@@ -66,6 +66,8 @@ struct cell {
 	struct cell_question question;
 	struct loop_io away;      /* fd -1: not watched */
 	bool drains;              /* away, and lease.answer says what has come of the answer that nobody wants */
+	size_t drained;           /* octets of that */
+	unsigned drain_notes;     /* messages of that which were logged */
 	char name[24], detail[64 + CELLS_CALL_MAX];
 	struct cell *next;        /* in its bucket */
 	TAILQ_ENTRY(cell) link;   /* in cells.idle or cells.closing */

@@ -90,7 +90,8 @@ static enum lease_end end_of(const struct fcgi_client *c, uint32_t status, const
 	/* Whatever follows END_REQUEST must never be taken for a part of the next answer, and input that the
 	 * application did not read must never be taken for the next request. */
 	bool clean = c->phase == SEND_DONE && c->iov_at == c->iov_n && (rest_n == 0 || ready) && fcgi_decoder_at_end(&c->dec);
-	if (!clean || !l->keep || (l->last_status != 0 && status == l->last_status))
+	if (!clean || !l->keep || (l->last_status != 0 && status == l->last_status) ||
+		(l->stopped_status != 0 && status == l->stopped_status)) /* nobody has told it to */
 		return LEASE_CLOSE;
 	return later && !ready ? LEASE_LATER : LEASE_REUSE;
 }

@@ -276,7 +276,7 @@ static bool watch(void)
 
 /* --- all of it ---------------------------------------------------------------------------------------------------------- */
 
-/* Of files whose objects stay; the numbers stay ours. */
+/* Of files whose objects stay. The numbers stay ours, or something else would get them that no cell should have. */
 static void close_unused(void)
 {
 	for (unsigned i = 1; i < fds_n; i++) {
@@ -284,7 +284,7 @@ static void close_unused(void)
 		bool needed = false;
 		for (size_t p = 0; p < parts_n && !needed; p++)
 			needed = parts[p].fd == fd && !objects[parts[p].object].stays;
-		if (!needed)
+		if (!needed && dup3(COLD_OBJECTS_FD, fd, O_CLOEXEC) == -1)
 			io_close(&fd);
 	}
 }

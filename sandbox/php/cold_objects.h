@@ -9,7 +9,7 @@
 #define COLD_OBJECTS_FD 61
 #define COLD_OBJECTS_FDS_MAX 128
 
-/** How many numbers from there on are of objects; 0: nothing is away, and they may be anybody's. Some may be closed. */
+/** How many numbers from there on are of objects; 0: nothing is away, and they may be anybody's. */
 unsigned cold_objects_fds(void);
 
 /**

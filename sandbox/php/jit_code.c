@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/php/jit_code.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,8 +31,8 @@ static void *take(size_t len)
 {
 	size_t need = whole_pages(len);
 
-	if (room.at == NULL || len == 0 || need < len || need > ROOM_LEN - room.used) {
-		errno = room.at == NULL ? EPERM : ENOMEM;
+	if (len == 0 || need < len || need > ROOM_LEN - room.used) {
+		errno = ENOMEM;
 		return MAP_FAILED;
 	}
 	room.used += need;
@@ -46,9 +47,27 @@ static bool is_in_room(const void *at)
 /* Those of the program come before the C library's, for PHP and for the libraries that it is linked with. */
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	if ((prot & WRITE_EXEC) == WRITE_EXEC)
+	if (room.at != NULL && (prot & WRITE_EXEC) == WRITE_EXEC)
 		return take(len);
 	return (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+}
+
+void *mmap64(void *at, size_t len, int prot, int flags, int fd, off64_t offset)
+{
+	return mmap(at, len, prot, flags, fd, offset);
+}
+
+int pcre2_jit_compile_8(void *code, uint32_t options); /* pcre2.h, where it is a macro's */
+
+/* PCRE's list of free code is not to be touched outside: neither PHP's setting nor another library gets there. */
+int pcre2_jit_compile_8(void *code, uint32_t options)
+{
+	enum { NO_MEMORY = -48 }; /* PCRE2_ERROR_NOMEMORY */
+	static int (*next)(void *code, uint32_t options);
+
+	if (next == NULL)
+		*(void **)(void *)&next = dlsym(RTLD_NEXT, "pcre2_jit_compile_8");
+	return room.at == NULL || next == NULL ? NO_MEMORY : next(code, options);
 }
 
 int munmap(void *at, size_t len)

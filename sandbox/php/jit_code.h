@@ -2,7 +2,7 @@
 /**
  * Machine code that PCRE makes for regular expressions, in a process where nothing is ever writable and executable.
  * PCRE asks mmap(2) for memory that is both. It gets memory of a file that is writable only, until all is compiled; then
- * the file is sealed and takes the same place executable. Before and after, who asks for both is told no.
+ * the file is sealed and takes the same place executable. Before and after, PCRE's compiler of code says that it has no memory.
  */
 #ifndef JIT_CODE_H
 #define JIT_CODE_H

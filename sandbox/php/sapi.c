@@ -25,8 +25,11 @@ static bool open_to_front(const struct sapi_request *r)
 
 /* --- output ------------------------------------------------------------------------------------------------------------ */
 
+/* Until the body is read what looks like a record of the front's may be the client's. */
 static bool is_wanted(struct sapi_request *r)
 {
+	if (SG(request_info).content_length > 0 && SG(read_post_bytes) < SG(request_info).content_length)
+		return true;
 	r->stopped = r->stopped || !sapi_output_is_wanted(r->fcgx);
 	return !r->stopped;
 }

@@ -77,7 +77,7 @@ bool sapi_output_flush(FCGX_Request *fcgx)
 	return send_held(fcgx) && flush(fcgx->out);
 }
 
-/* Whatever else there is to be read belongs to a body that the script leaves alone. */
+/* What else there may be is the empty record that ends the body. */
 static bool take_abort(const FCGX_Request *fcgx)
 {
 	const unsigned char abort_request[FCGI_HEAD_LEN] = {FCGI_1, FCGI_ABORT, (unsigned char)(fcgx->requestId >> 8),

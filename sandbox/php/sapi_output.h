@@ -23,7 +23,8 @@ bool sapi_output_flush(FCGX_Request *fcgx);
 
 /**
  * Whether the front still wants the answer: asked after each piece that was sent, else true. It says that it does not by an
- * ABORT_REQUEST (FastCGI 1.0, section 5.4) behind a request that was read to its end. That is taken: it is false once.
+ * ABORT_REQUEST (FastCGI 1.0, section 5.4). That is taken: it is false once. Not before all of the body was read: octets of
+ * the client's own could look like it.
  */
 bool sapi_output_is_wanted(const FCGX_Request *fcgx);
 

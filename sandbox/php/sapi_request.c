@@ -165,7 +165,7 @@ static void drain_input(struct sapi_request *r)
 
 void sapi_finish(struct sapi_request *r, enum sapi_end end)
 {
-	static const uint32_t statuses[] = {[SAPI_LATER] = IPC_CELL_LATER, [SAPI_LAST] = IPC_CELL_LAST};
+	static const uint32_t statuses[] = {[SAPI_NEXT] = 0, [SAPI_LATER] = IPC_CELL_LATER, [SAPI_LAST] = IPC_CELL_LAST};
 
 	if (r->finished)
 		return;
@@ -176,10 +176,8 @@ void sapi_finish(struct sapi_request *r, enum sapi_end end)
 		drain_input(r);
 		if (end == SAPI_LAST && FCGX_FFlush(r->fcgx->out) == 0)
 			shutdown(r->fcgx->ipcFd, SHUT_RD);
-		if (end == SAPI_NEXT && r->stopped)
-			FCGX_SetExitStatus((int)IPC_CELL_STOPPED, r->fcgx->out);
-		if (end != SAPI_NEXT)
-			FCGX_SetExitStatus((int)statuses[end], r->fcgx->out);
+		/* Always: libfcgi keeps that of the request before. */
+		FCGX_SetExitStatus((int)(end == SAPI_NEXT && r->stopped ? IPC_CELL_STOPPED : statuses[end]), r->fcgx->out);
 		r->later = end == SAPI_LATER;
 	}
 	FCGX_FClose(r->fcgx->err);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that goes away in the middle: its script stops at its next output, and the cell is there for others."""
+import hashlib
 import json
 import os
 import random
 import socket
+import struct
 import threading
 import time
 
@@ -12,6 +14,8 @@ import proc
 import pytest
 import servers
 import site_conf
+import wire
+from test_cell import Zygote, docroot, program  # noqa: F401
 from test_state_leak import known, one_cell  # noqa: F401
 
 pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
@@ -113,6 +117,33 @@ def test_a_body_that_the_script_leaves_alone(server, level):
 		r = server.get(host, "/lazy.php", method="POST", body=body)
 		assert r.status == 200 and len(r.body) == 90000
 		assert who(server, host, method="POST", body=b"next")["in"] == "next"
+
+
+@pytest.mark.parametrize("isolation", KEPT)
+def test_a_body_that_looks_like_the_record(docroot, isolation):
+	"""The cell has read all but eight octets of what has come, which a client chose: they are the body's, and stay there."""
+	z, rid = Zygote(docroot, isolation=isolation), 777
+	with open(docroot + "/put.php", "w") as f:
+		f.write("<?php for ($i = 0; $i < 3; $i++) { echo str_repeat('y', 9000); flush(); usleep(60000); } echo md5(file_get_contents('php://input'));")
+	id, conn = z.cell()
+	flat = b""
+	for k, v in z.params("put.php", method="PUT", CONTENT_LENGTH="40000", CONTENT_TYPE="application/octet-stream").items():
+		flat += wire.length(len(k)) + wire.length(len(v)) + k.encode() + v.encode()
+	head = wire.record(wire.BEGIN, struct.pack(">HB5x", 1, 1), rid) + wire.stream(wire.PARAMS, flat, rid)
+	body = b"x" * (8192 - len(head) - 8) + struct.pack(">BBHHBB", 1, 2, rid, 0, 0, 0)
+	conn.sock.sendall(head + struct.pack(">BBHHBB", 1, 5, rid, 40000, 0, 0) + body)  # libfcgi reads 8192 of it
+	time.sleep(0.4)
+	body += b"z" * (40000 - len(body))
+	conn.sock.sendall(body[8192 - len(head):] + wire.record(wire.STDIN, b"", rid))
+	got = b""
+	while not got.endswith(struct.pack(">BBHHBB", 1, 3, rid, 8, 0, 0) + bytes(8)):
+		more = conn.sock.recv(65536)
+		assert more, got[-80:]
+		got += more
+	assert got.count(b"y" * 9000) == 3 and hashlib.md5(body).hexdigest().encode() in got
+	conn.close()
+	z.expect(wire.CELL_GONE, id)
+	assert z.stop() == 0
 
 
 def test_many_leave_at_any_moment(server, level):
