@@ -339,7 +339,11 @@ class Soak:
 			done = n * share // 100
 			say("%s under %s, %d requests, %d wrong. %s" % (self.app.name, self.level, done, sum(len(w) for w in self.wrong.values()), samples[-1]))
 		# Cells begin anew when what they know of the disk has become old; over a few requests they stay.
-		stays = samples[-1].pids & self.batch(refs, 0, 2 * len(self.app.pages)).pids
+		before, stays = samples[-1].pids, set()
+		for _ in range(4):
+			now = self.batch(refs, 0, 2 * len(self.app.pages)).pids
+			stays |= before & now
+			before = now
 		bad = ["%s %s under %s: %d wrong answers, the first of them request %d:\n%s" % (self.app.name, name, self.level, len(w), w[0][0], difference(w[0][2], w[0][1]))
 			for name, w in self.wrong.items()]
 		if self.level == "rollback" and not stays:
