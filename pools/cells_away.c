@@ -22,7 +22,6 @@ static bool is_left_alone(const struct cell *c)
 /* It is ready again, or not to be used again. */
 static void came_back(struct cells *s, struct cell *c, bool ready)
 {
-	c->drains = false;
 	if (ready && is_left_alone(c))
 		cells_make_idle(s, c);
 	else
@@ -68,11 +67,10 @@ static void on_answer(struct loop *l, struct loop_io *io, uint32_t ready)
 	(void)ready;
 	pthread_mutex_lock(&s->lock);
 	ssize_t n = recv(c->lease.fd, in, sizeof(in), MSG_DONTWAIT);
+	bool again = n == -1 && (errno == EAGAIN || errno == EINTR);
 	if (n > 0 && (c->drained += (size_t)n) <= DRAIN_MAX)
 		drain(s, c, in, (size_t)n);
-	else if (n > 0)
-		came_back(s, c, false);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (!again)
 		came_back(s, c, false);
 	cells_settle(s);
 	cells_unlock(s);
@@ -89,20 +87,10 @@ static void on_octet(struct loop *l, struct loop_io *io, uint32_t ready)
 	pthread_mutex_lock(&s->lock);
 	ssize_t n = recv(c->lease.fd, got, sizeof(got), MSG_DONTWAIT);
 	bool again = n == -1 && (errno == EAGAIN || errno == EINTR);
-	if (n == 1 && got[0] == IPC_CELL_READY && is_left_alone(c))
-		cells_make_idle(s, c);
-	else if (!again)
-		cells_close(s, c); /* its end, or octets that nobody asked for */
+	if (!again)
+		came_back(s, c, n == 1 && got[0] == IPC_CELL_READY); /* else its end, or octets that nobody asked for */
 	cells_settle(s);
 	pthread_mutex_unlock(&s->lock);
-}
-
-static void on_event(struct loop *l, struct loop_io *io, uint32_t ready)
-{
-	if (container_of(io, struct cell, away)->drains)
-		on_answer(l, io, ready);
-	else
-		on_octet(l, io, ready);
 }
 
 void cells_watch_away(struct cells *s)
@@ -113,7 +101,7 @@ void cells_watch_away(struct cells *s)
 		next = TAILQ_NEXT(c, link);
 		if (c->state != CELL_AWAY || c->away.fd != -1)
 			continue;
-		c->away = (struct loop_io){.fd = c->lease.fd, .events = EPOLLIN, .cb = on_event};
+		c->away = (struct loop_io){.fd = c->lease.fd, .events = EPOLLIN, .cb = c->drains ? on_answer : on_octet};
 		if (loop_io_add(s->loop, &c->away, 0) < 0) {
 			c->away.fd = -1;
 			cells_close(s, c); /* goes to the end of this list, as one that is closing */
