@@ -2,51 +2,20 @@
 """Regular expressions as machine code under rollback: made before a cell runs scripts, and never writable since."""
 import json
 import re
-import shutil
-import tempfile
-import os
 import time
 
 import pytest
 import wire
-from test_cell import ROOT, Zygote, program  # noqa: F401
+from test_cell import ROOT, program  # noqa: F401
+from test_opcache import site, start, write  # noqa: F401
 
 pytestmark = [pytest.mark.bulkhead, pytest.mark.cells]
 
 # More than the stack that PHP gives to such code, and deeper than PHP lets it go without. See preg_last_error().
 DEEP = "preg_match('/^(foo)+$/', str_repeat('foo', 50000)) . preg_last_error()"
 AS_CODE, NOT_AS_CODE = "6", "3"
-PAGE = "<?php ini_set('pcre.backtrack_limit', '10000000'); %s $a = " + DEEP + "; $b = preg_replace('~(a)(?<tail>[b-y]*)~i', '$2$1', 'Abc'); " \
+PAGE = "ini_set('pcre.backtrack_limit', '10000000'); %s $a = " + DEEP + "; $b = preg_replace('~(a)(?<tail>[b-y]*)~i', '$2$1', 'Abc'); " \
 	"%s echo json_encode(['deep' => $a, 'got' => $b, 'set' => ini_get('pcre.jit')]);"
-
-
-@pytest.fixture
-def site():
-	d = tempfile.mkdtemp(prefix="bh-jit-", dir="/tmp")
-	os.chmod(d, 0o777)
-	yield d
-	shutil.rmtree(d, ignore_errors=True)
-
-
-@pytest.fixture
-def start(site):
-	up = []
-
-	def begin(**k):
-		z = Zygote(site, isolation="rollback", **k)
-		assert z.ready is not None, z.started_err()
-		up.append(z)
-		return z
-	yield begin
-	for z in up:
-		assert z.stop() == 0
-
-
-def write(site, name, text):
-	path = os.path.join(site, name)
-	with open(path, "w") as f:
-		f.write(text)
-	os.utime(path, (time.time() - 100,) * 2)
 
 
 class Cell:
@@ -98,7 +67,7 @@ def is_code(answer):
 def test_where_there_is_code(site, start, profile, ini, expected):
 	"""In `strict` nobody maps code, and an administrator may want none."""
 	write(site, "deep.php", PAGE % ("", ""))
-	z = start(profile=profile, ini=ini)
+	z = start("rollback", profile=profile, ini=ini)
 	first = Cell(z)
 	assert not is_code(first.ask("deep.php"))  # in the first request of all nothing is known yet
 	first.end()
@@ -117,7 +86,7 @@ def test_scripts_change_the_setting(site, start, value):
 	"""It decides nothing by then: what is compiled is neither freed nor joined by more, which would write to it."""
 	many = "for ($i = 0; $i < 20; $i++) if (preg_match(\"/^x{$i}y$/\", \"x{$i}y\") !== 1) exit('wrong');"
 	write(site, "deep.php", PAGE % ("$was = ini_set('pcre.jit', '%s'); if ($was !== '1') exit('was ' . $was);" % value, many))
-	z = start()
+	z = start("rollback")
 	c = learned(z, "deep.php")
 	for _ in range(3):
 		a = c.ask("deep.php")
@@ -129,7 +98,7 @@ def test_a_full_cache_keeps_it(site, start):
 	"""PHP frees expressions when it has 4,096 of them."""
 	write(site, "deep.php", PAGE % ("", ""))
 	write(site, "full.php", PAGE % ("for ($i = 0; $i < 9000; $i++) if (preg_match(\"/^f{$i}g$/\", \"f{$i}g\") !== 1) exit('wrong');", ""))
-	z = start()
+	z = start("rollback")
 	c = learned(z, "deep.php")
 	for script in ("full.php", "deep.php", "full.php"):
 		assert is_code(c.ask(script)), script
@@ -140,9 +109,9 @@ def test_nothing_is_writable_and_executable(site, start):
 	"""What PCRE was given before, nobody is given later."""
 	ffi = "$f = FFI::cdef('long mmap(void *, unsigned long, int, int, int, long);'); "
 	write(site, "deep.php", PAGE % ("", ""))
-	write(site, "both.php", "<?php " + ffi + "$at = $f->mmap(null, 4096, 7, 0x22, -1, 0); "
+	write(site, "both.php", ffi + "$at = $f->mmap(null, 4096, 7, 0x22, -1, 0); "
 		"$rw = $f->mmap(null, 4096, 3, 0x22, -1, 0); echo json_encode(['both' => $at, 'writable' => $rw > 0]);")
-	z = start(ini=[("ffi.enable", "1", True)])
+	z = start("rollback", ini=[("ffi.enable", "1", True)])
 	c = learned(z, "deep.php")
 	assert c.ask("both.php") == {"both": -1, "writable": True}
 	assert is_code(c.ask("deep.php"))
