@@ -210,11 +210,10 @@ void cells_make_idle(struct cells *s, struct cell *c)
 	cells_work_ended(c);
 	unlink_list(s, c);
 	c->state = CELL_IDLE;
-	/* Used last, used first: its memory is in the caches. But one that is still putting itself back goes behind one that
-	 * has done so, and the next request need not wait for it. */
-	struct cell *first = s->conf->isolation == CONF_ISOLATION_ROLLBACK && c->requests > 0 ? TAILQ_FIRST(&s->idle) : NULL;
-	if (first != NULL)
-		TAILQ_INSERT_AFTER(&s->idle, first, c, link);
+	/* Used last, used first: its memory is in the caches, and one that lives on knows by its first requests what later ones
+	 * write to. If it is still putting itself back, it is done before the next request has come through the front. */
+	if (c->requests == 0 && s->conf->isolation != CONF_ISOLATION_FRESH)
+		TAILQ_INSERT_TAIL(&s->idle, c, link);
 	else
 		TAILQ_INSERT_HEAD(&s->idle, c, link);
 	s->idle_n++;

@@ -92,7 +92,7 @@ struct cells {
 	pthread_mutex_t lock;
 	struct waitq waitq;
 	struct cell *bucket[CELLS_BUCKETS];
-	struct cell_list idle;    /* used last first */
+	struct cell_list idle;    /* used last first; of cells that live on, those never used behind all others */
 	struct cell_list closing; /* closed first first */
 	struct cell_list out;     /* have something to say to the zygote */
 	unsigned idle_n, wanted_n, leased_n, closing_n;

@@ -216,6 +216,13 @@ tests_unit_check_rollback_LDFLAGS = $(BH_HARDEN_LDFLAGS)
 tests_unit_check_rollback_LDADD = $(CHECK_LIBS)
 tests_unit_check_rollback_SOURCES = $(rollback_sources) tests/unit/check_rollback.c
 
+check_PROGRAMS += tests/unit/check_rb_space
+TESTS += tests/unit/check_rb_space
+tests_unit_check_rb_space_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_rb_space_LDFLAGS = $(BH_HARDEN_LDFLAGS)
+tests_unit_check_rb_space_LDADD = $(CHECK_LIBS)
+tests_unit_check_rb_space_SOURCES = $(rollback_sources) tests/unit/check_rb_space.c
+
 check_PROGRAMS += tests/unit/check_rb_watch
 TESTS += tests/unit/check_rb_watch
 tests_unit_check_rb_watch_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)

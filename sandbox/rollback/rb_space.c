@@ -84,19 +84,35 @@ bool rb_space_is_swapped(void)
 	return sysinfo(&info) == -1 || info.freeswap != info.totalswap;
 }
 
+/* Whether the count goes up by one for each page of fresh memory at @at. */
+static bool counts_each(volatile char *at, size_t pages)
+{
+	struct rb_counts before, now;
+	bool each = rb_space_count(&before);
+
+	for (size_t i = 0; i < pages && each; i++) {
+		at[i * RB_PAGE] = 1;
+		each = rb_space_count(&now) && now.written == before.written + i + 1;
+	}
+	return each;
+}
+
+/*
+ * A kernel that estimates is wrong almost every time. One that counts may seem so once: when the process moves to another
+ * processor the kernel says so in its memory (rseq), which may be one more written page.
+ */
 bool rb_space_is_exact(void)
 {
-	enum { TOUCHES = 64 };
-	struct rb_counts before, now;
-	char *at = mmap(NULL, (size_t)TOUCHES * RB_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool exact = at != MAP_FAILED && rb_space_count(&before);
+	enum { PAGES = 64, TRIES = 4 };
+	bool exact = false;
 
-	for (unsigned i = 0; i < TOUCHES && exact; i++) {
-		((volatile char *)at)[(size_t)i * RB_PAGE] = 1;
-		exact = rb_space_count(&now) && now.written == before.written + i + 1;
+	for (unsigned i = 0; i < TRIES && !exact; i++) {
+		char *at = mmap(NULL, (size_t)PAGES * RB_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (at == MAP_FAILED)
+			return false;
+		exact = counts_each(at, PAGES);
+		munmap(at, (size_t)PAGES * RB_PAGE);
 	}
-	if (at != MAP_FAILED)
-		munmap(at, (size_t)TOUCHES * RB_PAGE);
 	return exact;
 }
 

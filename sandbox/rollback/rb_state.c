@@ -351,13 +351,21 @@ enum rollback_why rb_state_check(const struct rb_state *s)
 	return any_pending() ? ROLLBACK_SIGNAL : ROLLBACK_OK;
 }
 
+/* To ask costs an eighth of setting it, which tells the kernel's listeners. */
+static bool restore_name(const struct rb_state *s)
+{
+	char now[sizeof(s->name)];
+
+	return prctl(PR_GET_NAME, now) == 0 && (memcmp(now, s->name, sizeof(now)) == 0 || prctl(PR_SET_NAME, s->name) == 0);
+}
+
 bool rb_state_restore(const struct rb_state *s)
 {
 	unsigned touched = touched_of(s);
 
 	umask(s->mask);
 	if (!stop_timers((touched & RB_TOUCHED_TIMERS) != 0) || !restore_signals(s, (touched & RB_TOUCHED_SIGNALS) != 0) ||
-	    !restore_fds(s, (touched & RB_TOUCHED_FDS) != 0) || chdir(s->cwd) != 0 || prctl(PR_SET_NAME, s->name) != 0)
+	    !restore_fds(s, (touched & RB_TOUCHED_FDS) != 0) || chdir(s->cwd) != 0 || !restore_name(s))
 		return false;
 	rb_watch_forget();
 	return true;

@@ -195,6 +195,20 @@ def test_shared_is_reused_and_recycled(own):
 	proc.wait_for(lambda: len(set(o.bh.get("shared.test", "/pid.php").body for _ in range(30))) >= 5, 10, why="cells recycled")
 
 
+@pytest.mark.parametrize("isolation", ["rollback", "shared"])
+def test_one_client_has_one_cell(own, isolation):
+	"""What answered last is asked first: its memory is in the caches, and the spare cells of the site never used."""
+	o = own()
+	o.bh.write(o.conf(extra=site_conf.prefork_vhost("one.test", o.docroot, isolation, o.ini, "    StartServers 4\n    MinSpareServers 4\n")
+		.replace("StartServers 2\n    MinSpareServers 1\n", "")))
+	assert graceful(o.bh).returncode == 0
+	def asked():
+		pids = set(o.bh.get("one.test", "/pid.php").body for _ in range(10))
+		return len(pids) == 1
+	# Not at once: opcache's images are new, and cells are renewed for each.
+	proc.wait_for(asked, 10, why="ten requests in a row with one cell")
+
+
 # --- existence ---------------------------------------------------------------------------------------------------------
 
 def test_idle_site_has_no_process(own):
