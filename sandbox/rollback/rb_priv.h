@@ -3,6 +3,7 @@
 #ifndef RB_PRIV_H
 #define RB_PRIV_H
 
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,6 +93,13 @@ struct rb_action {
 };
 #define RB_SIGNALS 31 /* the standard ones */
 
+/* Zeros between its members: compared as octets. */
+struct rb_schedule {
+	uint64_t policy; /* SCHED_BATCH ... */
+	int priority;
+	cpu_set_t processors;
+};
+
 struct rb_state {
 	struct rb_fd fds[RB_OPEN_MAX];
 	size_t fds_n;
@@ -103,9 +111,9 @@ struct rb_state {
 	char cwd[4096], name[16];
 	mode_t mask;
 	struct rlimit limits[RLIM_NLIMITS];
-	bool limits_change; /* requests can change them, or the priority */
+	bool limits_change; /* requests can change them, or how the process is scheduled */
 	bool may_fork;
-	int priority;
+	struct rb_schedule schedule;
 	unsigned unwatched;    /* of RB_TOUCHED_*: always to be looked at */
 };
 
@@ -221,7 +229,7 @@ int rb_own_move(struct rb_memory *mem, struct rb_range *room);
 /** Returns whether all could be found out. */
 bool rb_state_take(struct rb_state *s);
 
-/** Threads, children, descriptors, pending signals, limits and priority. Changes nothing, but gives back semaphores. */
+/** Threads, children, descriptors, pending signals, limits and scheduling. Changes nothing, but gives back semaphores. */
 enum rollback_why rb_state_check(const struct rb_state *s);
 
 /** Returns whether all could be put back. */

@@ -181,10 +181,10 @@ static uint64_t signal_bit(int sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
-/* Words 33 and 34 of all; the second is the process's name, in parentheses and of any text. Source: proc_pid_stat(5). */
-static bool read_handled(uint64_t handled[2])
+/* @n numbers of /proc/self/stat from field @first on. Source: proc_pid_stat(5). */
+static bool read_stat(int first, size_t n, uint64_t *out)
 {
-	enum { IGNORED = 33, NAME = 2 };
+	enum { NAME = 2 };
 	char text[512];
 	ssize_t len = pread(rb_fd(RB_FD_STAT), text, sizeof(text) - 1, 0);
 
@@ -192,13 +192,19 @@ static bool read_handled(uint64_t handled[2])
 		return false;
 	text[len] = '\0';
 	char *at = strrchr(text, ')');
-	for (int word = NAME; word < IGNORED && at != NULL; word++)
+	for (int field = NAME; field < first && at != NULL; field++)
 		at = strchr(at + 1, ' ');
 	if (at == NULL)
 		return false;
-	handled[0] = strtoul(at, &at, 10);
-	handled[1] = strtoul(at, &at, 10);
+	for (size_t i = 0; i < n; i++)
+		out[i] = strtoul(at, &at, 10);
 	return *at == ' ';
+}
+
+/* Which signals are ignored and which caught. */
+static bool read_handled(uint64_t handled[2])
+{
+	return read_stat(33, 2, handled);
 }
 
 static bool take_signals(struct rb_state *s)
@@ -270,34 +276,40 @@ static bool any_pending(void)
 	return syscall(SYS_rt_sigpending, &set, sizeof(set)) != 0 || set != 0;
 }
 
-/* --- limits and priority -------------------------------------------------------------------------------------------------- */
+/* --- limits and scheduling ------------------------------------------------------------------------------------------------ */
 
 /* What a profile lets a request lower, no profile lets it raise again. */
-static bool take_limits(struct rlimit *limits, int *priority)
+static bool take_limits(struct rlimit *limits, struct rb_schedule *schedule)
 {
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		if (getrlimit((__rlimit_resource_t)i, &limits[i]) == -1)
 			return false;
+	memset(schedule, 0, sizeof(*schedule));
 	errno = 0;
-	*priority = getpriority(PRIO_PROCESS, 0);
-	return errno == 0;
+	schedule->priority = getpriority(PRIO_PROCESS, 0);
+	return errno == 0 && read_stat(41, 1, &schedule->policy) &&
+	       sched_getaffinity(0, sizeof(schedule->processors), &schedule->processors) == 0;
 }
 
 /* Whether the filter lets requests change any of it: tried with what there is already. */
 static bool may_change(const struct rb_state *s)
 {
+	static const struct sched_param none;
+	const struct rb_schedule *was = &s->schedule;
 	struct rlimit same = s->limits[RLIMIT_CORE];
 
 	return syscall(SYS_setrlimit, RLIMIT_CORE, &same) == 0 || syscall(SYS_prlimit64, 0, RLIMIT_CORE, &same, NULL) == 0 ||
-	       setpriority(PRIO_PROCESS, 0, s->priority) == 0;
+	       setpriority(PRIO_PROCESS, 0, was->priority) == 0 || sched_setscheduler(0, (int)was->policy, &none) == 0 ||
+	       sched_setaffinity(0, sizeof(was->processors), &was->processors) == 0;
 }
 
 static bool same_limits(const struct rb_state *s)
 {
 	struct rlimit now[RLIM_NLIMITS];
-	int priority;
+	struct rb_schedule schedule;
 
-	return take_limits(now, &priority) && priority == s->priority && memcmp(now, s->limits, sizeof(now)) == 0;
+	return take_limits(now, &schedule) && memcmp(&schedule, &s->schedule, sizeof(schedule)) == 0 &&
+	       memcmp(now, s->limits, sizeof(now)) == 0;
 }
 
 /* --- all of it ----------------------------------------------------------------------------------------------------------- */
@@ -320,7 +332,7 @@ bool rb_state_take(struct rb_state *s)
 {
 	s->mask = umask(0);
 	umask(s->mask);
-	if (!take_limits(s->limits, &s->priority))
+	if (!take_limits(s->limits, &s->schedule))
 		return false;
 	s->limits_change = may_change(s);
 	/* Where the profile lets nobody fork, it denies this call too, for as long as the process lives. */

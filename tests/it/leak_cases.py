@@ -265,6 +265,7 @@ IN_LEGACY = [
 	Case("legacy_limits_for_good", "sp_call('setrlimit', 7, pack('q2', 200, 200));", "$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q2', $b)[2];", rollback=DISCARDED),
 	Case("legacy_prlimit", "sp_call('prlimit', 0, 0, pack('q2', 500, 600), 0);", "$b = buffer(16); sp_call('getrlimit', 0, $b); return unpack('q', $b)[1];"),
 	Case("legacy_priority", "sp_call('setpriority', 0, 0, 10);", "return sp_call('getpriority', 0, 0);", rollback=DISCARDED),
+	Case("legacy_scheduling", "sp_call('sched_setscheduler', 0, 5, pack('V', 0));", "return sp_call('sched_getscheduler', 0);", rollback=DISCARDED),
 	Case("legacy_descriptors", "sp_call('timerfd_create', 1, 0); sp_call('inotify_init1', 0); sp_call('signalfd', -1, buffer(128), 0);", "return fds();"),
 	Case("legacy_child", "if (sp_call('fork') === 0) { sp_call('sleep', 30); sp_call('_exit', 0); }", "return sp_call('waitpid', -1, buffer(4), 1);", shared=ENDS, rollback=DISCARDED),
 	Case("legacy_zombie", "if (sp_call('fork') === 0) { sp_call('_exit', 0); } usleep(50000);", "return sp_call('waitpid', -1, buffer(4), 1) > 0;", shared=PHP),

@@ -209,6 +209,16 @@ def test_one_client_has_one_cell(own, isolation):
 	proc.wait_for(asked, 10, why="ten requests in a row with one cell")
 
 
+@pytest.mark.parametrize("host,policy", [("fresh.test", os.SCHED_OTHER), ("shared.test", os.SCHED_BATCH)])
+def test_cells_that_live_on_interrupt_nobody(own, host, policy):
+	o = own()
+	assert o.bh.get(host, "/hello.php").body == b"hello\n"
+	zygotes, cells = zygotes_and_cells(o.bh)
+	assert cells
+	assert {os.sched_getscheduler(p) for p in zygotes | cells if proc.alive(p)} == {policy}
+	assert {os.sched_getscheduler(p) for p in o.bh.processes()[0]} == {os.SCHED_OTHER}
+
+
 # --- existence ---------------------------------------------------------------------------------------------------------
 
 def test_idle_site_has_no_process(own):

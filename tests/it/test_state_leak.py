@@ -111,7 +111,7 @@ def leak_server(tmp, ini, known, module_fleet):
 		# A cell ends when opcache has a newer image; here it must end for the cases' reasons only.
 		held = dict(own, **{"opcache.enable": 0}) if level == "rollback" else own
 		text += one_cell(level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS)
-		text += one_cell("legacy-" + level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy")
+		text += one_cell("legacy-" + level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy\n    SandboxAllow sched_setscheduler")
 		text += one_cell("long-" + level + ".test", level, root, own, looks)
 	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
 

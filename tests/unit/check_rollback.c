@@ -502,6 +502,30 @@ static void make_nice(void)
 		abort();
 }
 
+static void make_idle(void)
+{
+	if (sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) == -1)
+		abort();
+}
+
+static void make_tied(void)
+{
+	cpu_set_t set;
+	size_t first = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == -1)
+		abort();
+	if (CPU_COUNT(&set) == 1) { /* there is none to go without */
+		make_idle();
+		return;
+	}
+	while (!CPU_ISSET(first, &set))
+		first++;
+	CPU_CLR(first, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == -1)
+		abort();
+}
+
 static void make_unmapped_image(void)
 {
 	/* Sealed: it stays. That it does is what makes the size of the address space tell of new mappings. */
@@ -521,7 +545,8 @@ static const struct {
 	{{"thread", make_thread, never}, ROLLBACK_THREAD}, {{"child", make_child, never}, ROLLBACK_CHILD},
 	{{"closed", make_closed, never}, ROLLBACK_DESCRIPTOR}, {{"another", make_another, never}, ROLLBACK_DESCRIPTOR},
 	{{"option", make_option, never}, ROLLBACK_DESCRIPTOR}, {{"limit", make_limit, never}, ROLLBACK_LIMIT},
-	{{"nice", make_nice, never}, ROLLBACK_LIMIT},
+	{{"nice", make_nice, never}, ROLLBACK_LIMIT}, {{"idle", make_idle, never}, ROLLBACK_LIMIT},
+	{{"tied", make_tied, never}, ROLLBACK_LIMIT},
 	{{"pending", make_pending, never}, ROLLBACK_SIGNAL}, {{"sealed", make_unmapped_image, never}, ROLLBACK_OK}};
 
 #define ENDS_N (sizeof(ends) / sizeof(ends[0]))
