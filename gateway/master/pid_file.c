@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/master/pid_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +41,8 @@ pid_t pid_file_read(const char *path)
 {
 	pid_t pid = read_pid(path);
 
-	return pid > 0 && kill(pid, 0) == 0 && is_bulkhead(pid) ? pid : 0;
+	/* EPERM: it is there, and another user's. */
+	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) && is_bulkhead(pid) ? pid : 0;
 }
 
 int pid_file_write(const char *path)

@@ -138,6 +138,20 @@ def test_k_without_server(bh):
 		assert r.returncode == 1 and "names no PidFile" in r.stdout and "not running" not in r.stdout, r.stdout
 
 
+@pytest.mark.skipif(not proc.ROOT, reason="needs root for a second user")
+def test_another_users_server_is_seen(bh, fleet):
+	"""An ordinary user may look at root's server, and is told why nothing more is possible; not that it does not run."""
+	fleet.start(bh)
+	def ask(*args):
+		return subprocess.run([servers.bulkhead_bin(), "-f", bh.conf, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, text=True,
+			user="nobody", group="nogroup", extra_groups=[])
+	r = ask("-S")
+	assert "Not running" not in r.stdout and re.search(r"(?m)^front +\d+ ", r.stdout), r.stdout
+	r = ask("-k", "stop")
+	assert r.returncode != 0 and "not running" not in r.stdout and "not permitted" in r.stdout, r.stdout
+	assert proc.alive(bh.pid)
+
+
 def test_address_in_use(bh, fleet):
 	fleet.start(bh)
 	r = bh.run("-X", "-c", "PidFile %s/second.pid" % bh.tmp, timeout=20)
