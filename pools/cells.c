@@ -178,7 +178,7 @@ static void grant(struct cells *s, struct backend_waiter *w, struct cell *c)
 	c->state = CELL_LEASED;
 	s->leased_n++;
 	s->requests++;
-	s->last_lease_ms = io_now_ms();
+	s->last_lease_ms = c->leased_ms = io_now_ms();
 	c->lease.keep = conf->isolation != CONF_ISOLATION_FRESH && !last;
 	c->lease.last_status = IPC_CELL_LAST;
 	c->lease.later_status = IPC_CELL_LATER;
@@ -210,10 +210,14 @@ void cells_make_idle(struct cells *s, struct cell *c)
 	cells_work_ended(c);
 	unlink_list(s, c);
 	c->state = CELL_IDLE;
+	struct cell *first = TAILQ_FIRST(&s->idle);
 	/* Used last, used first: its memory is in the caches, and one that lives on knows by its first requests what later ones
-	 * write to. If it is still putting itself back, it is done before the next request has come through the front. */
+	 * write to. After a short request it has put itself back before the next one has come through the front; after a long one,
+	 * which may have written to much, another is asked. */
 	if (c->requests == 0 && s->conf->isolation != CONF_ISOLATION_FRESH)
 		TAILQ_INSERT_TAIL(&s->idle, c, link);
+	else if (s->conf->isolation == CONF_ISOLATION_ROLLBACK && first != NULL && io_now_ms() - c->leased_ms >= CELLS_SHORT_MS)
+		TAILQ_INSERT_AFTER(&s->idle, first, c, link);
 	else
 		TAILQ_INSERT_HEAD(&s->idle, c, link);
 	s->idle_n++;

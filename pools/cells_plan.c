@@ -62,7 +62,7 @@ static void add_missing(struct cells *s, uint64_t now_ms)
 		s->first_cells = false;
 }
 
-/* End half of what is too many, the longest idle first, once a second: a burst that comes back finds some. */
+/* End half of what is too many, those that would be used last first, once a second: a burst that comes back finds some. */
 static void trim(struct cells *s, uint64_t now_ms)
 {
 	unsigned n = excess(s);

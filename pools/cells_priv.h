@@ -20,6 +20,7 @@
 #define CELLS_WAIT_MAX_MS 10000      /* longest wait for a cell, if RequestTimeout is not shorter */
 #define CELLS_DIAGNOSE_MS 200
 #define CELLS_TRIM_MS 1000           /* between two rounds of ending spare cells */
+#define CELLS_SHORT_MS 2             /* a request that took less has hardly anything to be put back */
 #define CELLS_CALL_MAX 160           /* octets of a violation in words */
 #define CELLS_TEND_MS 1000           /* between two looks at cells that should be gone */
 #define CELLS_LINGER_MS 60000        /* a closed cell is killed after RequestTimeout, or this where there is none */
@@ -62,6 +63,7 @@ struct cell {
 	bool gone;                /* leased, and the process has ended; @end is valid unless orphan */
 	bool orphan;              /* its zygote ended first: nobody will tell its end */
 	struct ipc_cell_gone end;
+	uint64_t leased_ms;       /* when it was last */
 	uint64_t closed_ms, killed_ms; /* when it was let go of; 0 = not */
 	struct cell_question question;
 	struct loop_io away;      /* fd -1: not watched */

@@ -56,6 +56,9 @@ static const uint32_t tcp_protocols[] = {0, 6};
 static const uint32_t udp_protocols[] = {0, 17};
 
 static const struct sb_rule arguments[] = {
+	/* The own process's: what rollback compares where SandboxAllow lets a site change it. */
+	{.name = "sched_getattr", WHEN1(IS(0, 0))},
+	{.name = "ioprio_get", WHEN2(IS(0, 1 /* IOPRIO_WHO_PROCESS */), IS(1, 0))},
 	{.name = "mmap", WHEN1(WITHOUT(2, PROT_EXEC))},
 	{.name = "mprotect", WHEN1(WITHOUT(2, PROT_EXEC))},
 	/* Creating a file with set-id bits: refused in each of the ways there are. */

@@ -49,7 +49,6 @@ static const struct sb_rule on_request[] = {
 	{.name = "sched_setscheduler", WHEN1(IS(0, 0))},
 	{.name = "sched_setparam", WHEN1(IS(0, 0))},
 	{.name = "sched_setattr", WHEN1(IS(0, 0))},
-	{.name = "sched_getattr", WHEN1(IS(0, 0))},
 	{.name = "ioprio_set", WHEN2(IS(0, 1 /* IOPRIO_WHO_PROCESS */), IS(1, 0))},
 };
 

@@ -93,10 +93,10 @@ struct rb_action {
 };
 #define RB_SIGNALS 31 /* the standard ones */
 
-/* Zeros between its members: compared as octets. */
+/* How the process is scheduled. Zeros between its members: compared as octets. */
 struct rb_schedule {
-	uint64_t policy; /* SCHED_BATCH ... */
-	int priority;
+	unsigned char attr[56]; /* as sched_getattr(2) gives it: policy, flags, nice, slice, clamps */
+	int io;                 /* as ioprio_get(2) does */
 	cpu_set_t processors;
 };
 
@@ -111,7 +111,7 @@ struct rb_state {
 	char cwd[4096], name[16];
 	mode_t mask;
 	struct rlimit limits[RLIM_NLIMITS];
-	bool limits_change; /* requests can change them, or how the process is scheduled */
+	bool limits_change; /* requests can change them, or how the process is scheduled; else neither is looked at */
 	bool may_fork;
 	struct rb_schedule schedule;
 	unsigned unwatched;    /* of RB_TOUCHED_*: always to be looked at */

@@ -181,10 +181,13 @@ static uint64_t signal_bit(int sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
-/* @n numbers of /proc/self/stat from field @first on. Source: proc_pid_stat(5). */
-static bool read_stat(int first, size_t n, uint64_t *out)
+/*
+ * Which signals are ignored and which caught: fields 33 and 34. The second is the process's name, in parentheses and of any
+ * text. Source: proc_pid_stat(5).
+ */
+static bool read_handled(uint64_t handled[2])
 {
-	enum { NAME = 2 };
+	enum { IGNORED = 33, NAME = 2 };
 	char text[512];
 	ssize_t len = pread(rb_fd(RB_FD_STAT), text, sizeof(text) - 1, 0);
 
@@ -192,19 +195,13 @@ static bool read_stat(int first, size_t n, uint64_t *out)
 		return false;
 	text[len] = '\0';
 	char *at = strrchr(text, ')');
-	for (int field = NAME; field < first && at != NULL; field++)
+	for (int word = NAME; word < IGNORED && at != NULL; word++)
 		at = strchr(at + 1, ' ');
 	if (at == NULL)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		out[i] = strtoul(at, &at, 10);
+	handled[0] = strtoul(at, &at, 10);
+	handled[1] = strtoul(at, &at, 10);
 	return *at == ' ';
-}
-
-/* Which signals are ignored and which caught. */
-static bool read_handled(uint64_t handled[2])
-{
-	return read_stat(33, 2, handled);
 }
 
 static bool take_signals(struct rb_state *s)
@@ -278,6 +275,26 @@ static bool any_pending(void)
 
 /* --- limits and scheduling ------------------------------------------------------------------------------------------------ */
 
+#define IO_OF_PROCESS 1 /* IOPRIO_WHO_PROCESS of linux/ioprio.h */
+
+static bool is_refused(long result)
+{
+	return result == -1 && (errno == EPERM || errno == ENOSYS);
+}
+
+/* Whether the filter lets requests change any of it: asked for what changes nothing. */
+static bool may_change(void)
+{
+	struct rlimit same;
+
+	return getrlimit(RLIMIT_CORE, &same) == -1 || !is_refused(syscall(SYS_setrlimit, RLIMIT_CORE, &same)) ||
+	       !is_refused(syscall(SYS_prlimit64, 0, RLIMIT_CORE, &same, NULL)) ||
+	       !is_refused(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0))) ||
+	       !is_refused(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, NULL)) || !is_refused(syscall(SYS_sched_setparam, 0, NULL)) ||
+	       !is_refused(syscall(SYS_sched_setattr, 0, NULL, 0)) || !is_refused(syscall(SYS_sched_setaffinity, 0, 0, NULL)) ||
+	       !is_refused(syscall(SYS_ioprio_set, IO_OF_PROCESS, 0, -1));
+}
+
 /* What a profile lets a request lower, no profile lets it raise again. */
 static bool take_limits(struct rlimit *limits, struct rb_schedule *schedule)
 {
@@ -285,22 +302,9 @@ static bool take_limits(struct rlimit *limits, struct rb_schedule *schedule)
 		if (getrlimit((__rlimit_resource_t)i, &limits[i]) == -1)
 			return false;
 	memset(schedule, 0, sizeof(*schedule));
-	errno = 0;
-	schedule->priority = getpriority(PRIO_PROCESS, 0);
-	return errno == 0 && read_stat(41, 1, &schedule->policy) &&
+	schedule->io = (int)syscall(SYS_ioprio_get, IO_OF_PROCESS, 0);
+	return schedule->io != -1 && syscall(SYS_sched_getattr, 0, schedule->attr, sizeof(schedule->attr), 0) == 0 &&
 	       sched_getaffinity(0, sizeof(schedule->processors), &schedule->processors) == 0;
-}
-
-/* Whether the filter lets requests change any of it: tried with what there is already. */
-static bool may_change(const struct rb_state *s)
-{
-	static const struct sched_param none;
-	const struct rb_schedule *was = &s->schedule;
-	struct rlimit same = s->limits[RLIMIT_CORE];
-
-	return syscall(SYS_setrlimit, RLIMIT_CORE, &same) == 0 || syscall(SYS_prlimit64, 0, RLIMIT_CORE, &same, NULL) == 0 ||
-	       setpriority(PRIO_PROCESS, 0, was->priority) == 0 || sched_setscheduler(0, (int)was->policy, &none) == 0 ||
-	       sched_setaffinity(0, sizeof(was->processors), &was->processors) == 0;
 }
 
 static bool same_limits(const struct rb_state *s)
@@ -332,9 +336,9 @@ bool rb_state_take(struct rb_state *s)
 {
 	s->mask = umask(0);
 	umask(s->mask);
-	if (!take_limits(s->limits, &s->schedule))
+	s->limits_change = may_change();
+	if (s->limits_change && !take_limits(s->limits, &s->schedule))
 		return false;
-	s->limits_change = may_change(s);
 	/* Where the profile lets nobody fork, it denies this call too, for as long as the process lives. */
 	s->may_fork = any_child() != -1 || errno != EPERM;
 	rb_watch_forget();

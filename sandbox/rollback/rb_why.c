@@ -12,7 +12,7 @@ const char *rollback_why_text(int status)
 		[ROLLBACK_DESCRIPTOR] = "a descriptor of its own is closed, another, or a socket with other options",
 		[ROLLBACK_MAPPING] = "its mappings are not what they were",
 		[ROLLBACK_SIGNAL] = "a signal is pending",
-		[ROLLBACK_LIMIT] = "a resource limit, the priority, scheduling policy or set of processors is another",
+		[ROLLBACK_LIMIT] = "a resource limit is another, or how the process is scheduled",
 		[ROLLBACK_STATE] = "the kernel does not put its state back",
 		[ROLLBACK_SCAN] = "what it wrote cannot be found out",
 	};

@@ -37,7 +37,7 @@ enum rollback_why {
 	ROLLBACK_DESCRIPTOR, /* one that must be there is closed, or another, or a socket with other options */
 	ROLLBACK_MAPPING,    /* a mapping is gone or has other rights, or there are too many new ones */
 	ROLLBACK_SIGNAL,     /* a signal is pending */
-	ROLLBACK_LIMIT,      /* a resource limit, the priority, scheduling policy or set of processors is another */
+	ROLLBACK_LIMIT,      /* a resource limit is another, or how the process is scheduled */
 	ROLLBACK_STATE,      /* the kernel refuses to put something back */
 	ROLLBACK_SCAN,       /* written memory cannot be found out */
 	ROLLBACK_WHYS

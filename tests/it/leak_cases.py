@@ -3,6 +3,7 @@
 The state-leak suite's table: one entry a kind of state, with the PHP that dirties it and the PHP that reads it back.
 Each becomes a page of its own; test_state_leak.py runs them on every level of isolation.
 """
+import os
 
 # What happens to the state of an earlier request in a process that is merely used again (RequestIsolation shared).
 SURVIVES = "survives"  # it is there: so the case can fail
@@ -259,13 +260,29 @@ $db->query('SET @left = 1');
 echo json_encode(['pid' => getmypid(), 'connection' => $db->thread_id, 'was' => $was]);
 """
 
+# What a site can do to how its process is scheduled, where SandboxAllow gives it the call of this name.
+SCHEDULE = """
+const SETATTR = [ 'x86_64' => 314, 'aarch64' => 274 ][MACHINE];
+const IOPRIO_SET = [ 'x86_64' => 251, 'aarch64' => 30 ][MACHINE];
+function schedule() {
+	$attr = buffer(56); sp_call('syscall', SETATTR + 1, 0, $attr, 56, 0);
+	$set = buffer(128); sp_call('sched_getaffinity', 0, 128, $set);
+	return bin2hex($attr) . '/' . sp_call('syscall', IOPRIO_SET + 1, 1, 0) . '/' . bin2hex($set);
+}
+""".replace("MACHINE", "'%s'" % os.uname().machine)
+BY_CALL = {call: Case("allowed_" + call, dirty, "return schedule();", rollback=DISCARDED, define=SCHEDULE) for call, dirty in [
+	("sched_setscheduler", "sp_call('sched_setscheduler', 0, 5, pack('V', 0));"),
+	("sched_setattr", "sp_call('syscall', SETATTR, 0, pack('VVPVVPPPVV', 56, 3, 0, 0, 0, 100000000, 0, 0, 0, 0), 0);"),
+	("sched_setaffinity", "sp_call('sched_setaffinity', 0, 128, pack('P', 1) . buffer(120));"),
+	("ioprio_set", "sp_call('syscall', IOPRIO_SET, 1, 0, 3 << 13);"),
+]}
+
 # What only a site that may run programs can do to its process.
 IN_LEGACY = [
 	Case("legacy_limits", "sp_call('setrlimit', 7, pack('q2', 200, 1024));", "$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q', $b)[1];"),
 	Case("legacy_limits_for_good", "sp_call('setrlimit', 7, pack('q2', 200, 200));", "$b = buffer(16); sp_call('getrlimit', 7, $b); return unpack('q2', $b)[2];", rollback=DISCARDED),
 	Case("legacy_prlimit", "sp_call('prlimit', 0, 0, pack('q2', 500, 600), 0);", "$b = buffer(16); sp_call('getrlimit', 0, $b); return unpack('q', $b)[1];"),
 	Case("legacy_priority", "sp_call('setpriority', 0, 0, 10);", "return sp_call('getpriority', 0, 0);", rollback=DISCARDED),
-	Case("legacy_scheduling", "sp_call('sched_setscheduler', 0, 5, pack('V', 0));", "return sp_call('sched_getscheduler', 0);", rollback=DISCARDED),
 	Case("legacy_descriptors", "sp_call('timerfd_create', 1, 0); sp_call('inotify_init1', 0); sp_call('signalfd', -1, buffer(128), 0);", "return fds();"),
 	Case("legacy_child", "if (sp_call('fork') === 0) { sp_call('sleep', 30); sp_call('_exit', 0); }", "return sp_call('waitpid', -1, buffer(4), 1);", shared=ENDS, rollback=DISCARDED),
 	Case("legacy_zombie", "if (sp_call('fork') === 0) { sp_call('_exit', 0); } usleep(50000);", "return sp_call('waitpid', -1, buffer(4), 1) > 0;", shared=PHP),

@@ -209,6 +209,17 @@ def test_one_client_has_one_cell(own, isolation):
 	proc.wait_for(asked, 10, why="ten requests in a row with one cell")
 
 
+def test_a_used_cell_goes_before_new_ones(own):
+	o = own()
+	o.bh.write(o.conf(prefork="    StartServers 4\n    MinSpareServers 4\n").replace("    StartServers 2\n    MinSpareServers 1\n", ""))
+	assert graceful(o.bh).returncode == 0
+	first = o.bh.get("shared.test", "/pid.php").body
+	proc.wait_for(lambda: len(zygotes_and_cells(o.bh)[1]) >= 4, 5, why="spare cells")
+	time.sleep(0.2) # they have told the front
+	assert [o.bh.get("shared.test", "/pid.php").body for _ in range(4)] == [first] * 4
+
+
+@pytest.mark.skipif(os.sched_getscheduler(0) != os.SCHED_OTHER, reason="these tests run with another scheduling policy, which stays")
 @pytest.mark.parametrize("host,policy", [("fresh.test", os.SCHED_OTHER), ("shared.test", os.SCHED_BATCH)])
 def test_cells_that_live_on_interrupt_nobody(own, host, policy):
 	o = own()

@@ -98,7 +98,7 @@ def one_cell(name, level, root, ini, extra=""):
 @pytest.fixture(scope="module")
 def leak_server(tmp, ini, known, module_fleet):
 	root = tmp + "/leak"
-	for case in leak_cases.CASES + leak_cases.IN_LEGACY:
+	for case in leak_cases.CASES + leak_cases.IN_LEGACY + list(leak_cases.BY_CALL.values()):
 		servers.write("%s/%s.php" % (root, case.name), case.page(SEED))
 	servers.write(root + "/pid.php", "<?php echo getmypid();")
 	servers.write(root + "/grow.php", leak_cases.GROW)
@@ -111,14 +111,16 @@ def leak_server(tmp, ini, known, module_fleet):
 		# A cell ends when opcache has a newer image; here it must end for the cases' reasons only.
 		held = dict(own, **{"opcache.enable": 0}) if level == "rollback" else own
 		text += one_cell(level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS)
-		text += one_cell("legacy-" + level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy\n    SandboxAllow sched_setscheduler")
+		text += one_cell("legacy-" + level + ".test", level, root, held, looks + "    MaxConnectionsPerChild %d\n" % REQUESTS).replace("SandboxProfile php", "SandboxProfile legacy")
+		for call in leak_cases.BY_CALL:
+			text += one_cell("%s-%s.test" % (call, level), level, root, held, looks + "    SandboxAllow %s\n    MaxConnectionsPerChild %d\n" % (call, REQUESTS))
 		text += one_cell("long-" + level + ".test", level, root, own, looks)
 	return module_fleet.start(servers.Bulkhead(tmp + "/leak-bulkhead", text))
 
 
 @pytest.fixture(scope="module")
 def sites(leak_server, known):
-	return {p + n: Site(leak_server, n, p) for n in known for p in ("", "legacy-")}
+	return {p + n: Site(leak_server, n, p) for n in known for p in ["", "legacy-"] + [call + "-" for call in leak_cases.BY_CALL]}
 
 
 @pytest.fixture(params=levels.ALL)
@@ -141,6 +143,15 @@ def test_state(site, name):
 @pytest.mark.parametrize("name", list(leak_cases.LEGACY_BY_NAME))
 def test_state_of_a_legacy_site(legacy_site, name):
 	check(legacy_site, leak_cases.LEGACY_BY_NAME[name])
+
+
+@pytest.mark.parametrize("level", levels.ALL)
+@pytest.mark.parametrize("call", list(leak_cases.BY_CALL))
+def test_schedule_that_a_site_may_change(sites, tmp, call, level):
+	if call == "sched_setaffinity" and os.sched_getaffinity(0) == {0}:
+		pytest.skip("there is one processor")
+	levels.need(tmp, level)
+	check(sites["%s-%s" % (call, level)], leak_cases.BY_CALL[call])
 
 
 def check(site, case):

@@ -144,6 +144,9 @@ const struct probe_case probe_cases[] = {
 	PROGRAMS("prctl", PR_SET_NO_NEW_PRIVS, 1), PROGRAMS("prctl", PR_GET_NO_NEW_PRIVS), NO("prctl", PR_SET_CHILD_SUBREAPER, 0),
 	NONE("prctl", 65 /* MDWE */, 1), NONE("prctl", PR_SET_MM, 0), NONE("prctl", PR_SET_PTRACER, BAD),
 	OK("prlimit64", 0, 7, 0, 0), CASE(EPERM_, ENOSYS_, REACHED, "prlimit64", 0, 7, 1, 0), CASE(EPERM_, ENOSYS_, REACHED, "prlimit64", 0, 7, HIGH, 0), NONE("prlimit64", NOBODY, 7, 0, 0),
+	/* how the own process is scheduled */
+	OK("sched_getattr", 0, 0, 0, 0), NONE("sched_getattr", NOBODY, 0, 0, 0), OK("sched_getattr", HIGH, 0, 0, 0),
+	OK("ioprio_get", 1, 0), NONE("ioprio_get", 1, NOBODY), NONE("ioprio_get", 2, 0), OK("ioprio_get", HIGH | 1, 0),
 	/* signals to others */
 	OK("tgkill", OWN_PID, NOBODY, SIGABRT), TASKS("tgkill", NOBODY, NOBODY, SIGABRT), PROGRAMS("tgkill", OWN_PID, NOBODY, SIGKILL),
 	TASKS("tkill", NOBODY, SIGKILL), TASKS("kill", NOBODY, 0), TASKS("kill", NOBODY, SIGKILL), TASKS("kill", NOBODY, SIGTERM),
