@@ -615,8 +615,16 @@ def test_front_has_nothing_of_the_master(own):
 	def settled():
 		fronts = fronts_of(o.bh)
 		return fronts.pop() if len(fronts) == 1 else None
-	def held(pid):
+	def looked_at(pid):
 		return sorted(re.sub(r"\d+", "N", f) for f in proc.fds_of(pid))
+	def held(pid):
+		"""Once nothing is opened or closed any more: a new front still reads files."""
+		seen = []
+		def same():
+			seen.append(looked_at(pid))
+			return len(seen) > 4 and all(s == seen[-1] for s in seen[-5:])
+		proc.wait_for(same, 10, why="a front at rest")
+		return seen[-1]
 	first = proc.wait_for(settled, 10, why="a front alone")
 	before, last = held(first), first
 	for _ in range(3):
