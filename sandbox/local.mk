@@ -221,7 +221,7 @@ TESTS += tests/unit/check_rb_space
 tests_unit_check_rb_space_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_rb_space_LDFLAGS = $(BH_HARDEN_LDFLAGS)
 tests_unit_check_rb_space_LDADD = $(CHECK_LIBS)
-tests_unit_check_rb_space_SOURCES = $(rollback_sources) tests/unit/check_rb_space.c
+tests_unit_check_rb_space_SOURCES = tests/unit/check_rb_space.c tests/unit/unit.h sandbox/rollback/rb_maps.c sandbox/rollback/rb_space.c
 
 check_PROGRAMS += tests/unit/check_rb_watch
 TESTS += tests/unit/check_rb_watch

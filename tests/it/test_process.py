@@ -195,12 +195,15 @@ def test_shared_is_reused_and_recycled(own):
 	proc.wait_for(lambda: len(set(o.bh.get("shared.test", "/pid.php").body for _ in range(30))) >= 5, 10, why="cells recycled")
 
 
+def four_cells(conf):
+	return conf.replace("StartServers 2\n    MinSpareServers 1\n", "StartServers 4\n    MinSpareServers 4\n")
+
+
 @pytest.mark.parametrize("isolation", ["rollback", "shared"])
 def test_one_client_has_one_cell(own, isolation):
 	"""What answered last is asked first: its memory is in the caches, and the spare cells of the site never used."""
 	o = own()
-	o.bh.write(o.conf(extra=site_conf.prefork_vhost("one.test", o.docroot, isolation, o.ini, "    StartServers 4\n    MinSpareServers 4\n")
-		.replace("StartServers 2\n    MinSpareServers 1\n", "")))
+	o.bh.write(four_cells(o.conf(extra=site_conf.prefork_vhost("one.test", o.docroot, isolation, o.ini))))
 	assert graceful(o.bh).returncode == 0
 	def asked():
 		pids = set(o.bh.get("one.test", "/pid.php").body for _ in range(10))
@@ -211,7 +214,7 @@ def test_one_client_has_one_cell(own, isolation):
 
 def test_a_used_cell_goes_before_new_ones(own):
 	o = own()
-	o.bh.write(o.conf(prefork="    StartServers 4\n    MinSpareServers 4\n").replace("    StartServers 2\n    MinSpareServers 1\n", ""))
+	o.bh.write(four_cells(o.conf()))
 	assert graceful(o.bh).returncode == 0
 	first = o.bh.get("shared.test", "/pid.php").body
 	proc.wait_for(lambda: len(zygotes_and_cells(o.bh)[1]) >= 4, 5, why="spare cells")
