@@ -353,10 +353,10 @@ static void end_of_batch(struct loop *l, void *arg)
 {
 	struct worker *w = arg;
 
-	(void)l;
 	conn_reap(w);
 	flush_log(w);
 	check_drained(w);
+	front_sched_turn(&w->sched, loop_now_ms(l));
 }
 
 static void worker_init(struct front *f, unsigned index)

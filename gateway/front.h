@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "conf/conf.h"
+#include "gateway/front_sched.h"
 #include "gateway/log/access_log.h"
 #include "gateway/base/log.h"
 #include "gateway/base/log_budget.h"
@@ -72,6 +73,7 @@ struct worker {
 	unsigned index;
 	pthread_t thread;
 	struct loop *loop;
+	struct front_sched sched;
 	struct conf_cache *cache;
 	struct root_cache roots;
 	struct file_cache files;

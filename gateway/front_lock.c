@@ -3,6 +3,7 @@
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -87,15 +88,29 @@ static int add_socket_rules(scmp_filter_ctx ctx)
 
 static const struct sb_role_bound bound[] = {
 	{SCMP_SYS(mmap), 2, PROT_EXEC, 0}, {SCMP_SYS(mprotect), 2, PROT_EXEC, 0}, /* nothing new becomes code */
+	{SCMP_SYS(sched_getscheduler), 0, UINT32_MAX, 0},
 	{SCMP_SYS(ioctl), 1, UINT32_MAX, SIOCOUTQ}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD}, {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONBIO},
 	{SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME}, {SCMP_SYS(prctl), 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */},
 	{SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0}, {SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0}, /* connects past the rules for ports */
 };
 
+/* front_sched.c: between these two, and for the calling thread alone. */
+static int add_sched_rules(scmp_filter_ctx ctx)
+{
+	static const int policies[] = {SCHED_OTHER, SCHED_BATCH};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies) && err == 0; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler), 2, SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffU, 0),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffU, (scmp_datum_t)policies[i]));
+	return err;
+}
+
 static int add_more(scmp_filter_ctx ctx)
 {
 	int err = add_socket_rules(ctx);
 
+	err = err != 0 ? err : add_sched_rules(ctx);
 	/* abort(3) ends this process, not another of its user. */
 	return err != 0 ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }

@@ -4,6 +4,7 @@ libgateway_a_SOURCES = \
 	gateway/front.c gateway/front.h \
 	gateway/front_lock.c gateway/front_lock.h \
 	gateway/front_paths.c gateway/front_paths.h \
+	gateway/front_sched.c gateway/front_sched.h \
 	gateway/answer/answer_edit.c gateway/answer/answer_edit.h \
 	gateway/answer/cgi_env.c gateway/answer/cgi_env.h \
 	gateway/answer/expires.c gateway/answer/expires.h \
@@ -120,6 +121,11 @@ TESTS += tests/unit/check_learned
 tests_unit_check_learned_SOURCES = tests/unit/check_learned.c tests/unit/unit.h
 tests_unit_check_learned_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_learned_LDADD = libgateway.a libsandbox.a libbase.a $(SECCOMP_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/check_front_sched
+TESTS += tests/unit/check_front_sched
+tests_unit_check_front_sched_SOURCES = tests/unit/check_front_sched.c tests/unit/unit.h
+tests_unit_check_front_sched_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_front_sched_LDADD = libgateway.a libbase.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/check_clients
 TESTS += tests/unit/check_clients
 tests_unit_check_clients_SOURCES = tests/unit/check_clients.c tests/unit/unit.h

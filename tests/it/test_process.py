@@ -5,6 +5,7 @@ import random
 import re
 import resource
 import signal
+import socket
 import threading
 import time
 
@@ -231,6 +232,35 @@ def test_cells_that_live_on_interrupt_nobody(own, host, policy):
 	assert cells
 	assert {os.sched_getscheduler(p) for p in zygotes | cells if proc.alive(p)} == {policy}
 	assert {os.sched_getscheduler(p) for p in o.bh.processes()[0]} == {os.SCHED_OTHER}
+
+
+def ask_often(addr, host):
+	"""100 requests, each as soon as the last is answered, with as little in between as Python can."""
+	with socket.create_connection(addr, 15) as s:
+		for _ in range(100):
+			s.sendall(b"GET /hello.php HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode())
+			got = b""
+			while not got.endswith(b"hello\n"):
+				more = s.recv(4096)
+				assert more, got
+				got += more
+
+
+@pytest.mark.skipif(os.sched_getscheduler(0) != os.SCHED_OTHER, reason="these tests run with another scheduling policy, which stays")
+def test_a_busy_loop_interrupts_nobody(own):
+	o = own()
+	(front,) = o.bh.processes()[0]
+	def policies():
+		return {os.sched_getscheduler(int(t)) for t in os.listdir("/proc/%d/task" % front)}
+	def busy():
+		ask_often(o.bh.addr, "shared.test")
+		return os.SCHED_BATCH in policies()
+	proc.wait_for(busy, 30, why="a loop of thousands of turns a second lets cells finish")
+	# Its loop has slept since: the first request after the silence finds that out.
+	def back():
+		o.bh.get("shared.test", "/hello.php")
+		return policies() == {os.SCHED_OTHER}
+	proc.wait_for(back, 5, why="a loop at rest has its policy of before")
 
 
 # --- existence ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ static void untree(void)
 /* --- what is tried --------------------------------------------------------------------------------------------------------- */
 
 enum what { READ, WRITE, LIST, TMPFILE, SWAPPED, CONNECT, CONNECT_OTHER, UNIX_SOCKET, EXEC, FORK, THREAD_FORK, PACKET, MPTCP, DGRAM, EXEC_MEMORY,
-	PLAIN_MEMORY, KILL_PARENT, STTY, PTRACE, UNSHARE, NO_DUMP, FASTOPEN, CHMOD, MKDIR, OUTQ };
+	PLAIN_MEMORY, KILL_PARENT, STTY, PTRACE, UNSHARE, NO_DUMP, FASTOPEN, CHMOD, MKDIR, OUTQ, SCHEDULE, SCHEDULE_PARENT };
 
 static int as_errno(long ret)
 {
@@ -95,6 +96,11 @@ static int connect_to(unsigned short to)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	return fd == -1 ? 255 : as_errno(connect(fd, (struct sockaddr *)&in, sizeof(in)));
+}
+
+static int policy_of(const char *name)
+{
+	return *name == 'o' ? SCHED_OTHER : *name == 'b' ? SCHED_BATCH : *name == 'i' ? SCHED_IDLE : SCHED_FIFO;
 }
 
 static int try_it(enum what what, const char *arg)
@@ -150,6 +156,9 @@ static int try_it(enum what what, const char *arg)
 		return as_errno(mkdir(at(arg), 0777));
 	case OUTQ:
 		return as_errno(openat(AT_FDCWD, at(arg), O_PATH | O_CLOEXEC));
+	case SCHEDULE:
+	case SCHEDULE_PARENT:
+		return as_errno(sched_setscheduler(what == SCHEDULE ? 0 : getppid(), policy_of(arg), &(struct sched_param){.sched_priority = *arg == 'f'}));
 	}
 	return 254;
 }
@@ -195,6 +204,11 @@ static const struct {
 	{"signalling the master", KILL_PARENT, "", EPERM, 0},
 	{"TIOCSTI", STTY, "", EPERM, 0},
 	{"dumpable", NO_DUMP, "", EPERM, 0},
+	{"yielding", SCHEDULE, "batch", 0, 0},
+	{"as before", SCHEDULE, "other", 0, 0},
+	{"idle", SCHEDULE, "idle", EPERM, 0},
+	{"before all others", SCHEDULE, "fifo", EPERM, 0},
+	{"another process's policy", SCHEDULE_PARENT, "batch", EPERM, 0},
 	{"chmod", CHMOD, "site/www/f", EPERM, 0},
 	{"mkdir", MKDIR, "site/www/d", EPERM, 0},
 };
