@@ -4,7 +4,7 @@
  * it: a client with a rare request wants that. Under load, with thousands of events a second, it is dear: a cell is
  * interrupted for each of them, and the loop finds one event a turn instead of several. So a loop that turns that often
  * lets others finish (SCHED_BATCH, sched(7)), as long as they do so quickly: where its turns become rare by it, as
- * somebody computes for milliseconds, it is back at once, and tries again later, and later still each time.
+ * somebody computes for milliseconds, it is back within a tenth of a second, and tries again later, and later still each time.
  */
 #ifndef FRONT_SCHED_H
 #define FRONT_SCHED_H
@@ -15,19 +15,20 @@
 /* One loop's; on its thread only. Zeroed: as a thread begins. */
 struct front_sched {
 	uint64_t from_ms;       /* when the turns that are counted began */
-	uint64_t since_ms;      /* of the last change */
+	uint64_t since_ms;      /* when batch began */
 	uint64_t not_before_ms; /* the next try */
 	unsigned turns, pause_ms;
 	bool batch;             /* what is wanted */
-	bool applied, foreign;  /* what is so; it is not ours to change */
+	bool applied;           /* what was asked for */
+	bool not_ours;          /* somebody else's policy, or one that is refused: it stays */
 };
 
-/** One turn of the loop ended at @now_ms (of a monotonic clock): is SCHED_BATCH wanted from now on? Pure. */
+/** One more turn of the loop, at @now_ms of a monotonic clock: is SCHED_BATCH wanted from now on? No system call. */
 bool front_sched_wants(struct front_sched *s, uint64_t now_ms);
 
 /**
- * The same, and the calling thread gets what is wanted. It keeps a policy that somebody else gave it. Where the call fails
- * nothing changes for good. Before the loop sleeps; a system call where something changes.
+ * The same, and the calling thread gets what is wanted: two system calls where it is another policy than before. A policy
+ * that somebody else gave the thread stays. Where the call fails it is not tried again.
  */
 void front_sched_turn(struct front_sched *s, uint64_t now_ms);
 

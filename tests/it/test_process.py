@@ -244,19 +244,25 @@ def ask_often(addr, host):
 				more = s.recv(4096)
 				assert more, got
 				got += more
+			yield
 
 
 @pytest.mark.skipif(os.sched_getscheduler(0) != os.SCHED_OTHER, reason="these tests run with another scheduling policy, which stays")
 def test_a_busy_loop_interrupts_nobody(own):
 	o = own()
 	(front,) = o.bh.processes()[0]
+	threads = [int(t) for t in os.listdir("/proc/%d/task" % front)]
 	def policies():
-		return {os.sched_getscheduler(int(t)) for t in os.listdir("/proc/%d/task" % front)}
+		return {os.sched_getscheduler(t) for t in threads}
 	def busy():
-		ask_often(o.bh.addr, "shared.test")
-		return os.SCHED_BATCH in policies()
-	proc.wait_for(busy, 30, why="a loop of thousands of turns a second lets cells finish")
-	# Its loop has slept since: the first request after the silence finds that out.
+		return any(os.SCHED_BATCH in policies() for _ in range(30) for _ in ask_often(o.bh.addr, "shared.test"))
+	try:
+		proc.wait_for(busy, 40, why="a loop of thousands of turns a second lets cells finish")
+	except AssertionError:
+		if os.getloadavg()[0] > os.cpu_count():
+			pytest.skip("this machine is too busy for thousands of requests a second")
+		raise
+	# Its loop has slept since, and the first turn after that finds it out.
 	def back():
 		o.bh.get("shared.test", "/hello.php")
 		return policies() == {os.SCHED_OTHER}

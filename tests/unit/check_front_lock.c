@@ -83,7 +83,8 @@ static void untree(void)
 /* --- what is tried --------------------------------------------------------------------------------------------------------- */
 
 enum what { READ, WRITE, LIST, TMPFILE, SWAPPED, CONNECT, CONNECT_OTHER, UNIX_SOCKET, EXEC, FORK, THREAD_FORK, PACKET, MPTCP, DGRAM, EXEC_MEMORY,
-	PLAIN_MEMORY, KILL_PARENT, STTY, PTRACE, UNSHARE, NO_DUMP, FASTOPEN, CHMOD, MKDIR, OUTQ, SCHEDULE, SCHEDULE_PARENT };
+	PLAIN_MEMORY, KILL_PARENT, STTY, PTRACE, UNSHARE, NO_DUMP, FASTOPEN, CHMOD, MKDIR, OUTQ, SCHEDULE, SCHEDULE_PARENT,
+	POLICY_OF_PARENT };
 
 static int as_errno(long ret)
 {
@@ -100,7 +101,16 @@ static int connect_to(unsigned short to)
 
 static int policy_of(const char *name)
 {
-	return *name == 'o' ? SCHED_OTHER : *name == 'b' ? SCHED_BATCH : *name == 'i' ? SCHED_IDLE : SCHED_FIFO;
+	static const struct {
+		const char *name;
+		int policy;
+	} all[] = {{"other", SCHED_OTHER}, {"batch", SCHED_BATCH}, {"idle", SCHED_IDLE}, {"fifo", SCHED_FIFO},
+		{"batch, not inherited", SCHED_BATCH | 0x40000000 /* SCHED_RESET_ON_FORK */}};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].name, name) == 0)
+			return all[i].policy;
+	return -1;
 }
 
 static int try_it(enum what what, const char *arg)
@@ -156,6 +166,8 @@ static int try_it(enum what what, const char *arg)
 		return as_errno(mkdir(at(arg), 0777));
 	case OUTQ:
 		return as_errno(openat(AT_FDCWD, at(arg), O_PATH | O_CLOEXEC));
+	case POLICY_OF_PARENT:
+		return as_errno(sched_getscheduler(getppid()));
 	case SCHEDULE:
 	case SCHEDULE_PARENT:
 		return as_errno(sched_setscheduler(what == SCHEDULE ? 0 : getppid(), policy_of(arg), &(struct sched_param){.sched_priority = *arg == 'f'}));
@@ -208,7 +220,9 @@ static const struct {
 	{"as before", SCHEDULE, "other", 0, 0},
 	{"idle", SCHEDULE, "idle", EPERM, 0},
 	{"before all others", SCHEDULE, "fifo", EPERM, 0},
+	{"yielding, but not what is forked", SCHEDULE, "batch, not inherited", EPERM, 0},
 	{"another process's policy", SCHEDULE_PARENT, "batch", EPERM, 0},
+	{"asking for it", POLICY_OF_PARENT, "", EPERM, 0},
 	{"chmod", CHMOD, "site/www/f", EPERM, 0},
 	{"mkdir", MKDIR, "site/www/d", EPERM, 0},
 };
