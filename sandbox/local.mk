@@ -216,6 +216,13 @@ tests_unit_check_rollback_LDFLAGS = $(BH_HARDEN_LDFLAGS)
 tests_unit_check_rollback_LDADD = $(CHECK_LIBS)
 tests_unit_check_rollback_SOURCES = $(rollback_sources) tests/unit/check_rollback.c
 
+check_PROGRAMS += tests/unit/check_opcache_heads
+TESTS += tests/unit/check_opcache_heads
+tests_unit_check_opcache_heads_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_opcache_heads_LDFLAGS = $(BH_HARDEN_LDFLAGS)
+tests_unit_check_opcache_heads_LDADD = $(CHECK_LIBS)
+tests_unit_check_opcache_heads_SOURCES = tests/unit/check_opcache_heads.c tests/unit/unit.h sandbox/php/opcache_heads.c
+
 check_PROGRAMS += tests/unit/check_rb_space
 TESTS += tests/unit/check_rb_space
 tests_unit_check_rb_space_CFLAGS = $(BH_CFLAGS) $(BH_HARDEN_CFLAGS) $(CHECK_CFLAGS)

@@ -21,7 +21,7 @@ php_own_sources = \
 	sandbox/php/cell.c sandbox/php/chunk_pool.c sandbox/php/cold_objects.c sandbox/php/hot_pages.c sandbox/php/hot_reports.c \
 	sandbox/php/hot_runs.c sandbox/php/hot_text.c sandbox/php/kept_signals.c \
 	sandbox/php/image.c sandbox/php/jit_code.c sandbox/php/kept_fds.c sandbox/php/learn.c sandbox/php/map_ptr.c sandbox/php/main.c sandbox/php/opcache.c \
-	sandbox/php/opcache_compile.c sandbox/php/opcache_link.c sandbox/php/opcache_memory.c \
+	sandbox/php/opcache_compile.c sandbox/php/opcache_heads.c sandbox/php/opcache_link.c sandbox/php/opcache_memory.c \
 	sandbox/php/opcache_report.c sandbox/php/opcache_seen.c sandbox/php/opcache_times.c sandbox/php/pattern_list.c sandbox/php/text_list.c sandbox/php/rehearsal.c sandbox/php/sapi.c \
 	sandbox/php/sapi_functions.c sandbox/php/sapi_mail.c sandbox/php/sapi_output.c sandbox/php/sapi_request.c sandbox/php/sapi_start.c \
 	sandbox/php/script_times.c sandbox/php/script_tree.c sandbox/php/stray.c sandbox/php/text_merge.c sandbox/php/trial.c sandbox/php/user_ini.c \
@@ -33,7 +33,7 @@ php_headers = \
 	sandbox/php/cell.h sandbox/php/chunk_pool.h sandbox/php/cold_objects.h sandbox/php/hot_pages.h sandbox/php/hot_reports.h \
 	sandbox/php/hot_runs.h sandbox/php/hot_text.h sandbox/php/kept_signals.h \
 	sandbox/php/image.h sandbox/php/jit_code.h sandbox/php/kept_fds.h sandbox/php/learn.h sandbox/php/map_ptr.h sandbox/php/opcache.h \
-	sandbox/php/opcache_compile.h sandbox/php/opcache_link.h sandbox/php/opcache_memory.h \
+	sandbox/php/opcache_compile.h sandbox/php/opcache_heads.h sandbox/php/opcache_link.h sandbox/php/opcache_memory.h \
 	sandbox/php/opcache_report.h sandbox/php/opcache_seen.h sandbox/php/opcache_times.h sandbox/php/pattern_list.h sandbox/php/rehearsal.h sandbox/php/sapi.h \
 	sandbox/php/sapi_mail.h sandbox/php/sapi_output.h sandbox/php/script_times.h sandbox/php/script_tree.h sandbox/php/stray.h sandbox/php/text_list.h sandbox/php/text_merge.h sandbox/php/user_ini.h \
 	sandbox/php/trial.h sandbox/php/warm.h sandbox/php/warm_paths.h sandbox/php/warm_patterns.h sandbox/php/zygote.h

@@ -65,6 +65,7 @@ static struct {
 	unsigned paths_left;   /* reports that are still looked at */
 	uint64_t paths_ms, paths_again_ms; /* since when, and when to ask again */
 	bool want_reset, want_renew, want_empty, stopped, said_full;
+	bool heads_stay;       /* opcache did not take it well that they are moved */
 	uint64_t started_ms, first_ms, last_ms, next_ms, read_ms, reset_ms, renew_ms, empty_ms;
 } oc = {.report_fd = -1, .reports = -1, .base = -1, .image = -1, .building = -1};
 
@@ -202,11 +203,12 @@ static void start_compiler(const struct cell_plan *plan, bool renew, uint64_t no
 	}
 	oc.renewing = renew;
 	oc.job = (struct opcache_job){.memory = &oc.memory, .plan = plan, .board = oc.board, .seen = oc.seen,
-		.from = renew ? oc.base : oc.image, .to = oc.building, .low_fd = oc.report_fd, .renew = renew};
+		.from = renew ? oc.base : oc.image, .to = oc.building, .low_fd = oc.report_fd, .renew = renew,
+		.gather = !oc.heads_stay};
 	memset((void *)(uintptr_t)oc.board->result, SEEN_UNTRIED, sizeof(oc.board->result));
 	oc.board->at = SEEN_BATCH_MAX;
 	oc.board->slot.number = SB_SLOT_EMPTY;
-	oc.board->full = false;
+	oc.board->full = oc.board->gathering = false;
 	madvise(oc.seen, sizeof(*oc.seen), MADV_DOFORK);
 	oc.compiler = fork();
 	if (oc.compiler == 0)
@@ -249,6 +251,11 @@ static void say_failure(int status)
 	const char *path = "";
 	uint32_t at = oc.board->at; /* once: cells can write there, too */
 
+	if (oc.board->gathering) {
+		log_notice("opcache: the heads of scripts stay where they are: this PHP keeps them in another way");
+		oc.heads_stay = true;
+		return;
+	}
 	if (!oc.renewing && at < oc.seen->batch_n)
 		path = oc.seen->text + oc.seen->batch_at[at] + 1;
 	log_err("opcache: the compiler ended with %s %d%s%s; that file is left out for a while",
@@ -428,6 +435,7 @@ static void map_used(void)
 	if (used > MAPPED_MAX)
 		used = MAPPED_MAX;
 	(void)madvise(oc.memory.start, used, MADV_POPULATE_READ);
+	(void)madvise(oc.memory.heads, opcache_heads_used(oc.memory.heads), MADV_POPULATE_READ);
 }
 
 int opcache_enter_rollback(void)
@@ -435,7 +443,7 @@ int opcache_enter_rollback(void)
 	if (!oc.on)
 		return 0;
 	map_used();
-	opcache_times_begin(oc.image, oc.memory.len, &oc.board->changes);
+	opcache_times_begin(oc.image, opcache_memory_size(&oc.memory), &oc.board->changes);
 	return rollback_add_source(OPCACHE_MEMORY_NAME, oc.image);
 }
 

@@ -201,6 +201,8 @@ static void note_state(void *arg)
 	zval_ptr_dtor(&status);
 }
 
+/* --- what goes with an image --------------------------------------------------------------------------------------------- */
+
 /*
  * Behind the image, in its file: every script and the time it had, for script_times.h. All of them or none: nobody should
  * think of a few as of the whole.
@@ -210,6 +212,7 @@ static void note_times(void *arg)
 	static char text[SCRIPT_TIMES_TEXT_MAX];
 	zval yes, status, *script;
 	zend_string *path;
+	off_t end = (off_t)opcache_memory_size(job->memory);
 	size_t len = 0;
 
 	(void)arg;
@@ -228,8 +231,7 @@ static void note_times(void *arg)
 			len += n;
 		} ZEND_HASH_FOREACH_END();
 	}
-	if (all && len > 0 && pwrite(CELL_CONN_FD, text, len, (off_t)job->memory->len) != (ssize_t)len &&
-	    ftruncate(CELL_CONN_FD, (off_t)job->memory->len) == -1)
+	if (all && len > 0 && pwrite(CELL_CONN_FD, text, len, end) != (ssize_t)len && ftruncate(CELL_CONN_FD, end) == -1)
 		_exit(EXIT_FAILURE);
 	zval_ptr_dtor(&status);
 }
@@ -246,6 +248,7 @@ static void list_known(void)
 	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
 	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY)
 		return;
+	known.n = 0;
 	known.reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*known.reports));
 	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
 		if (path == NULL || known.reports == NULL || asprintf(&known.reports[known.n], "%c%s",
@@ -280,6 +283,73 @@ static void list_all(void *arg)
 		list_known();
 }
 
+/* --- the heads of scripts ------------------------------------------------------------------------------------------------ */
+
+static struct opcache_heads heads;
+static long moved;
+
+/* With its JIT compiler opcache may know a head by its address in other places; with checks of its own, that it is in its place. */
+static bool may_move(const zval *status)
+{
+	static const char checks[] = "opcache.consistency_checks";
+	const zval *jit = zend_hash_str_find(Z_ARRVAL_P(status), "jit", strlen("jit"));
+	const zval *enabled = jit == NULL || Z_TYPE_P(jit) != IS_ARRAY ? NULL :
+		zend_hash_str_find(Z_ARRVAL_P(jit), "enabled", strlen("enabled"));
+
+	return (enabled == NULL || Z_TYPE_P(enabled) != IS_TRUE) && zend_ini_long(checks, strlen(checks), 0) == 0;
+}
+
+/* What opcache_get_status() has as keys are the names as opcache keeps them. */
+static void gather(void *arg)
+{
+	zval yes, status;
+	zend_string *path;
+	size_t n = 0;
+
+	(void)arg;
+	ZVAL_TRUE(&yes);
+	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
+		return;
+	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
+	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY || !may_move(&status))
+		return;
+	uintptr_t *names = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*names));
+	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
+		if (path != NULL && names != NULL)
+			names[n++] = (uintptr_t)path;
+	} ZEND_HASH_FOREACH_END();
+	if (n > 0) {
+		size_t used = (size_t)number(&status, "memory_usage", "used_memory") + (size_t)number(&status, "memory_usage", "wasted_memory");
+		heads = (struct opcache_heads){.segment = job->memory->start, .heads = job->memory->heads,
+			.words = (used < job->memory->len ? used : job->memory->len) / sizeof(uintptr_t)};
+		moved = opcache_heads_gather(&heads, names, n);
+	}
+	free(names);
+	zval_ptr_dtor(&status);
+}
+
+/* Each is only loaded, and counted. */
+static void ask_for_all(void *arg)
+{
+	(void)arg;
+	EG(error_reporting) = 0;
+	list_known();
+	compile_all(&known, false);
+}
+
+static void gather_heads(void)
+{
+	if (!job->gather)
+		return;
+	job->board->gathering = true;
+	in_request(gather, NULL);
+	if (moved > 0)
+		in_request(ask_for_all, NULL);
+	if (moved > 0 && !opcache_heads_hold(&heads))
+		_exit(EXIT_FAILURE);
+	job->board->gathering = false;
+}
+
 /* --- the process ------------------------------------------------------------------------------------------------------- */
 
 _Noreturn void opcache_compile(const struct opcache_job *the_job)
@@ -303,6 +373,7 @@ _Noreturn void opcache_compile(const struct opcache_job *the_job)
 	in_request(note_results, NULL);
 	compile_rest();
 	in_request(note_results, NULL);
+	gather_heads();
 	in_request(note_state, NULL);
 	in_request(note_times, NULL);
 	_exit(opcache_compiled_n() > before ? OPCACHE_EXIT_NEW : OPCACHE_EXIT_SAME);

@@ -26,6 +26,7 @@ struct opcache_board {
 	volatile uint32_t scripts;   /* in the new image */
 	volatile uint64_t used, wasted; /* octets */
 	volatile bool full;          /* no room, or no keys, are left */
+	volatile bool gathering;     /* heads are being moved: that is to blame for a crash */
 	volatile uint8_t result[SEEN_BATCH_MAX]; /* enum seen_result */
 };
 
@@ -37,6 +38,7 @@ struct opcache_job {
 	int from, to;     /* the image to begin with, and the empty, unsealed one to make */
 	int low_fd;       /* a descriptor below plan->first_foreign_fd that this process does not need */
 	bool renew;       /* compile what the present image holds into a copy of @from, without what is wasted */
+	bool gather;      /* move heads, see opcache_heads.h */
 };
 
 /**

@@ -75,7 +75,16 @@ int opcache_memory_find(struct opcache_memory *m)
 	*m = (struct opcache_memory){.lock_fd = find_lock()};
 	if (m->lock_fd == -2)
 		return GW_ERR_SYS;
-	return m->lock_fd == -1 ? 0 : find_segment(m);
+	int err = m->lock_fd == -1 ? 0 : find_segment(m);
+	if (err != 0 || m->start == NULL)
+		return err;
+	m->heads = mmap(NULL, OPCACHE_HEADS_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return m->heads == MAP_FAILED ? GW_ERR_SYS : 0;
+}
+
+size_t opcache_memory_size(const struct opcache_memory *m)
+{
+	return m->len + OPCACHE_HEADS_LEN;
 }
 
 /* --- images ---------------------------------------------------------------------------------------------------------- */
@@ -84,7 +93,7 @@ int opcache_memory_new(const struct opcache_memory *m)
 {
 	int fd = memfd_create(OPCACHE_MEMORY_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd != -1 && ftruncate(fd, (off_t)m->len) == -1)
+	if (fd != -1 && ftruncate(fd, (off_t)opcache_memory_size(m)) == -1)
 		io_close(&fd);
 	return fd == -1 ? GW_ERR_SYS : fd;
 }
@@ -126,17 +135,17 @@ int opcache_memory_copy(const struct opcache_memory *m)
 	return err != 0 ? GW_ERR_SYS : fd;
 }
 
-int opcache_memory_fill(const struct opcache_memory *m, int from)
+/* Octets [@at, @end) of file @from, as far as it has any, to @to. */
+static int fill(int from, off_t at, off_t end, char *to)
 {
-	off_t at = 0, end;
+	off_t first = at, data_end;
 
-	/* What lies behind the image in its file belongs to no memory. */
-	while ((at = lseek(from, at, SEEK_DATA)) != -1 && at < (off_t)m->len) {
-		end = lseek(from, at, SEEK_HOLE);
-		if (end > (off_t)m->len)
-			end = (off_t)m->len;
-		while (at < end) {
-			ssize_t n = pread(from, (char *)m->start + at, (size_t)(end - at), at);
+	while (at < end && (at = lseek(from, at, SEEK_DATA)) != -1 && at < end) {
+		data_end = lseek(from, at, SEEK_HOLE);
+		if (data_end > end)
+			data_end = end;
+		while (at < data_end) {
+			ssize_t n = pread(from, to + (at - first), (size_t)(data_end - at), at);
 			if (n <= 0)
 				return GW_ERR_SYS;
 			at += n;
@@ -145,9 +154,18 @@ int opcache_memory_fill(const struct opcache_memory *m, int from)
 	return at != -1 || errno == ENXIO ? 0 : GW_ERR_SYS; /* nothing but a hole up to the end */
 }
 
+int opcache_memory_fill(const struct opcache_memory *m, int from)
+{
+	off_t len = (off_t)m->len;
+	int err = fill(from, 0, len, m->start);
+
+	return err != 0 ? err : fill(from, len, (off_t)opcache_memory_size(m), m->heads);
+}
+
 int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared)
 {
-	int flags = (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED;
+	int flags = (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, rights = PROT_READ | PROT_WRITE;
 
-	return mmap(m->start, m->len, PROT_READ | PROT_WRITE, flags, fd, 0) == m->start ? 0 : GW_ERR_SYS;
+	return mmap(m->start, m->len, rights, flags, fd, 0) == m->start &&
+		mmap(m->heads, OPCACHE_HEADS_LEN, rights, flags, fd, (off_t)m->len) == m->heads ? 0 : GW_ERR_SYS;
 }

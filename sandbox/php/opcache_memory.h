@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "gateway/base/err.h"
+#include "sandbox/php/opcache_heads.h"
 
 #define OPCACHE_MEMORY_NAME "opcache" /* of its memory files */
 
 struct opcache_memory {
 	void *start;  /* NULL: there is no segment */
 	size_t len;   /* octets, whole pages */
+	void *heads;  /* OPCACHE_HEADS_LEN octets of our own, see opcache_heads.h; in an image's file behind the segment */
 	int lock_fd;  /* where opcache believes its lock file to be */
 };
 
@@ -23,16 +25,19 @@ struct opcache_memory {
  */
 int opcache_memory_find(struct opcache_memory *m) GW_MUST_USE;
 
-/** A new memory file with what is resident of the segment now, as long as the segment; not sealed. Descriptor or GW_ERR_SYS. */
+/** Octets of an image in its file, in which other things may follow. */
+size_t opcache_memory_size(const struct opcache_memory *m);
+
+/** A new memory file with what is resident of the segment now, as long as an image; not sealed. Descriptor or GW_ERR_SYS. */
 int opcache_memory_copy(const struct opcache_memory *m) GW_MUST_USE;
 
-/** A new, empty memory file as long as the segment. Descriptor or GW_ERR_SYS. */
+/** A new, empty memory file as long as an image. Descriptor or GW_ERR_SYS. */
 int opcache_memory_new(const struct opcache_memory *m) GW_MUST_USE;
 
-/** Copy what image @from holds into the segment, which maps another, empty file by now. Returns 0 or GW_ERR_SYS. */
+/** Copy image @from into memory that maps another, empty file by now. Returns 0 or GW_ERR_SYS. */
 int opcache_memory_fill(const struct opcache_memory *m, int from) GW_MUST_USE;
 
-/** Map image @fd in the segment's place: for a cell or the zygote privately, for the compiler shared. 0 or GW_ERR_SYS. */
+/** Map image @fd in the place of segment and heads: for a cell or the zygote privately, for the compiler shared. 0 or GW_ERR_SYS. */
 int opcache_memory_map(const struct opcache_memory *m, int fd, bool shared) GW_MUST_USE;
 
 #endif
