@@ -157,7 +157,10 @@ static void publish(int fd)
 	if (opcache_memory_map(&oc.memory, fd, false) != 0) {
 		log_err("opcache: a new image cannot be mapped: %m");
 		io_close(&fd);
-		return;
+		if (opcache_memory_map(&oc.memory, oc.image, false) == 0)
+			return;
+		log_err("opcache: neither can the last one: %m; the next request starts another zygote");
+		_exit(EXIT_FAILURE);
 	}
 	io_close(&oc.image);
 	oc.image = fd;
@@ -246,16 +249,17 @@ static void note_batch(bool well, uint64_t now_ms)
 	}
 }
 
+/* An end from outside, for lack of time or memory, says nothing. A cell can write to the board, too: that costs its site speed. */
+static bool heads_to_blame(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) == OPCACHE_EXIT_HEADS : oc.board->gathering && WTERMSIG(status) != SIGKILL;
+}
+
 static void say_failure(int status)
 {
 	const char *path = "";
 	uint32_t at = oc.board->at; /* once: cells can write there, too */
 
-	if (oc.board->gathering) {
-		log_notice("opcache: the heads of scripts stay where they are: this PHP keeps them in another way");
-		oc.heads_stay = true;
-		return;
-	}
 	if (!oc.renewing && at < oc.seen->batch_n)
 		path = oc.seen->text + oc.seen->batch_at[at] + 1;
 	log_err("opcache: the compiler ended with %s %d%s%s; that file is left out for a while",
@@ -286,6 +290,10 @@ bool opcache_reap(pid_t pid, int status, uint64_t now_ms)
 	} else {
 		say_failure(status);
 		oc.failures++;
+		if (heads_to_blame(status)) {
+			log_notice("opcache: from now on hits are counted in each script's own memory: this PHP keeps them in another way");
+			oc.heads_stay = oc.want_renew = true;
+		}
 	}
 	if (!oc.renewing) {
 		note_batch(well, now_ms);

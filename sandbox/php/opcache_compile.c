@@ -248,7 +248,6 @@ static void list_known(void)
 	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
 	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY)
 		return;
-	known.n = 0;
 	known.reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*known.reports));
 	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
 		if (path == NULL || known.reports == NULL || asprintf(&known.reports[known.n], "%c%s",
@@ -328,13 +327,30 @@ static void gather(void *arg)
 	zval_ptr_dtor(&status);
 }
 
-/* Each is only loaded, and counted. */
-static void ask_for_all(void *arg)
+static size_t asked;
+
+/* It is only loaded, and counted. */
+static void ask_for(uintptr_t name)
+{
+	char *report;
+
+	if (asprintf(&report, "%c%s", CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL((zend_string *)name)) == -1) /* NOLINT */
+		return;
+	zend_try {
+		if (!is_too_new(report + 1)) {
+			asked++;
+			compile(report);
+		}
+	}
+	zend_end_try();
+	free(report);
+}
+
+static void ask_for_moved(void *arg)
 {
 	(void)arg;
 	EG(error_reporting) = 0;
-	list_known();
-	compile_all(&known, false);
+	opcache_heads_each(&heads, ask_for);
 }
 
 static void gather_heads(void)
@@ -344,9 +360,9 @@ static void gather_heads(void)
 	job->board->gathering = true;
 	in_request(gather, NULL);
 	if (moved > 0)
-		in_request(ask_for_all, NULL);
-	if (moved > 0 && !opcache_heads_hold(&heads))
-		_exit(EXIT_FAILURE);
+		in_request(ask_for_moved, NULL);
+	if (moved > 0 && !opcache_heads_hold(&heads, asked))
+		_exit(OPCACHE_EXIT_HEADS);
 	job->board->gathering = false;
 }
 

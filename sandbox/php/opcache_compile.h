@@ -12,6 +12,7 @@
 
 #define OPCACHE_EXIT_NEW 0   /* the image holds more than the one before */
 #define OPCACHE_EXIT_SAME 3  /* nothing had to be compiled */
+#define OPCACHE_EXIT_HEADS 4 /* opcache does not find moved heads, see opcache_heads.h */
 
 /*
  * One page or so that zygote, compiler and cells share. What the compiler writes is only advice: which paths to ask for

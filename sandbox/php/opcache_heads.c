@@ -7,8 +7,11 @@
 #define WORD sizeof(uintptr_t)
 #define PAGE_WORDS (4096 / WORD)
 #define OWN_MAX 128   /* words of a head before its own address */
-#define BEHIND_OWN 8  /* that and what follows, in any version of PHP: its size, last use, hits, memory, when to look again */
-#define FOUND_MAX 4   /* heads a script: those of earlier forms of it lie there, too */
+#define BEHIND_OWN 8  /* that and what follows, in any version of PHP: sizes, last use, hits, memory, when to look again */
+#define FOUND_MAX 64  /* heads a script: those of earlier forms of it lie there, too, and the places of before */
+#define MANY 8
+
+_Static_assert(WORD == 8, "BEHIND_OWN counts words of eight octets");
 
 /* Where the heads' memory begins. */
 struct shelf {
@@ -18,7 +21,7 @@ struct shelf {
 
 /* A head's place on the shelf: the copy follows. */
 struct place {
-	const uintptr_t *was;
+	uintptr_t was; /* address */
 	uintptr_t sum; /* of what was there */
 };
 
@@ -145,7 +148,7 @@ static long move(const struct search *s)
 		if (f->refs != 1 || f->fixed)
 			continue;
 		struct place *place = (struct place *)(void *)(s->h->heads + shelf->used);
-		*place = (struct place){.was = f->at, .sum = sum(f->at, words)};
+		*place = (struct place){.was = (uintptr_t)f->at, .sum = sum(f->at, words)};
 		*f->ref = memcpy(place + 1, f->at, words * WORD);
 		shelf->used += all;
 		moved++;
@@ -171,16 +174,31 @@ long opcache_heads_gather(const struct opcache_heads *h, uintptr_t *names, size_
 	return moved;
 }
 
-bool opcache_heads_hold(const struct opcache_heads *h)
+static const struct place *next_moved(const struct opcache_heads *h, size_t *at)
 {
 	const struct shelf *shelf = shelf_of(h);
-	size_t n = 0, written = 0;
+	const void *place = h->heads + *at;
 
-	for (size_t at = shelf->last; at < shelf->used; at += sizeof(struct place) / WORD + shelf->words, n++) {
-		const struct place *p = (const struct place *)(const void *)(h->heads + at);
-		if (sum(p->was, shelf->words) != p->sum)
+	*at += sizeof(struct place) / WORD + shelf->words;
+	return *at <= shelf->used ? place : NULL;
+}
+
+void opcache_heads_each(const struct opcache_heads *h, void (*visit)(uintptr_t name))
+{
+	size_t at = shelf_of(h)->last;
+
+	for (const struct place *p; (p = next_moved(h, &at)) != NULL;)
+		visit(*(const uintptr_t *)(const void *)(p + 1));
+}
+
+bool opcache_heads_hold(const struct opcache_heads *h, size_t asked)
+{
+	size_t at = shelf_of(h)->last, words = shelf_of(h)->words, written = 0;
+
+	for (const struct place *p; (p = next_moved(h, &at)) != NULL;) {
+		if (sum((const uintptr_t *)p->was, words) != p->sum) /* NOLINT: an address as it was kept */
 			return false;
-		written += sum((const uintptr_t *)(const void *)(p + 1), shelf->words) != p->sum;
+		written += sum((const uintptr_t *)(const void *)(p + 1), words) != p->sum;
 	}
-	return written * 2 >= n;
+	return written > 0 || asked < MANY;
 }

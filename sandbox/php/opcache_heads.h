@@ -6,7 +6,8 @@
  *
  * Opcache's structures are not public. What is used of them: a head begins with the address of the script's name and holds
  * that of the script's memory, which is its own; nothing points into it; and the hash table's is the only pointer to it.
- * What does not look like that stays where it is. Whether opcache agrees is tried afterwards: opcache_heads_hold().
+ * What does not look like that stays where it is; before PHP 8.1, which tells copies of the names, that is all of them.
+ * Whether opcache agrees is tried afterwards: opcache_heads_hold().
  */
 #ifndef BH_OPCACHE_HEADS_H
 #define BH_OPCACHE_HEADS_H
@@ -30,11 +31,14 @@ struct opcache_heads {
  */
 long opcache_heads_gather(const struct opcache_heads *h, uintptr_t *names, size_t names_n);
 
+/** Calls @visit with the name (as in @names) of each that was moved last. */
+void opcache_heads_each(const struct opcache_heads *h, void (*visit)(uintptr_t name));
+
 /**
- * After opcache was asked for all scripts: whether it wrote to the heads that were moved last, most of them at least (a file
- * may have changed meanwhile), and to none of their places of before.
+ * After opcache was asked for @asked of those that were moved last: false if it wrote to any of their places of before, or
+ * to none of many in the new ones. (Of few, all files may have changed meanwhile.)
  */
-bool opcache_heads_hold(const struct opcache_heads *h);
+bool opcache_heads_hold(const struct opcache_heads *h, size_t asked);
 
 /** Octets in use at @heads, at most OPCACHE_HEADS_LEN whatever lies there. */
 size_t opcache_heads_used(const uintptr_t *heads);

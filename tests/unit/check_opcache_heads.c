@@ -53,6 +53,14 @@ static long gather(void)
 	return opcache_heads_gather(&mem, names, SCRIPTS);
 }
 
+static size_t visited;
+
+static void visit(uintptr_t name)
+{
+	ck_assert_uint_eq(name, names[visited]);
+	visited++;
+}
+
 START_TEST(heads_lie_behind_one_another)
 {
 	fill();
@@ -64,11 +72,13 @@ START_TEST(heads_lie_behind_one_another)
 		ck_assert_uint_eq(head_of(i)[OWN], (uintptr_t)script(i));
 		ck_assert_uint_eq(head_of(i)[HITS], i);
 	}
-	for (size_t i = 0; i < SCRIPTS / 2; i++) {
-		ck_assert_msg(!opcache_heads_hold(&mem), "not most of them are counted");
-		head_of(i)[HITS]++;
-	}
-	ck_assert(opcache_heads_hold(&mem));
+	visited = 0;
+	opcache_heads_each(&mem, visit);
+	ck_assert_uint_eq(visited, SCRIPTS);
+	ck_assert_msg(!opcache_heads_hold(&mem, 50), "none of many is counted");
+	ck_assert_msg(opcache_heads_hold(&mem, 2), "of the others the files are gone");
+	head_of(9)[HITS]++;
+	ck_assert(opcache_heads_hold(&mem, 50));
 }
 END_TEST
 
@@ -83,9 +93,9 @@ START_TEST(a_write_to_the_old_place_is_found)
 	fill();
 	ck_assert_int_eq(gather(), SCRIPTS);
 	count_all();
-	ck_assert(opcache_heads_hold(&mem));
+	ck_assert(opcache_heads_hold(&mem, SCRIPTS));
 	script(SCRIPTS - 1)[HITS]++;
-	ck_assert(!opcache_heads_hold(&mem));
+	ck_assert(!opcache_heads_hold(&mem, SCRIPTS));
 }
 END_TEST
 
@@ -131,7 +141,7 @@ START_TEST(later_scripts_go_behind_the_first)
 	/* Only those are looked at: an older one's place may be another's by now. */
 	script(0)[HITS]++;
 	count_all();
-	ck_assert(opcache_heads_hold(&mem));
+	ck_assert(opcache_heads_hold(&mem, SCRIPTS));
 }
 END_TEST
 
