@@ -49,12 +49,11 @@ bool front_sched_wants(struct front_sched *s, uint64_t now_ms)
 void front_sched_turn(struct front_sched *s, uint64_t now_ms)
 {
 	static const struct sched_param none;
-	bool batch = front_sched_wants(s, now_ms);
+	bool before = s->batch, batch = front_sched_wants(s, now_ms);
 
-	if (batch == s->applied || s->not_ours)
+	if (batch == before || s->not_ours)
 		return;
 	/* What an administrator chose for the service, or for this thread while it ran, stays. */
-	s->not_ours = sched_getscheduler(0) != (s->applied ? SCHED_BATCH : SCHED_OTHER) ||
+	s->not_ours = sched_getscheduler(0) != (before ? SCHED_BATCH : SCHED_OTHER) ||
 		sched_setscheduler(0, batch ? SCHED_BATCH : SCHED_OTHER, &none) == -1;
-	s->applied = batch;
 }

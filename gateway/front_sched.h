@@ -19,7 +19,6 @@ struct front_sched {
 	uint64_t not_before_ms; /* the next try */
 	unsigned turns, pause_ms;
 	bool batch;             /* what is wanted */
-	bool applied;           /* what was asked for */
 	bool not_ours;          /* somebody else's policy, or one that is refused: it stays */
 };
 

@@ -111,6 +111,20 @@ static void compile(const char *report)
 	zend_destroy_file_handle(&file);
 }
 
+/* A fatal error ends this script alone. False: opcache was not asked. */
+static bool compile_if_old(const char *report)
+{
+	bool old = !is_too_new(report + 1);
+
+	if (old) {
+		zend_try {
+			compile(report);
+		}
+		zend_end_try();
+	}
+	return old;
+}
+
 /* Reports, in memory that outlives a request. */
 struct list {
 	char **reports;
@@ -120,13 +134,9 @@ struct list {
 
 static void compile_all(const struct list *list, bool of_batch)
 {
-	for (volatile size_t i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		job->board->at = of_batch ? list->at[i] : SEEN_BATCH_MAX;
-		zend_try {
-			if (!is_too_new(list->reports[i] + 1))
-				compile(list->reports[i]);
-		}
-		zend_end_try();
+		compile_if_old(list->reports[i]);
 	}
 	job->board->at = SEEN_BATCH_MAX;
 }
@@ -203,6 +213,18 @@ static void note_state(void *arg)
 
 /* --- what goes with an image --------------------------------------------------------------------------------------------- */
 
+/* Of opcache_get_status(), which is @status then; NULL: it does not tell. */
+static const zval *ask_for_scripts(zval *status)
+{
+	zval yes;
+
+	ZVAL_TRUE(&yes);
+	if (!ask_opcache("opcache_get_status", &yes, status) || Z_TYPE_P(status) != IS_ARRAY)
+		return NULL;
+	const zval *scripts = zend_hash_str_find(Z_ARRVAL_P(status), "scripts", strlen("scripts"));
+	return scripts != NULL && Z_TYPE_P(scripts) == IS_ARRAY ? scripts : NULL;
+}
+
 /*
  * Behind the image, in its file: every script and the time it had, for script_times.h. All of them or none: nobody should
  * think of a few as of the whole.
@@ -210,17 +232,16 @@ static void note_state(void *arg)
 static void note_times(void *arg)
 {
 	static char text[SCRIPT_TIMES_TEXT_MAX];
-	zval yes, status, *script;
+	zval status, *script;
 	zend_string *path;
 	off_t end = (off_t)opcache_memory_size(job->memory);
 	size_t len = 0;
 
 	(void)arg;
-	ZVAL_TRUE(&yes);
-	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
+	const zval *scripts = ask_for_scripts(&status);
+	if (scripts == NULL)
 		return;
-	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
-	bool all = scripts != NULL && Z_TYPE_P(scripts) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(scripts)) <= SCRIPT_TIMES_MAX;
+	bool all = zend_hash_num_elements(Z_ARRVAL_P(scripts)) <= SCRIPT_TIMES_MAX;
 	if (all) {
 		ZEND_HASH_FOREACH_STR_KEY_VAL(Z_ARRVAL_P(scripts), path, script) {
 			const zval *mtime = Z_TYPE_P(script) == IS_ARRAY ?
@@ -236,22 +257,25 @@ static void note_times(void *arg)
 	zval_ptr_dtor(&status);
 }
 
+static char *report_of(const zend_string *path)
+{
+	char *report;
+
+	return asprintf(&report, "%c%s", CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL(path)) == -1 ? NULL : report;
+}
+
 /* All that the present image holds. */
 static void list_known(void)
 {
-	zval yes, status;
+	zval status;
 	zend_string *path;
 
-	ZVAL_TRUE(&yes);
-	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
-		return;
-	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
-	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY)
+	const zval *scripts = ask_for_scripts(&status);
+	if (scripts == NULL)
 		return;
 	known.reports = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*known.reports));
 	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
-		if (path == NULL || known.reports == NULL || asprintf(&known.reports[known.n], "%c%s",
-			CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL(path)) == -1)
+		if (path == NULL || known.reports == NULL || (known.reports[known.n] = report_of(path)) == NULL)
 			break;
 		known.n++;
 	} ZEND_HASH_FOREACH_END();
@@ -301,16 +325,13 @@ static bool may_move(const zval *status)
 /* What opcache_get_status() has as keys are the names as opcache keeps them. */
 static void gather(void *arg)
 {
-	zval yes, status;
+	zval status;
 	zend_string *path;
 	size_t n = 0;
 
 	(void)arg;
-	ZVAL_TRUE(&yes);
-	if (!ask_opcache("opcache_get_status", &yes, &status) || Z_TYPE(status) != IS_ARRAY)
-		return;
-	zval *scripts = zend_hash_str_find(Z_ARRVAL(status), "scripts", strlen("scripts"));
-	if (scripts == NULL || Z_TYPE_P(scripts) != IS_ARRAY || !may_move(&status))
+	const zval *scripts = ask_for_scripts(&status);
+	if (scripts == NULL || !may_move(&status))
 		return;
 	uintptr_t *names = calloc(zend_hash_num_elements(Z_ARRVAL_P(scripts)) + 1, sizeof(*names));
 	ZEND_HASH_FOREACH_STR_KEY(Z_ARRVAL_P(scripts), path) {
@@ -332,17 +353,9 @@ static size_t asked;
 /* It is only loaded, and counted. */
 static void ask_for(uintptr_t name)
 {
-	char *report;
+	char *report = report_of((zend_string *)name); /* NOLINT: an address as opcache keeps it */
 
-	if (asprintf(&report, "%c%s", CG(short_tags) ? SEEN_TAGS_ON : SEEN_TAGS_OFF, ZSTR_VAL((zend_string *)name)) == -1) /* NOLINT */
-		return;
-	zend_try {
-		if (!is_too_new(report + 1)) {
-			asked++;
-			compile(report);
-		}
-	}
-	zend_end_try();
+	asked += report != NULL && compile_if_old(report);
 	free(report);
 }
 
